@@ -1,0 +1,4 @@
+# Python frozen into the virtual board's firmware.
+include("$(MPY_DIR)/extmod/asyncio")
+freeze("../../firmware/cmodules/virtual_chip/modules")
+package("viperhttp", base_path="../../firmware/python")

@@ -1,0 +1,15 @@
+# The virtual board stands on MicroPython's unix port, without a submodule or a system library.
+MICROPY_PY_BTREE = 0
+MICROPY_PY_FFI = 0
+MICROPY_PY_SSL = 0
+MICROPY_PY_TERMIOS = 0
+MICROPY_VFS_LFS1 = 0
+
+# No manifest requires micropython-lib; the port's check for it is content with any README.md.
+MPY_LIB_DIR = $(TOP)
+
+# The same sources give the same bytes in any folder.
+CFLAGS_EXTRA += -ffile-prefix-map=$(abspath $(USER_C_MODULES))=cmodules
+CFLAGS_EXTRA += -ffile-prefix-map=$(abspath $(BUILD))=build
+CFLAGS_EXTRA += -ffile-prefix-map=$(abspath ../..)=micropython
+LDFLAGS_EXTRA += -Wl,--build-id=none

@@ -1,0 +1,76 @@
+#include "router.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "path.h"
+
+// Copies an absolute path without its final slash.
+static bool copy_path(char *out, const char *path) {
+    size_t length = strlen(path);
+    if (length == 0 || path[0] != '/' || length >= VHTTP_PATH_MAX || vhttp_path_is_hidden(path)) {
+        return false;
+    }
+    if (path[length - 1] == '/') {
+        length--;
+    }
+    memcpy(out, path, length);
+    out[length] = '\0';
+    return true;
+}
+
+static bool copy_folder(char *out, const char *folder) {
+    char below[VHTTP_PATH_MAX];
+    if (!copy_path(below, folder)) {
+        return false;
+    }
+    const char *base = VHTTP_STATIC_FS_BASE;
+    size_t base_length = strlen(base);
+    if (base_length > 0 && base[base_length - 1] == '/') {
+        base_length--;
+    }
+    int length = snprintf(out, VHTTP_PATH_MAX, "%.*s%s", (int)base_length, base, below);
+    return length < VHTTP_PATH_MAX;
+}
+
+enum vhttp_router_error vhttp_router_mount(struct vhttp_router *router, enum vhttp_mount_kind kind,
+                                           const char *path, const char *folder, bool html) {
+    if (router->count == VHTTP_MAX_MOUNTS) {
+        return VHTTP_ROUTER_FULL;
+    }
+    struct vhttp_mount *mount = &router->mounts[router->count];
+    memset(mount, 0, sizeof(*mount));
+    mount->kind = kind;
+    mount->html = html;
+    if (!copy_path(mount->prefix, path) ||
+        (kind == VHTTP_MOUNT_STATIC && !copy_folder(mount->folder, folder))) {
+        return VHTTP_ROUTER_BAD_PATH;
+    }
+    mount->prefix_length = strlen(mount->prefix);
+    for (size_t i = 0; i < router->count; i++) {
+        if (strcmp(router->mounts[i].prefix, mount->prefix) == 0) {
+            return VHTTP_ROUTER_TAKEN;
+        }
+    }
+    router->count++;
+    return VHTTP_ROUTER_OK;
+}
+
+static bool holds(const struct vhttp_mount *mount, const char *path) {
+    if (strncmp(mount->prefix, path, mount->prefix_length) != 0) {
+        return false;
+    }
+    char next = path[mount->prefix_length];
+    return next == '\0' || (next == '/' && mount->kind == VHTTP_MOUNT_STATIC);
+}
+
+const struct vhttp_mount *vhttp_router_find(const struct vhttp_router *router, const char *path) {
+    const struct vhttp_mount *best = NULL;
+    for (size_t i = 0; i < router->count; i++) {
+        const struct vhttp_mount *mount = &router->mounts[i];
+        if (holds(mount, path) && (best == NULL || mount->prefix_length > best->prefix_length)) {
+            best = mount;
+        }
+    }
+    return best;
+}

@@ -1,0 +1,53 @@
+// The server: its thread, its memory, and its side of the rings.
+//
+// Memory is taken at the start and given back at the stop; no request allocates any.
+#ifndef VHTTP_SERVER_H
+#define VHTTP_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ring.h"
+#include "router.h"
+#include "stats.h"
+
+struct vhttp_server;
+
+struct vhttp_server_options {
+    const struct vhttp_router *router; // kept by the caller, unchanged, until the stop
+    uint16_t port;
+    const char *version;  // both are shown in /metrics, and kept by the caller
+    const char *build_id;
+    // Called on the server's thread when there is something in the request ring: has the
+    // interpreter read it soon. Must not block.
+    void (*wake_interpreter)(void);
+};
+
+// Listens and starts the thread. Returns NULL with *error set to an errno value; else the server,
+// with its address ("http://host:port/") in `where`.
+struct vhttp_server *vhttp_server_start(const struct vhttp_server_options *options, char *where,
+                                        size_t where_size, int *error);
+
+// Closes every connection, ends the thread and frees everything.
+void vhttp_server_stop(struct vhttp_server *server);
+
+// The rest is called on the interpreter's thread.
+
+// To be called when it turns to the request ring, before it reads.
+void vhttp_server_acknowledge(struct vhttp_server *server);
+
+struct vhttp_ring *vhttp_server_requests(struct vhttp_server *server);  // it is the reader
+struct vhttp_ring *vhttp_server_responses(struct vhttp_server *server); // it is the writer
+
+// To be called after it has written responses.
+void vhttp_server_notify(struct vhttp_server *server);
+
+// To be called when the response ring had no room: wake_interpreter will follow when it has.
+void vhttp_server_wait_for_room(struct vhttp_server *server);
+
+// True once after /metrics was read: the heap's figures are wanted.
+bool vhttp_server_wants_heap(struct vhttp_server *server);
+void vhttp_server_publish_heap(struct vhttp_server *server, uint32_t used, uint32_t free);
+
+#endif

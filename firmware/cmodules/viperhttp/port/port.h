@@ -1,0 +1,99 @@
+// What viperhttp needs of a platform. Implemented by posix.c (Linux) and esp32.c (FreeRTOS, lwIP).
+#ifndef VHTTP_PORT_H
+#define VHTTP_PORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "slice.h"
+
+// ---- Clock
+
+uint64_t vhttp_now_ms(void); // monotonic
+
+// ---- Memory
+
+enum vhttp_memory {
+    VHTTP_MEMORY_INTERNAL, // for indices and counters that both cores touch
+    VHTTP_MEMORY_LARGE,    // PSRAM where there is some
+};
+
+bool vhttp_has_psram(void);
+
+// Zeroed, or NULL. The caller frees it with vhttp_free.
+void *vhttp_alloc(size_t size, enum vhttp_memory kind);
+void vhttp_free(void *memory);
+
+// ---- The server's thread (core 0 on the chip)
+
+struct vhttp_thread;
+
+// NULL when it cannot be started. The thread receives no signal.
+struct vhttp_thread *vhttp_thread_start(void (*body)(void *), void *argument);
+
+// Waits for the body's end and frees the thread.
+void vhttp_thread_join(struct vhttp_thread *thread);
+
+// ---- The interpreter's thread
+
+// Called on it, once before the first kick.
+void vhttp_interpreter_attach(void);
+
+// From any thread: makes a sleeping interpreter look for scheduled work.
+void vhttp_interpreter_kick(void);
+
+// How soon a kick that has had no effect is to be repeated; 0 where none is ever lost.
+extern const uint32_t vhttp_kick_retry_ms;
+
+// ---- Sockets: non-blocking, TCP over IPv4
+
+#define VHTTP_SOCKET_NONE (-1)
+#define VHTTP_SOCKET_AGAIN (-2)  // nothing now
+#define VHTTP_SOCKET_FAILED (-3) // the connection is gone
+
+// Listens on `port`. Returns the socket, or -errno. `where` gets "http://host:port/", the address
+// under which this machine reaches it.
+int vhttp_listen(uint16_t port, int backlog, char *where, size_t where_size);
+
+// The next connection, VHTTP_SOCKET_AGAIN, or VHTTP_SOCKET_FAILED when descriptors ran out.
+int vhttp_accept(int listener);
+
+// The number of bytes, 0 at the end of the stream (recv only), AGAIN or FAILED.
+ptrdiff_t vhttp_recv(int socket, void *bytes, size_t size);
+ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count);
+
+// Sends what was sent and then the end of the stream; receiving goes on.
+void vhttp_shutdown(int socket);
+void vhttp_close(int socket);
+
+// ---- Readiness, level-triggered
+
+#define VHTTP_READABLE 1u
+#define VHTTP_WRITABLE 2u
+
+struct vhttp_event {
+    uint32_t tag;
+    unsigned ready; // VHTTP_READABLE, VHTTP_WRITABLE; both on an error
+};
+
+struct vhttp_poller;
+
+// NULL when the system has no more of what it takes.
+struct vhttp_poller *vhttp_poller_open(void);
+void vhttp_poller_close(struct vhttp_poller *poller);
+
+// Watches `socket` for `interest` from now on and reports it as `tag`. `known` tells whether it is
+// watched already. A socket is forgotten when it is closed. False when there is no room for it.
+bool vhttp_poller_watch(struct vhttp_poller *poller, int socket, uint32_t tag, unsigned interest,
+                        bool known);
+
+// Waits until something is ready, vhttp_poller_wake is called or `timeout_ms` has passed (-1:
+// never). Returns the number of events written to `events`; a wake-up alone is 0 events.
+size_t vhttp_poller_wait(struct vhttp_poller *poller, struct vhttp_event *events, size_t size,
+                         int timeout_ms);
+
+// From any thread. A wake-up before the wait ends the next wait.
+void vhttp_poller_wake(struct vhttp_poller *poller);
+
+#endif

@@ -1,0 +1,49 @@
+"""Tests and benchmarks: goals that run programs of tests/ and leave nothing in the graph.
+
+Adds to the environment:
+    env.Tests(*arguments)  pytest over tests/
+    env.Benchmarks()       tests/bench, a table and build/bench.json
+"""
+
+import os
+import subprocess
+import sys
+
+from viper import interrupt
+from viper.errors import UserError
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(tests, "Tests")
+    env.AddMethod(benchmarks, "Benchmarks")
+
+
+def tests(env, *arguments):
+    return _program(
+        env, "tests fail", "pytest", f"--numprocesses={os.cpu_count() or 1}", *arguments
+    )
+
+
+def benchmarks(env):
+    return _program(env, "the benchmark failed", "tests.bench")
+
+
+def _program(env, failure, module, *arguments):
+    """An action that runs a module of Python with the terminal, and lets others build meanwhile."""
+
+    def run(target, source, env):
+        env["BUILD_LOCK"].release()
+        paths = os.pathsep.join([os.path.abspath("site_scons"), os.path.abspath(".")])
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env={**os.environ, "PYTHONPATH": paths},
+            start_new_session=True,
+        )
+        if interrupt.wait(process) != 0:
+            raise UserError(failure, "see above")
+
+    return env.Action(run, None)

@@ -1,0 +1,191 @@
+"""What touches a device: each goal asks the device itself, every time, and nothing is cached.
+
+Adds to the environment, each an action for a goal:
+    env.Flash(image), env.Plan(image)      write what differs; only say what that would be
+    env.Get()                              fetch the page from the virtual board
+    env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
+"""
+
+from pathlib import Path
+
+from viper import console, port
+from viper.console import human_size
+from viper.errors import UserError
+
+_ROOT = Path()
+_BOARDS = Path(".viper/boards")
+_STAMPS = Path(".viper/devices")
+_DEFAULT_HTTP_PORT = 8080
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    for name, function in {
+        "Flash": _flash,
+        "Plan": _plan,
+        "Get": _get,
+        "BoardLog": _board_log,
+        "BoardReset": _board_reset,
+        "BoardErase": _board_erase,
+        "BoardStop": _board_stop,
+    }.items():
+        env.AddMethod(_action(function), name)
+
+
+def _action(function):
+    """A method of the environment that makes an action of `function(env, *files)`."""
+
+    def method(env, *nodes):
+        files = [Path(str(node)) for node in nodes]
+        return env.Action(lambda target, source, env: function(env, *files), None)
+
+    return method
+
+
+def _flash(env, index):
+    result = _run_flasher(env, index, plan_only=False)
+    for part in result.parts:
+        if part.action == "written":
+            console.step("FLASH", f"{part.name}  {part.sectors} sectors, {human_size(part.size)}")
+    for name in result.left_alone:
+        console.step("FLASH", f"{name}  left alone: it holds files that are not of this build")
+    for path in result.files_sent:
+        console.step("SEND", path)
+    for path in result.files_deleted:
+        console.step("DELETE", path)
+    summary = env["RUN"]
+    if result.changed:
+        summary.ran()
+    else:
+        summary.skipped()
+        console.step("FLASH", f"{_mac(result.mac)}  nothing to write, by the chip's own MD5")
+    summary.wrote(result.bytes_written)
+    if port.parse(env["PORT"]).board:
+        from viper import http_page
+
+        board = _running_board(env)
+        summary.url = http_page.wait_until_served(board.http_port)
+
+
+def _plan(env, index):
+    result = _run_flasher(env, index, plan_only=True)
+    for part in result.parts:
+        figure = {
+            "same": "the same",
+            "written": f"{part.sectors} sectors, {human_size(part.size)} to write",
+            "left alone": "left alone: it holds files that are not of this build",
+        }[part.action]
+        console.step("PLAN", f"{part.name}  {figure}")
+    for path in result.files_sent:
+        console.step("PLAN", f"{path}  to send")
+    for path in result.files_deleted:
+        console.step("PLAN", f"{path}  to delete")
+    env["RUN"].wrote(0)
+
+
+def _run_flasher(env, index, plan_only):
+    from viper.flash_device import FlashRequest, flash
+
+    return flash(
+        FlashRequest(
+            port=env["PORT"],
+            url=_serial_url(env),
+            baud=env["BAUD"],
+            image=index,
+            root=_ROOT,
+            stamps=_STAMPS,
+            plan_only=plan_only,
+        )
+    )
+
+
+def _serial_url(env):
+    """What pyserial opens, of a device that is there; a virtual board is started."""
+    if not env["PORT"]:
+        raise UserError(f"BOARD={env['BOARD']} needs to know its port", "give PORT=/dev/ttyUSB0")
+    wanted = port.parse(env["PORT"])
+    if wanted.board is None:
+        port.check(wanted)
+        return wanted.url
+    return port.viper_url(_started_board(env, wanted.board).port_url)
+
+
+def _started_board(env, name):
+    from viper.virtual_board import control
+
+    http_port = env.get("HTTP_PORT", _DEFAULT_HTTP_PORT if name == "default" else None)
+    return control.start(_BOARDS / name, name, http_port)
+
+
+def _running_board(env):
+    """The virtual board that PORT names, which must be running."""
+    from viper.virtual_board import control
+
+    name = port.parse(env["PORT"] or "virtual").board
+    if name is None:
+        raise UserError(f"PORT={env['PORT']} is no virtual board", "leave PORT out")
+    board = control.running(_BOARDS / name)
+    if board is None:
+        raise UserError(f"virtual board '{name}' is not running", f"{_typed(env, 'flash')}")
+    return board
+
+
+def _get(env):
+    from viper import http_page
+
+    board = _running_board(env)
+    console.note(http_page.get(board.http_port))
+    env["RUN"].url = http_page.url(board.http_port)
+
+
+def _board_log(env):
+    board = _running_board(env)
+    console.note(Path(board.console_log).read_text(encoding="utf-8", errors="replace").rstrip())
+
+
+def _board_reset(env):
+    from viper.virtual_board import control
+
+    board = _running_board(env)
+    control.reset(_BOARDS / board.name)
+    console.step("RESET", f"virtual board '{board.name}'")
+
+
+def _board_erase(env):
+    from viper import process
+
+    board = _running_board(env)
+    print(f"Erase the whole flash of virtual board '{board.name}', files and all? [yes/no] ", end="")
+    try:
+        answer = input()
+    except EOFError:
+        answer = ""
+    if answer.strip().lower() != "yes":
+        raise UserError("nothing was erased", "answer yes to erase it")
+    process.run_module(
+        "esptool", "--port", f"{board.port_url}?ign_set_control", "erase-flash"
+    )
+    console.step("ERASE", f"virtual board '{board.name}'  {human_size(board.flash_size)}")
+
+
+def _board_stop(env):
+    from viper.virtual_board import control
+
+    name = port.parse(env["PORT"] or "virtual").board
+    if name is None:
+        raise UserError(f"PORT={env['PORT']} is no virtual board", "leave PORT out")
+    was_running = control.running(_BOARDS / name) is not None
+    control.stop(_BOARDS / name)
+    console.step("STOP", f"virtual board '{name}'  {'stopped' if was_running else 'not running'}")
+
+
+def _typed(env, goal):
+    """How the user types a goal for the same port."""
+    return f"./scons {goal}" + ("" if env["PORT"] == "virtual" else f" PORT={env['PORT']}")
+
+
+def _mac(digits):
+    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))

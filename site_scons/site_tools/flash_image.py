@@ -1,0 +1,83 @@
+"""The flash image as a node, and the record of the build.
+
+Adds to the environment:
+    env.FlashImage(table, firmware, vfs)  build/<BOARD>/flash.bin and flash.json
+    env.BuildRecord(image, firmware, assets)  build/<BOARD>/build.json: every input's digest
+"""
+
+import hashlib
+import json
+from pathlib import Path
+
+from viper import atomic_file, console, flash_image, otadata, partition_table
+from viper.console import human_size
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(image, "FlashImage")
+    env.AddMethod(record, "BuildRecord")
+
+
+def image(env, table, firmware, vfs):
+    board = env["BOARD_TOML"]
+    build = env["BUILD_DIR"]
+    blank = env.Command(
+        f"{build}/otadata.bin", [], env.Step("OTADATA", _otadata, uses=["otadata.py"])
+    )
+    made = env.Command(
+        [f"{build}/flash.bin", f"{build}/flash.json"],
+        [
+            str(board.partitions),
+            *(firmware["bootloader"], table, blank, firmware["app"], vfs["image"], vfs["index"]),
+        ],
+        env.Step(
+            "IMAGE", _image, uses=["flash_image.py", "partition_table.py"], board=board
+        ),
+    )
+    return {"image": made[0], "index": made[1]}
+
+
+def record(env, image, firmware, assets):
+    return env.Command(
+        f"{env['BUILD_DIR']}/build.json",
+        [firmware["inputs"], assets, image["index"]],
+        env.Step("RECORD", _record),
+    )
+
+
+def _otadata(targets, sources):
+    atomic_file.write(targets[0], otadata.blank())
+    return "otadata.bin  blank, so that factory boots"
+
+
+def _image(targets, sources, board):
+    csv, *parts = sources
+    flash_image.write(
+        *targets, flash_image.Inputs(*parts), partition_table.load(csv, board.flash_size), board
+    )
+    return f"flash.bin  {human_size(targets[0].stat().st_size)}"
+
+
+def _record(targets, sources):
+    firmware, assets, flash = (json.loads(path.read_text(encoding="utf-8")) for path in sources)
+    digests = {
+        part["name"]: hashlib.sha256((sources[2].parent / part["file"]).read_bytes()).hexdigest()
+        for part in flash["parts"]
+    }
+    listed = json.dumps(assets, sort_keys=True).encode()
+    atomic_file.write_json(
+        targets[0],
+        {
+            "board": flash["board"],
+            "build": firmware["build"],
+            "app": {name: value for name, value in firmware.items() if name != "build"},
+            "assets": {"sha256": hashlib.sha256(listed).hexdigest(), **assets},
+            "files": flash["files"],
+            "images": digests,
+        },
+    )
+    return f"build.json  build {firmware['build']}"

@@ -1,0 +1,80 @@
+"""MicroPython's source as a node.
+
+Adds to the environment:
+    env.MicroPython()  the stamp file of the source: the pin's, or that of MICROPYTHON=<folder>
+"""
+
+from pathlib import Path
+
+import SCons.Script
+
+from viper import console, micropython_source, pins
+from viper.errors import exits
+
+CHECKOUT = Path("build/micropython")
+STAMP = Path("build/micropython.json")
+PINS = Path("nix/pins.json")
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(exits(micropython), "MicroPython")
+
+
+def micropython(env):
+    if "MICROPYTHON" in env:
+        return _own(env)
+    if "fetch" in SCons.Script.COMMAND_LINE_TARGETS:
+        STAMP.unlink(missing_ok=True)
+    pinned = pins.load(PINS)
+    standing = micropython_source.Source.load(STAMP)
+    notice = micropython_source.stand_in_notice(standing, pinned) if standing else ""
+    if notice:
+        console.note(notice)
+    board = env["BOARD_TOML"]
+    stamp = env.Command(
+        # A file of the checkout is a target too, so that a checkout that is gone is fetched again.
+        [STAMP.as_posix(), (CHECKOUT / "LICENSE").as_posix()],
+        [],
+        env.Step(
+            "FETCH",
+            _fetch,
+            uses=["micropython_source.py", "debian_source.py"],
+            url=env.get("MICROPYTHON_URL") or pinned.micropython.url,
+            submodules=board.firmware == "esp32",
+            stand_in=board.firmware == "unix",
+        ),
+    )
+    env.Depends(stamp, env.Value(repr((pinned.micropython, pinned.stand_in))))
+    env.Precious(stamp)
+    env.NoClean(stamp)
+    env.NoCache(stamp)
+    return stamp[0]
+
+
+def _fetch(targets, sources, url, submodules, stand_in):
+    pinned = pins.load(PINS)
+    source = micropython_source.ensure(
+        CHECKOUT, STAMP, pinned, url=url, submodules=submodules, stand_in=stand_in
+    )
+    notice = micropython_source.stand_in_notice(source, pinned)
+    if notice:
+        console.note(notice)
+    return f"MicroPython  {source.version} {source.commit[:10]}"
+
+
+def _own(env):
+    """A developer's own tree: its state is looked at each time, and is the node's only input."""
+    source = micropython_source.own(Path(env["MICROPYTHON"]))
+    stamp = env.Command(
+        f"build/{env['BOARD']}/micropython.json", [], env.Step("OWN", _keep, source=source)
+    )
+    return stamp[0]
+
+
+def _keep(targets, sources, source):
+    source.save(targets[0])
+    return f"MicroPython  {source.version} in {source.path}"

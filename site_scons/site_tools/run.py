@@ -1,0 +1,151 @@
+"""A run of the graph: one at a time, quiet, counted, with errors a person can read.
+
+Adds to the environment:
+    env.Step(tag, function, uses=(), **settings)  an action that prints one line when done
+    env.Goal(group, name, nodes, help, action)    a target a person types
+    env.Serve()                                   the end of SConstruct: help, or what was typed
+"""
+
+import atexit
+import errno
+import os
+from pathlib import Path
+
+import SCons.Script
+import SCons.Script.Main
+from SCons.Errors import BuildError
+
+from viper import console, interrupt
+from viper.board import nearest
+from viper.build_lock import BuildLock
+from viper.errors import UserError, exits
+from viper.fingerprint import fingerprint
+from viper.run_summary import RunSummary
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    # Global functions such as Default() would make an environment with every compiler's tools.
+    SCons.Script.DefaultEnvironment(tools=[])
+    SCons.Script.SetOption("num_jobs", os.cpu_count() or 1)
+    env.Decider("content-timestamp")
+    env["RUN"] = RunSummary()
+    env["GOALS"] = {}
+    env["DOING"] = []
+    env.AddMethod(step, "Step")
+    env.AddMethod(goal, "Goal")
+    env.AddMethod(exits(serve), "Serve")
+    if not SCons.Script.GetOption("help"):
+        env["BUILD_LOCK"] = BuildLock(Path("build"))
+        env.SConsignFile("build/.sconsign")
+        interrupt.install()
+        SCons.Script.Main.BuildTask = type("Task", (_Task,), {"summary": env["RUN"]})
+
+
+def step(env, tag, function, *, uses=(), **settings):
+    """An action that runs `function(targets, sources, **settings)` on lists of Path.
+
+    The function returns what its line says after the tag: a subject and a figure worth reading.
+    It raises UserError for what a person can mend.
+    A step runs again when its function, a setting, or what it `uses` changes: modules of viper by
+    file name, packages of requirements.txt by name.
+    """
+
+    def execute(target, source, env, inputs=f"{fingerprint(uses)} {sorted(settings.items())!r}"):
+        targets = [Path(str(node)) for node in target]
+        files = [Path(str(node)) for node in source if isinstance(node, SCons.Node.FS.File)]
+        try:
+            told = function(targets, files, **settings)
+        except OSError as problem:
+            raise _mendable(problem) from problem
+        console.step(tag, told)
+
+    return env.Action(execute, None)
+
+
+def goal(env, group, name, nodes, help, action=None):
+    """Make `nodes` what `./scons NAME` brings about, described by one line in the help.
+
+    With an action, the goal does something once its nodes are there, each time it is named, and
+    after the goals before it; it is no part of the graph unless it is named.
+    """
+    env["GOALS"][name] = (group, help)
+    if action is None:
+        return env.Alias(name, nodes)
+    if name not in SCons.Script.COMMAND_LINE_TARGETS:
+        return []
+    doing = env.Alias(name, nodes, action)
+    env.AlwaysBuild(doing)
+    env.Requires(doing, env["DOING"])
+    env["DOING"] = doing
+    return doing
+
+
+def serve(env):
+    """Refuse targets that nobody declared, print the help if asked for, then let SCons build."""
+    if SCons.Script.GetOption("help"):
+        SCons.Script.Help(_help(env))
+        return
+    known = list(env["GOALS"])
+    for target in SCons.Script.COMMAND_LINE_TARGETS:
+        node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
+        if target not in known and not (node is not None and node.has_explicit_builder()):
+            raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
+    atexit.register(_last_line, env["RUN"])
+
+
+class _Task(SCons.Script.Main.BuildTask):
+    """SCons's task, counting steps instead of naming files, and showing errors as they are."""
+
+    summary: RunSummary
+
+    def needs_execute(self):
+        if SCons.Taskmaster.OutOfDateTask.needs_execute(self):
+            return True
+        self.summary.skipped(_is_step(self.targets[0]))
+        return False
+
+    def execute(self):
+        super().execute()
+        self.summary.ran(_is_step(self.targets[0]))
+
+    def failed(self):
+        _, error, _ = (*self.exc_info(), None, None)[:3]
+        cause = error.exc_info[1] if isinstance(error, BuildError) else error
+        if isinstance(cause, UserError):
+            console.error(str(cause))
+            self.exception = (error, error, None)
+            self.do_failed(2)
+        else:
+            super().failed()
+
+
+def _is_step(node):
+    return int(isinstance(node, SCons.Node.FS.File) and node.has_explicit_builder())
+
+
+def _last_line(summary):
+    if not SCons.Script.GetBuildFailures():
+        console.note(summary.line())
+
+
+def _mendable(problem):
+    """A failed system call in the words of a person who can mend it."""
+    where = problem.filename or "a file"
+    if problem.errno == errno.ENOSPC:
+        return UserError(f"{where}: the disk is full", "free some space, and run it again")
+    return UserError(f"{where}: {problem.strerror or problem}", "./scons -h")
+
+
+def _help(env):
+    """The targets by group, then the options with their values."""
+    groups = {}
+    for name, (group, text) in env["GOALS"].items():
+        groups.setdefault(group, []).append(f"  {name:<12} {text}")
+    lines = ["usage: ./scons [TARGET ...] [OPTION=value ...]", ""]
+    for group, entries in groups.items():
+        lines += [group, *entries, ""]
+    return "\n".join([*lines, "Options, with their values now", *env.SettingsHelp(), ""])

@@ -1,0 +1,157 @@
+"""The options of the graph: given as OPTION=value, kept in local.py by `./scons … save`.
+
+Adds to the environment the options' values by name, and
+    env["BOARD_TOML"]          the board's description, with the options that override it
+    env["VIPERHTTP_SETTINGS"]  the C module's settings by macro
+    env["BUILD_DIR"]           the folder of this board's outputs
+    env.SettingsHelp()         the lines of the help that show the options
+"""
+
+import dataclasses
+import os
+from pathlib import Path
+
+import SCons.Script
+from SCons.Variables import Variables
+
+from viper import board, console, port
+from viper.errors import UserError, exits
+
+LOCAL_FILE = "local.py"
+_BOARDS = Path("boards")
+
+_YES = ("1", "yes", "true", "on")
+_NO = ("0", "no", "false", "off")
+
+
+def exists(env):
+    return True
+
+
+@exits
+def generate(env):
+    options = Variables([LOCAL_FILE], SCons.Script.ARGUMENTS)
+    for name, help, default, convert in _options():
+        options.Add(name, help, default, converter=_named(name, convert))
+    options.Update(env)
+    _refuse_unknown(options)
+    _settle(env)
+    if "save" in SCons.Script.COMMAND_LINE_TARGETS:
+        options.Save(LOCAL_FILE, env)
+        console.note(f"SAVE     {LOCAL_FILE}")
+    env.AddMethod(lambda env: _help(env, options), "SettingsHelp")
+
+
+def _options():
+    """Name, help, default (None: the board says, or nothing), and how the text is read."""
+    return [
+        ("BOARD", "a folder of boards/; by default what fits the port", None, str),
+        ("PORT", "virtual, virtual:NAME, /dev/tty…, rfc2217://host:port", None, str),
+        ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
+        (
+            "HTTP_PORT",
+            "where the virtual board's page is on this computer",
+            None,
+            _number(1, 65535),
+        ),
+        ("GZIP_ENABLED", "ship compressed assets", None, _truth),
+        ("GZIP_LEVEL", "1 fastest … 9 smallest", None, _number(1, 9)),
+        (
+            "GZIP_MIN_SIZE",
+            "bytes under which an asset is not compressed",
+            None,
+            _number(0, 1 << 30),
+        ),
+        ("MICROPYTHON", "a MicroPython tree of your own, instead of the pin", None, str),
+        ("MICROPYTHON_URL", "a git repository that has the pinned commit", _from_shell(), str),
+        ("VERBOSE", "show commands in full", "0", _truth),
+    ]
+
+
+def _from_shell():
+    return os.environ.get("MICROPYTHON_URL")
+
+
+def _settle(env):
+    """Let BOARD follow PORT, or PORT follow BOARD; refuse two that do not fit."""
+    text = env.get("PORT")
+    on_virtual = text is None or port.parse(text).board is not None
+    name = env.get("BOARD") or ("VIRTUAL_N16R8" if on_virtual else "ESP32S3_N16R8")
+    described = board.load(_BOARDS, name)
+    is_virtual = described.firmware == "unix"
+    if text is not None and on_virtual != is_virtual:
+        raise UserError(
+            f"BOARD={name} is a {'virtual' if is_virtual else 'real'} board, PORT={text} is not",
+            f"give PORT={'virtual' if is_virtual else '/dev/ttyUSB0'}, or another BOARD",
+        )
+    env["BOARD"] = name
+    env["PORT"] = text or ("virtual" if is_virtual else "")
+    env["BUILD_DIR"] = f"build/{name}"
+    gzip = dataclasses.replace(
+        described.gzip,
+        **{
+            key: env[f"GZIP_{key.upper()}"]
+            for key in ("enabled", "level", "min_size")
+            if f"GZIP_{key.upper()}" in env
+        },
+    )
+    env["BOARD_TOML"] = dataclasses.replace(described, gzip=gzip)
+    env["VIPERHTTP_SETTINGS"] = {
+        **described.viperhttp,
+        "VHTTP_GZIP_ENABLED": gzip.enabled,
+        "VHTTP_GZIP_LEVEL": gzip.level,
+        "VHTTP_GZIP_MIN_SIZE": gzip.min_size,
+    }
+
+
+def _help(env, options):
+    board_toml = env["BOARD_TOML"]
+    shown = {
+        "GZIP_ENABLED": board_toml.gzip.enabled,
+        "GZIP_LEVEL": board_toml.gzip.level,
+        "GZIP_MIN_SIZE": board_toml.gzip.min_size,
+        "HTTP_PORT": "8080; a free one for virtual:NAME",
+        "MICROPYTHON": "the pin",
+        "MICROPYTHON_URL": "the pin's",
+    }
+    for option in options.options:
+        value = env.get(option.key, shown.get(option.key))
+        yield f"  {option.key + '=' + str(value):<28} {option.help}"
+
+
+def _refuse_unknown(options):
+    known = options.keys()
+    for name in options.UnknownVariables():
+        raise UserError(f"no option '{name}'{board.nearest(name, known)}", "./scons -h")
+
+
+def _named(name, convert):
+    """Let a converter's refusal name its option."""
+
+    def converted(value):
+        try:
+            return convert(value)
+        except ValueError as problem:
+            raise UserError(f"{name}={value}: {problem}", "./scons -h") from None
+
+    return converted
+
+
+def _number(low, high):
+    def convert(value):
+        try:
+            number = int(value)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise ValueError(f"not a whole number from {low} to {high}")
+        return number
+
+    return convert
+
+
+def _truth(value):
+    text = str(value).lower()
+    if text not in _YES + _NO:
+        raise ValueError("neither yes nor no")
+    return text in _YES

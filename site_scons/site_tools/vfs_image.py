@@ -1,0 +1,60 @@
+"""The file system image as a node.
+
+Adds to the environment:
+    env.VfsImage(site, application)  build/<BOARD>/vfs.img and vfs.json: the assets that `site`,
+                                     a manifest, lists at /www, the files of a folder at /
+"""
+
+import os
+from pathlib import Path
+
+from viper import asset_manifest, partition_table, vfs_image
+from viper.console import human_size
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(image, "VfsImage")
+
+
+def image(env, site, application):
+    board = env["BOARD_TOML"]
+    build = env["BUILD_DIR"]
+    files = sorted(
+        Path(parent, name).as_posix()
+        for parent, _, names in os.walk(application)
+        for name in names
+        if name.endswith(".py")
+    )
+    made = env.Command(
+        [f"{build}/vfs.img", f"{build}/vfs.json"],
+        [str(board.partitions), site, *files],
+        env.Step(
+            "VFS",
+            _image,
+            uses=[
+                *("vfs_image.py", "fat_image.py", "fat_names.py", "littlefs_image.py"),
+                *("filesystem_image.py", "partition_table.py", "pyfatfs", "littlefs-python"),
+            ],
+            application=Path(application),
+            fs=board.fs,
+            flash_size=board.flash_size,
+        ),
+    )
+    return {"image": made[0], "index": made[1]}
+
+
+def _image(targets, sources, application, fs, flash_size):
+    csv, site, *files = sources
+    partition = partition_table.load(csv, flash_size)["vfs"]
+    folders = {
+        "/www": asset_manifest.shipped(site),
+        "/": {path.relative_to(application).as_posix(): path for path in files},
+    }
+    everything = vfs_image.merge(folders)
+    vfs_image.write(*targets, everything, fs=fs, size=partition.size)
+    used = sum(path.stat().st_size for path in everything.values())
+    return f"vfs.img  {len(everything)} files, {human_size(used)} of {human_size(partition.size)}"

@@ -1,0 +1,1 @@
+"""The library under the build graph: plain typed Python that knows nothing of SCons."""

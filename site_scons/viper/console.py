@@ -1,0 +1,115 @@
+"""What a person sees: one quiet line per action, and a bar for what takes over a second."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+_BAR_AFTER_S = 1.0  # a bar for anything shorter would only flicker
+
+_lock = threading.RLock()
+_shared_bars: Progress | None = None  # rich draws one live display per terminal
+_bars_open = 0
+
+
+def human_size(size: int) -> str:
+    """A byte count for reading: '812 B', '4.1 kB', '16.0 MB' (k = 1000)."""
+    if size < 1000:
+        return f"{size} B"
+    for unit, scale in (("kB", 1e3), ("MB", 1e6)):
+        if size < 999.95 * scale or unit == "MB":
+            return f"{size / scale:.1f} {unit}"
+    raise AssertionError("unreachable")
+
+
+def step(tag: str, text: str) -> None:
+    """One line for one action that has been done: `GZIP     app.js  4.1 kB → 1.2 kB`."""
+    note(f"{tag:<8} {text}")
+
+
+def note(text: str) -> None:
+    """A line on standard output, above any bar that is being drawn."""
+    with _lock:
+        if _shared_bars is not None:
+            _shared_bars.console.print(text, highlight=False, markup=False, soft_wrap=True)
+        else:
+            print(text, flush=True)
+
+
+def error(text: str) -> None:
+    """An error for the user on standard error, each line of it whole."""
+    with _lock:
+        print(f"error: {text}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def progress(title: str, total: int, unit: str = "B") -> Iterator[Callable[[int], None]]:
+    """Show how far something has come, if it takes over a second.
+
+    Args:
+        title: what is being done, in a few words.
+        total: how much there is to do; 0 when unknown.
+        unit: "B" for bytes, else a plain count.
+
+    Yields:
+        A function that takes how much is done so far (not the increment). Any thread may call it.
+    """
+    started = time.monotonic()
+    task: int | None = None
+
+    def show(done: int) -> None:
+        nonlocal task
+        if time.monotonic() - started < _BAR_AFTER_S:
+            return
+        with _lock:
+            if task is None:
+                if not sys.stdout.isatty():
+                    task = -1
+                    print(f"{title} ...", flush=True)
+                else:
+                    task = _bars(+1).add_task(title, total=total or None)
+            if task >= 0 and _shared_bars is not None:
+                _shared_bars.update(task, completed=done)  # type: ignore[arg-type]
+
+    try:
+        yield show
+    finally:
+        with _lock:
+            if task is not None and task >= 0 and _shared_bars is not None:
+                _shared_bars.remove_task(task)  # type: ignore[arg-type]
+                _bars(-1)
+
+
+def _bars(change: int) -> Progress:
+    """The bars shared by all threads, drawn while anyone has one open."""
+    global _shared_bars, _bars_open
+    if _shared_bars is None:
+        from rich.progress import (
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        _shared_bars = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            DownloadColumn(),
+            TimeRemainingColumn(),
+            transient=True,
+        )
+        _shared_bars.start()
+    bars = _shared_bars
+    _bars_open += change
+    if _bars_open == 0:
+        bars.stop()
+        _shared_bars = None
+    return bars

@@ -1,0 +1,42 @@
+"""The one error class for what a person can mend."""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class UserError(Exception):
+    """Something failed for a reason the user can mend: shown as is, exit status 2, no traceback.
+
+    Args:
+        what: what failed and where, on one line ("partitions.csv line 6: vfs overlaps ota_0").
+        next_step: the command or edit that mends it, on one line; empty if `what` says it all.
+    """
+
+    def __init__(self, what: str, next_step: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.next_step = next_step
+
+    def __str__(self) -> str:
+        return f"{self.what}\n  {self.next_step}" if self.next_step else self.what
+
+
+def exits(function: Callable[P, R]) -> Callable[P, R]:
+    """Let a UserError from `function` be shown, and end the process with status 2."""
+
+    @functools.wraps(function)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return function(*args, **kwargs)
+        except UserError as problem:
+            print(f"error: {problem}", file=sys.stderr)
+            raise SystemExit(2) from None
+
+    return guarded

@@ -1,0 +1,77 @@
+"""Ctrl-C for threads that wait.
+
+SCons takes SIGINT with a handler of its own that only sets a flag, and runs the actions in worker
+threads, which never see a signal. A wake-up descriptor is written to whatever handler is in place,
+so a wait that selects on it ends at once.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import subprocess
+
+_GRACE_S = 0.8  # what a child has to leave the device in order before it is killed
+
+_reader: socket.socket | None = None
+_writer: socket.socket | None = None
+
+
+def install() -> None:
+    """Make signals visible to `requested` and `wait`. Main thread only; once is enough."""
+    global _reader, _writer
+    if _reader is None:
+        _reader, _writer = socket.socketpair()
+        _reader.setblocking(False)
+        _writer.setblocking(False)
+        signal.set_wakeup_fd(_writer.fileno(), warn_on_full_buffer=False)
+
+
+def fileno() -> int | None:
+    """A descriptor that becomes readable, and stays so, once a signal has come."""
+    return None if _reader is None else _reader.fileno()
+
+
+def requested(timeout: float = 0.0) -> bool:
+    """Whether a signal has come; waits for one up to `timeout` seconds."""
+    if _reader is None:
+        return False
+    return bool(select.select([_reader], [], [], timeout)[0])
+
+
+def wait(process: subprocess.Popen[bytes]) -> int:
+    """Wait for a child, handing Ctrl-C on to it.
+
+    The child is expected in a session of its own, so that it gets SIGINT once, from here.
+
+    Returns:
+        The child's exit status, as subprocess gives it.
+
+    Raises:
+        KeyboardInterrupt: a signal came; the child has ended.
+    """
+    ended = os.pidfd_open(process.pid)
+    try:
+        signals = [] if _reader is None else [_reader]
+        if (
+            not select.select([ended], [], [], 0)[0]
+            and _reader in select.select([ended, *signals], [], [])[0]
+        ):
+            end(process)
+            raise KeyboardInterrupt
+    finally:
+        os.close(ended)
+    return process.wait()
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """Tell a child to stop, and make sure that it has."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()

@@ -1,0 +1,180 @@
+"""What PORT means: which device it names, how it is opened, and who holds it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from viper.errors import UserError
+
+_FORMS = "PORT is virtual, virtual:NAME, /dev/tty... or rfc2217://host:port"
+
+
+@dataclass(frozen=True)
+class Port:
+    """A PORT that is well-formed; `parse` makes it."""
+
+    text: str  # as the user gave it
+    board: str | None  # the name of the virtual board it means, None for any other device
+    url: str | None  # what pyserial opens; None for a virtual board, which knows its own
+
+
+def parse(text: str) -> Port:
+    """Read a PORT.
+
+    Raises:
+        UserError: it is none of the known forms.
+    """
+    if text == "virtual":
+        return Port(text, "default", None)
+    scheme, _, rest = text.partition(":")
+    if scheme == "virtual":
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", rest):
+            raise UserError(
+                f"PORT={text}: '{rest}' cannot name a virtual board",
+                "a name has 1 to 32 letters, digits, '-' and '_', as in PORT=virtual:bench",
+            )
+        return Port(text, rest, None)
+    if scheme == "rfc2217":
+        return Port(text, None, viper_url(text))
+    if re.fullmatch(r"COM[0-9]+", text, re.IGNORECASE):
+        raise UserError(
+            f"PORT={text} is a Windows name, and this runs on Linux",
+            "hand the device to WSL (usbipd attach --wsl), then PORT=/dev/ttyUSB0 or /dev/ttyACM0",
+        )
+    if text.startswith("/dev/"):
+        return Port(text, None, text)
+    raise UserError(f"PORT={text} is no port that is known here", _FORMS)
+
+
+def viper_url(url: str) -> str:
+    """The URL of our own pyserial handler for an RFC 2217 port.
+
+    Raises:
+        UserError: the URL lacks its host or port, or has options, which this handler has none of.
+    """
+    try:
+        parts = urlsplit(url)
+        host, number = parts.hostname, parts.port
+    except ValueError:
+        host = number = None
+    if not host or not number or parts.path or parts.query:
+        raise UserError(f"PORT={url} is not of the form rfc2217://host:port", _FORMS)
+    return f"viper://{f'[{host}]' if ':' in host else host}:{number}"
+
+
+def check(port: Port) -> None:
+    """Make sure that a device file is there and can be opened by this user.
+
+    Raises:
+        UserError: it is not.
+    """
+    if port.url is None or not port.url.startswith("/dev/"):
+        return
+    path = Path(port.url)
+    try:
+        is_device = stat.S_ISCHR(path.stat().st_mode)
+    except OSError:
+        others = sorted([*Path("/dev").glob("ttyUSB*"), *Path("/dev").glob("ttyACM*")])
+        hint = f"connected now: {', '.join(map(str, others))}" if others else "plug the board in"
+        raise UserError(f"PORT={port.text}: there is no such device", hint) from None
+    if not is_device:
+        raise UserError(f"PORT={port.text} is not a serial device", _FORMS)
+    if not os.access(path, os.R_OK | os.W_OK):
+        raise UserError(
+            f"PORT={port.text}: you may not use this device",
+            f"sudo usermod -aG {path.group()} $USER, then log in again",
+        )
+
+
+@contextmanager
+def lock(url: str, *, pid: int | None = None, command: str | None = None) -> Iterator[None]:
+    """Hold a port alone, among all builds of this user on this machine.
+
+    The lock is the kernel's (flock) and ends with its process, however that ends; the file only
+    tells others who holds it.
+
+    Args:
+        url: what pyserial opens.
+        pid, command: who is to be named; by default this process.
+
+    Raises:
+        UserError: another process holds the port; it is named.
+    """
+    device = os.path.realpath(url) if url.startswith("/") else url
+    path = _lock_folder() / (re.sub(r"[^A-Za-z0-9]+", "-", device).strip("-") + ".lock")
+    with path.open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise busy(url, *_holder(file.read())) from None
+        pid = os.getpid() if pid is None else pid
+        file.truncate(0)
+        json.dump({"pid": pid, "command": command or command_of(pid)}, file)
+        file.flush()
+        try:
+            yield
+        finally:
+            file.truncate(0)
+
+
+def busy(url: str, pid: int | None = None, command: str = "") -> UserError:
+    """The error for a port that someone else has open."""
+    if pid is None:
+        pid = _process_with_open(url)
+        command = command_of(pid) if pid is not None else ""
+    if pid is None:
+        return UserError(f"{url} is in use by another program", "close it and try again")
+    return UserError(
+        f"{url} is in use by process {pid} ({command})", f"wait for it, or end it: kill {pid}"
+    )
+
+
+def command_of(pid: int) -> str:
+    """The command line of a process, cut to what fits a message."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return "ended"
+    text = b" ".join(words).decode(errors="replace").strip()
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _lock_folder() -> Path:
+    """A folder of this user's own; a lock in a clone would not be seen by another clone."""
+    folder = Path(tempfile.gettempdir()) / f"viperhttp-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise UserError(f"{folder} belongs to another user", f"remove {folder}")
+    return folder
+
+
+def _holder(text: str) -> tuple[int | None, str]:
+    """Who wrote a lock's file; nobody if it is being written just now."""
+    try:
+        record = json.loads(text)
+        return int(record["pid"]), str(record["command"])
+    except (ValueError, KeyError, TypeError):
+        return None, ""
+
+
+def _process_with_open(path: str) -> int | None:
+    """The process that has a device file open, as far as this user may see."""
+    target = os.path.realpath(path)
+    for link in Path("/proc").glob("[0-9]*/fd/*"):
+        try:
+            if str(link.readlink()) == target and int(link.parts[2]) != os.getpid():
+                return int(link.parts[2])
+        except OSError:
+            continue  # ended meanwhile, or another user's
+    return None

@@ -1,0 +1,153 @@
+"""Running a tool: output kept for when it fails, Ctrl-C handed on, no child left behind."""
+
+from __future__ import annotations
+
+import os
+import selectors
+import shlex
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from viper import console, interrupt
+from viper.errors import UserError
+
+# Held by every child while it runs: a build that is killed leaves its lock with the tools it had
+# started, and the next build waits for them too.
+_inherited: list[int] = []
+
+
+def inherit(descriptor: int) -> None:
+    """Let every tool started from now on hold `descriptor`."""
+    _inherited.append(descriptor)
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """The environment of a tool: what finds it and nothing that could change its output."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
+    return {**kept, "LC_ALL": "C", "TZ": "UTC", **more}
+
+
+class ToolFailed(Exception):
+    """A tool ended with a status other than 0, or was silent for too long.
+
+    Attributes:
+        status: its exit status; negative for a signal, None if it was silent and has been killed.
+        output: all that it printed, standard output and error together.
+    """
+
+    def __init__(self, tool: str, status: int | None, output: str) -> None:
+        super().__init__(f"{tool}: exit status {status}")
+        self.status = status
+        self.output = output
+
+    def last_line(self) -> str:
+        """The last line that it printed, where tools say what was wrong."""
+        lines = self.output.strip().splitlines()
+        return lines[-1].strip() if lines else ""
+
+
+def run(
+    command: Sequence[str],
+    *,
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+    on_line: Callable[[str], None] | None = None,
+    silence_s: float | None = None,
+    verbose: bool = False,
+) -> str:
+    """Run a tool to its end.
+
+    Args:
+        command: the program and its arguments.
+        environment: all of its environment; `clean_environment()` if None.
+        on_line: called with each line it prints (ended by a line feed or a carriage return).
+        silence_s: it is killed when it prints nothing for so many seconds.
+        verbose: print the command first.
+
+    Returns:
+        All that it printed, standard output and error together.
+
+    Raises:
+        UserError: there is no such program.
+        ToolFailed: it failed, or was silent for too long.
+        KeyboardInterrupt: Ctrl-C; the tool has ended.
+    """
+    if verbose:
+        console.note(shlex.join(command))
+    try:
+        process = subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=dict(clean_environment() if environment is None else environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=_inherited,
+            start_new_session=True,
+        )
+    except FileNotFoundError:
+        package = {"make": "make", "gcc": "gcc", "git": "git"}.get(command[0], command[0])
+        raise UserError(f"{command[0]} is missing", f"sudo apt install {package}") from None
+    with process:
+        output, in_time = _read(process, on_line, silence_s)
+        if not in_time:
+            interrupt.end(process)
+            raise ToolFailed(command[0], None, output)
+        status = interrupt.wait(process)
+    if status != 0:
+        raise ToolFailed(command[0], status, output)
+    return output
+
+
+def run_module(module: str, *arguments: str) -> str:
+    """Run a module of this library by this interpreter, in a process of its own.
+
+    Raises:
+        UserError: it ended with status 2, which stands for what a user can mend.
+        ToolFailed: it failed otherwise.
+    """
+    library = Path(__file__).resolve().parents[1]
+    environment = clean_environment(PYTHONPATH=str(library))
+    try:
+        return run([sys.executable, "-m", module, *arguments], environment=environment)
+    except ToolFailed as failure:
+        if failure.status != 2:
+            raise
+        what, _, next_step = failure.output.strip().removeprefix("error: ").partition("\n")
+        raise UserError(what, next_step.strip()) from None
+
+
+def _read(
+    process: subprocess.Popen[bytes], on_line: Callable[[str], None] | None, silence_s: float | None
+) -> tuple[str, bool]:
+    """All that a process prints until it closes its output, and whether it did so in time."""
+    assert process.stdout is not None
+    kept = bytearray()
+    pending = b""
+    signals = interrupt.fileno()
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        if signals is not None:
+            selector.register(signals, selectors.EVENT_READ)
+        deadline = None if silence_s is None else time.monotonic() + silence_s
+        while True:
+            left = None if deadline is None else max(0.0, deadline - time.monotonic())
+            ready = [key.fd for key, _ in selector.select(left)]
+            if not ready:
+                return kept.decode(errors="replace"), False
+            if signals in ready:
+                interrupt.end(process)
+                raise KeyboardInterrupt
+            chunk = os.read(process.stdout.fileno(), 65536)
+            if not chunk:
+                return kept.decode(errors="replace"), True
+            kept += chunk
+            if deadline is not None and silence_s is not None:
+                deadline = time.monotonic() + silence_s
+            if on_line is not None:
+                *lines, pending = (pending + chunk).replace(b"\r", b"\n").split(b"\n")
+                for line in lines:
+                    on_line(line.decode(errors="replace"))

@@ -1,0 +1,181 @@
+"""The board's process: `python -m viper.virtual_board <state folder> --name NAME`.
+
+The command returns when the board answers, and prints {"error": null}, or what kept it from
+starting. The board goes on alone: with its own session, no inherited descriptor, and a lock on its
+folder that ends with it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import dataclasses
+import fcntl
+import json
+import os
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from viper.errors import UserError
+
+from . import state, tcp_table
+from .board import VirtualBoard
+from .chip import CHIP_IDS, FLASH_SIZES, MIB
+from .control import source_digest
+from .control_server import ControlServer
+from .serial_port import HOST
+from .state import BoardState
+
+_HTTP_PORTS = range(8081, 9000)  # where a board without a chosen HTTP port looks for a free one
+_FOLDER_CHECK_S = 1.0
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Start a board in the background; 0 when it runs, or another process runs it already."""
+    parser = argparse.ArgumentParser(prog="python -m viper.virtual_board", description=__doc__)
+    parser.add_argument("folder", type=Path, help="state folder")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--http-port", type=int, help="default: the one it had, or a free one")
+    parser.add_argument("--chip", choices=CHIP_IDS, default="esp32s3", help="of a new board")
+    parser.add_argument(
+        "--flash-size", type=int, choices=FLASH_SIZES, default=16 * MIB, help="of a new board"
+    )
+    options = parser.parse_args(arguments)
+    source = source_digest()
+
+    ours, theirs = os.pipe()
+    if os.fork():
+        os.close(theirs)
+        with os.fdopen(ours, "rb") as pipe:
+            report = pipe.read().decode() or '{"error": "it ended at once", "next_step": ""}'
+        print(report)
+        return 0 if json.loads(report)["error"] is None else 2
+
+    _detach(options.folder, keep=theirs)
+    ready = _Report(theirs)
+    try:
+        lock = _lock(options.folder)
+        if lock is not None:
+            known = _known_state(options)
+            asyncio.run(_run(options.folder, known, source, ready))
+        ready.send()
+    except UserError as error:
+        ready.send(error.what, error.next_step)
+        return 2
+    except Exception as error:
+        traceback.print_exc()
+        log = options.folder / state.ERROR_LOG
+        ready.send(f"the virtual board cannot run: {error}", f"see {log}")
+        return 1
+    return 0
+
+
+class _Report:
+    """The one message to whoever started the board."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = descriptor
+
+    def send(self, error: str | None = None, next_step: str = "") -> None:
+        """Send it, the first time."""
+        if self._descriptor is not None:
+            text = json.dumps({"error": error, "next_step": next_step})
+            os.write(self._descriptor, text.encode())
+            os.close(self._descriptor)
+            self._descriptor = None
+
+
+def _detach(folder: Path, keep: int) -> None:
+    """Leave the caller's session, terminal, folder and descriptors."""
+    os.setsid()
+    os.chdir("/")
+    null = os.open(os.devnull, os.O_RDWR)
+    log = os.open(folder / state.ERROR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    for number, source in ((0, null), (1, log), (2, log)):
+        os.dup2(source, number)
+    os.closerange(3, keep)
+    os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+
+
+def _lock(folder: Path) -> int | None:
+    """Lock the folder for this process's life; None if another board has it."""
+    descriptor = os.open(folder / state.LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return None
+    return descriptor
+
+
+def _known_state(options: argparse.Namespace) -> BoardState:
+    """The folder's board, or a new one, with an HTTP port that is free now."""
+    known = state.load(options.folder)
+    if known is None:
+        known = state.create(options.name, options.chip, options.flash_size)
+    port = options.http_port or known.http_port
+    if not port:
+        port = next((number for number in _HTTP_PORTS if _is_free(number)), 0)
+    if not port or not _is_free(port):
+        holder = tcp_table.listener(port)
+        by = f" by {tcp_table.describe(holder)}" if holder else ""
+        raise UserError(
+            f"HTTP port {port} of virtual board '{known.name}' is taken{by}",
+            f"end that process, or choose another: HTTP_PORT={port + 1}",
+        )
+    return dataclasses.replace(known, http_port=port)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+        return True
+
+
+async def _run(folder: Path, known: BoardState, source: str, ready: _Report) -> None:
+    """Be the board until told to stop."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        loop.add_signal_handler(number, stopped.set)
+
+    try:
+        board = _board(folder, known, known.serial_port)
+    except OSError:  # somebody has taken the serial port meanwhile
+        board = _board(folder, known, 0)
+    known = dataclasses.replace(known, serial_port=board.port.number)
+    state.save(folder, known)
+    control = ControlServer(board, folder, known, source, stopped.set)
+    try:
+        await board.start()
+        await control.serve()
+        ready.send()
+        while folder_is_there(folder) and not stopped.is_set():
+            try:
+                await asyncio.wait_for(stopped.wait(), _FOLDER_CHECK_S)
+            except asyncio.TimeoutError:
+                continue
+    finally:
+        board.close()
+
+
+def _board(folder: Path, known: BoardState, serial_port: int) -> VirtualBoard:
+    try:
+        return VirtualBoard(folder, known.as_chip(), serial_port, known.http_port)
+    except ValueError as error:
+        raise UserError(str(error), f"remove {folder}") from None
+
+
+def folder_is_there(folder: Path) -> bool:
+    """Whether the board's files are still where they were: a removed folder ends the board."""
+    return (folder / state.LOCK_FILE).exists()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

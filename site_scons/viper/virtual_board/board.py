@@ -1,0 +1,315 @@
+"""The board: chip, flash, serial line and reset circuit put together."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import signal
+from collections import deque
+from pathlib import Path
+
+from . import bootloader, rfc2217
+from .chip import Chip
+from .chip_page import NO_SECTOR, UNLIMITED, ChipPage
+from .console_log import ConsoleLog
+from .line_rate import Wire
+from .loader_protocol import LeaveLoader, Loader, Next
+from .nor_flash import NorFlash, PowerLost
+from .payload import HARD_RESET_STATUS, Payload
+from .registers import Registers
+from .reset_circuit import Boot, ResetCircuit
+from .rom_loader import RomLoader
+from .serial_port import BUFFER_LIMIT, SerialPort
+from .state import CONSOLE_LOG, FLASH_FILE
+from .stub_loader import StubLoader
+
+_GUEST_HTTP_PORT = 80
+_DEFAULT_BAUDRATE = 115200
+
+_RESETS_ALLOWED = 5
+_RESETS_WITHIN_S = 10.0
+
+_FLOW_INTERVAL_S = 0.005  # how often a full buffer is looked at again
+_STALLED_S = 1.0  # a client that takes nothing for so long does not hold up the application
+
+
+class Mode(enum.Enum):
+    """What the chip is doing."""
+
+    OFF = "off"
+    RESET = "reset"
+    DOWNLOAD = "download"
+    APPLICATION = "application"
+    HALTED = "halted"
+
+
+class Cause(enum.Enum):
+    """Why the chip starts, as its ROM prints it."""
+
+    POWER_ON = "0x1 (POWERON)"
+    SOFTWARE = "0x3 (RTC_SW_SYS_RST)"
+    WATCHDOG = "0x10 (RTCWDT_RTC_RST)"
+
+
+_STRAPPING = {
+    Boot.APPLICATION: "0x8 (SPI_FAST_FLASH_BOOT)",
+    Boot.DOWNLOAD: "0x0 (DOWNLOAD(USB/UART0))",
+}
+
+
+class VirtualBoard:
+    """One board. Everything happens in its event loop.
+
+    Args:
+        folder: where its flash file and console log are.
+        chip: what it carries.
+        serial_port: TCP port to listen on, 0 for any.
+        http_port: host port on 127.0.0.1 that the application's port 80 is forwarded from.
+
+    Raises:
+        OSError: the serial port is taken.
+        ValueError: the flash file has the wrong size.
+    """
+
+    def __init__(self, folder: Path, chip: Chip, serial_port: int, http_port: int) -> None:
+        self.chip = chip
+        self.http_port = http_port
+        self.page = ChipPage(chip.mac, chip.psram_size)
+        self.flash = NorFlash(folder / FLASH_FILE, chip.flash_size, self.page)
+        self.mode = Mode.OFF
+        self._loop = asyncio.get_running_loop()
+        self._log = ConsoleLog(folder / CONSOLE_LOG)
+        self._circuit = ResetCircuit()
+        self._loader: Loader | None = None
+        self._payload: Payload | None = None
+        self._resets: deque[float] = deque(maxlen=_RESETS_ALLOWED)
+        self._baudrate = _DEFAULT_BAUDRATE
+        self._hold_line = False
+        self._flow_timer: asyncio.TimerHandle | None = None
+        self._unsent = 0  # bytes that the client had not taken, when last looked at
+        self._taken_at = 0.0  # when it last took some
+
+        self.port = SerialPort(
+            rfc2217.Lines(
+                data=self._from_client,
+                baudrate=self._set_baudrate,
+                control=self._set_lines,
+                purge_to_client=self._purge_to_client,
+                purge_to_board=self._purge_to_board,
+            ),
+            serial_port,
+        )
+        self._to_chip = Wire(self._loop, self._chip_receives)
+        self._from_chip = Wire(self._loop, self.port.send)
+
+    # What a person does to the board.
+
+    async def start(self) -> None:
+        """Open the port and switch on."""
+        await self.port.serve()
+        self.power_on()
+
+    def close(self) -> None:
+        self.power_off()
+        self.port.close()
+        self.flash.close()
+        self.page.close()
+        self._log.close()
+
+    def power_off(self) -> None:
+        """Take the power away."""
+        self._stop_chip(Mode.OFF)
+
+    def power_on(self) -> None:
+        """Give power; a power budget that is used up is forgotten."""
+        if self.mode is Mode.OFF:
+            if self.page.power_budget == 0:
+                self.page.power_budget = UNLIMITED
+            self._resets.clear()
+            self._start_chip(Cause.POWER_ON)
+
+    def reset(self) -> None:
+        """Press the reset button."""
+        if self.mode is not Mode.OFF:
+            self._resets.clear()
+            self._start_chip(Cause.POWER_ON)
+
+    def set_faults(
+        self,
+        power_after_bytes: int | None,
+        bad_sector: int | None,
+        answer_delay_ms: int,
+        hold_line: bool,
+    ) -> None:
+        """See control.set_faults."""
+        self.page.power_budget = UNLIMITED if power_after_bytes is None else power_after_bytes
+        self.page.bad_sector = NO_SECTOR if bad_sector is None else bad_sector
+        self._from_chip.delay_s = answer_delay_ms / 1000
+        self._hold_line = hold_line
+        self._set_baudrate(self._baudrate)
+
+    # The serial port.
+
+    def _set_baudrate(self, baudrate: int) -> None:
+        self._baudrate = baudrate
+        self._to_chip.baudrate = self._from_chip.baudrate = baudrate if self._hold_line else None
+
+    def _from_client(self, data: bytes) -> None:
+        self._to_chip.send(data)
+        self._watch_flow()
+
+    def _purge_to_client(self) -> None:
+        self._from_chip.purge()
+
+    def _purge_to_board(self) -> None:
+        self._to_chip.purge()
+
+    def _set_lines(self, dtr: bool, rts: bool) -> None:
+        was_low = self._circuit.en_low
+        self._circuit.set_lines(dtr, rts, self._loop.time())
+        if self.mode is Mode.OFF:
+            return
+        if self._circuit.en_low and not was_low:
+            self._stop_chip(Mode.RESET)
+        elif self._circuit.samples_at is not None and was_low:
+            when = self._circuit.samples_at
+            self._loop.call_at(when, self._sample_io0, when)
+
+    def _sample_io0(self, now: float) -> None:
+        # The timer of an earlier rise finds that it is not time, or that the chip is off.
+        if self._circuit.sample(now) and self.mode is Mode.RESET:
+            self._resets.clear()
+            self._start_chip(Cause.POWER_ON)
+
+    # The chip.
+
+    def _stop_chip(self, mode: Mode) -> None:
+        self.mode = mode
+        self._loader = None
+        self._to_chip.purge()
+        if self._payload is not None:
+            self._payload.kill()
+            self._payload = None
+
+    def _start_chip(self, cause: Cause) -> None:
+        """Out of reset: IO0 has its say, then the loader or the application starts."""
+        self._stop_chip(Mode.RESET)
+        if self._circuit.en_low:
+            return  # and EN's rise will start it
+        strapping = self._circuit.strapping
+        self._print(f"ESP-ROM:{self.chip.name}-virtual")
+        self._print(f"rst:{cause.value},boot:{_STRAPPING[strapping]}")
+        if strapping is Boot.DOWNLOAD:
+            self._print("waiting for download")
+            self._enter_loader(RomLoader)
+        else:
+            self._start_application()
+
+    def _enter_loader(self, loader: type[Loader]) -> None:
+        self.mode = Mode.DOWNLOAD
+        registers = self._loader.registers if self._loader else Registers(self.chip, self.flash)
+        self._loader = loader(self.chip, self.flash, registers, self._from_chip.send)
+
+    def _start_application(self) -> None:
+        try:
+            executable = bootloader.boot(self.flash, self.chip, self._print)
+        except bootloader.BootFailed:
+            self._halt("nothing to boot")
+            return
+        except PowerLost:
+            self.power_off()
+            return
+        self._loader = None
+        self.mode = Mode.APPLICATION
+        try:
+            self._payload = Payload(
+                executable,
+                {"VIRTUAL_FLASH_FD": self.flash.fd, "VIRTUAL_CHIP_FD": self.page.fd},
+                {"VIRTUAL_FORWARD": f"{_GUEST_HTTP_PORT}:{self.http_port}"},
+                self._console_output,
+                self._application_ended,
+            )
+        except OSError as error:
+            self._halt(f"the application cannot be executed: {error.strerror}")
+
+    def _halt(self, why: str) -> None:
+        self._stop_chip(Mode.HALTED)
+        self._print(f"halted: {why}; reset the board, or flash it")
+
+    def _chip_receives(self, data: bytes) -> None:
+        if self._payload is not None:
+            self._payload.write(data)
+            self._watch_flow()
+        elif self._loader is not None:
+            try:
+                self._loader.receive(data)
+            except PowerLost:
+                self.power_off()
+            except LeaveLoader as leaving:
+                self._leave_loader(leaving.target)
+
+    def _leave_loader(self, target: Next) -> None:
+        if target is Next.STUB:
+            self._enter_loader(StubLoader)
+            assert isinstance(self._loader, StubLoader)
+            self._loader.greet()
+        elif target is Next.APPLICATION:
+            self._start_application()
+        elif target is Next.RESET:
+            self._start_chip(Cause.SOFTWARE)
+        else:
+            self._halt("this board runs no program from RAM but esptool's stub")
+
+    def _application_ended(self, status: int) -> None:
+        self._payload = None
+        if self.page.power_budget == 0 and status == -signal.SIGKILL:
+            self.power_off()  # the application has felt its power fail
+            return
+        if status == HARD_RESET_STATUS:
+            cause = Cause.SOFTWARE
+        else:
+            ended = f"signal {-status}" if status < 0 else f"exit status {status}"
+            self._print(f"the application ended with {ended}")
+            cause = Cause.WATCHDOG
+        now = self._loop.time()
+        if len(self._resets) == _RESETS_ALLOWED and now - self._resets[0] < _RESETS_WITHIN_S:
+            self._halt(f"{_RESETS_ALLOWED} resets within {_RESETS_WITHIN_S:.0f} s")
+            return
+        self._resets.append(now)
+        self._start_chip(cause)
+
+    # The console.
+
+    def _print(self, line: str) -> None:
+        self._console_output(line.encode() + b"\r\n")
+
+    def _console_output(self, data: bytes) -> None:
+        self._log.write(data)
+        if self.port.holder is not None and not self._stalled:
+            self._from_chip.send(data)
+            self._watch_flow()
+
+    # Flow control: neither side is read while the other takes nothing.
+
+    @property
+    def _stalled(self) -> bool:
+        """Whether the client has long taken nothing: what is printed goes past it, as on a UART."""
+        full = self._unsent > BUFFER_LIMIT
+        return full and self._loop.time() - self._taken_at > _STALLED_S
+
+    def _watch_flow(self) -> None:
+        to_chip = self._to_chip.pending + (self._payload.unwritten if self._payload else 0)
+        unsent = self._from_chip.pending + self.port.unsent
+        if unsent < self._unsent or unsent <= BUFFER_LIMIT:
+            self._taken_at = self._loop.time()
+        self._unsent = unsent
+
+        self.port.pause(to_chip > BUFFER_LIMIT)
+        if self._payload is not None:
+            self._payload.pause(unsent > BUFFER_LIMIT and not self._stalled)
+        if max(to_chip, unsent) > BUFFER_LIMIT and self._flow_timer is None:
+            self._flow_timer = self._loop.call_later(_FLOW_INTERVAL_S, self._watch_flow_again)
+
+    def _watch_flow_again(self) -> None:
+        self._flow_timer = None
+        self._watch_flow()

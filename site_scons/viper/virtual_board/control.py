@@ -1,0 +1,244 @@
+"""Starting, stopping and asking a virtual board, for everybody outside this package."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from viper.errors import UserError
+
+from .chip import MIB
+from .control_server import address, peer_uid
+
+_PACKAGE = Path(__file__).parent
+_IMPORT_ROOT = _PACKAGE.parents[1]
+_START_LIMIT_S = 15.0
+_STOP_LIMIT_S = 10.0
+_ANSWER_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True)
+class BoardInfo:
+    """A running board.
+
+    Args:
+        pid: its process.
+        name: what PORT=virtual:NAME calls it.
+        mac: 12 hex digits, lower case.
+        chip: "esp32s3", or what it was made as.
+        flash_size: bytes.
+        port_url: its serial port, rfc2217://127.0.0.1:N.
+        http_port: host port of its port 80.
+        mode: "application", "download", "reset", "halted" or "off".
+        port_holder: who is connected to the serial port, for a message; None when nobody is.
+        console_log: file of what it printed.
+        source: digest of the program that it runs.
+    """
+
+    pid: int
+    name: str
+    mac: str
+    chip: str
+    flash_size: int
+    port_url: str
+    http_port: int
+    mode: str
+    port_holder: str | None
+    console_log: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Counters:
+    """What the flash has gone through since the board was started, by the line or by itself."""
+
+    bytes_programmed: int
+    sectors_erased: int
+
+
+def start(
+    folder: Path,
+    name: str,
+    http_port: int | None = None,
+    *,
+    chip: str = "esp32s3",
+    flash_size: int = 16 * MIB,
+) -> BoardInfo:
+    """Have a board running; one that runs already is left alone.
+
+    It is restarted when it has another HTTP port, or when its program has changed since.
+
+    Args:
+        folder: its state folder, made if missing.
+        name: what it is called; it counts when the board is made, as do chip and flash_size.
+        http_port: host port for its port 80; None takes the one it had, or a free one.
+
+    Raises:
+        UserError: the HTTP port is taken, or the state folder is not usable.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "viper.virtual_board", str(folder.resolve()), "--name", name]
+    command += ["--chip", chip, "--flash-size", str(flash_size)]
+    if http_port is not None:
+        command += ["--http-port", str(http_port)]
+    deadline = time.monotonic() + _START_LIMIT_S
+    while time.monotonic() < deadline:
+        board = running(folder)
+        if board is not None:
+            if board.source == source_digest() and http_port in (None, board.http_port):
+                return board
+            stop(folder)
+        _launch(command)
+    raise UserError(f"virtual board '{name}' does not start", f"see {folder}/board.log")
+
+
+def _launch(command: list[str]) -> None:
+    """Run the program that becomes the board; it returns when the board answers, or cannot be."""
+    environment = os.environ | {"PYTHONPATH": str(_IMPORT_ROOT)}
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, env=environment, check=False
+    )
+    try:
+        report = json.loads(done.stdout)
+    except ValueError:
+        last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
+        raise UserError(f"the virtual board's process failed: {last}") from None
+    if report["error"] is not None:
+        raise UserError(report["error"], report["next_step"])
+
+
+def running(folder: Path) -> BoardInfo | None:
+    """The board of a state folder, None if it is not running."""
+    try:
+        return BoardInfo(**_ask(folder, "info"))
+    except _NotRunning:
+        return None
+
+
+def stop(folder: Path) -> None:
+    """End a board; its flash keeps. Nothing happens if it is not running."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            _connect(connection, folder)
+        except _NotRunning:
+            return
+        process = os.pidfd_open(_peer_pid(connection))
+        with contextlib.suppress(_NotRunning):  # it may be about to end
+            _request(connection, "stop")
+        ended = select.select([process], [], [], _STOP_LIMIT_S)[0]
+        os.close(process)
+    if not ended:
+        raise UserError(f"the virtual board in {folder} does not stop", f"see {folder}/board.log")
+
+
+def reset(folder: Path) -> None:
+    """Press its reset button; UserError if it is not running (so for all that follow)."""
+    _do(folder, "reset")
+
+
+def power_off(folder: Path) -> None:
+    """Take its power away: the port stays, and is silent."""
+    _do(folder, "power_off")
+
+
+def power_on(folder: Path) -> None:
+    """Give it power, if it has none."""
+    _do(folder, "power_on")
+
+
+def set_faults(
+    folder: Path,
+    *,
+    power_after_bytes: int | None = None,
+    bad_sector: int | None = None,
+    answer_delay_ms: int = 0,
+    hold_line: bool = False,
+) -> None:
+    """Set the board's faults to exactly these; without arguments it has none.
+
+    Args:
+        power_after_bytes: the power fails when so many more bytes have been programmed.
+        bad_sector: index of a 4 KiB sector that neither erases nor programs.
+        answer_delay_ms: all that the board sends comes later by this.
+        hold_line: hold both directions of the line to the baud rate that the client chose.
+    """
+    _do(
+        folder,
+        "set_faults",
+        power_after_bytes=power_after_bytes,
+        bad_sector=bad_sector,
+        answer_delay_ms=answer_delay_ms,
+        hold_line=hold_line,
+    )
+
+
+def counters(folder: Path) -> Counters:
+    """What has been erased and programmed since the board was started."""
+    return Counters(**_do(folder, "counters"))
+
+
+def source_digest() -> str:
+    """A digest of the program that a board runs: this package and what it imports of viper."""
+    digest = hashlib.sha256()
+    imported = ("app_image", "atomic_file", "errors", "otadata", "partition_table")
+    files = [*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / f"{name}.py" for name in imported)]
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+class _NotRunning(Exception):
+    """There is no board in that folder."""
+
+
+def _do(folder: Path, action: str, **arguments: Any) -> Any:
+    try:
+        return _ask(folder, action, **arguments)
+    except _NotRunning:
+        raise UserError(f"no virtual board is running in {folder}", "./scons flash") from None
+
+
+def _ask(folder: Path, action: str, **arguments: Any) -> Any:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        _connect(connection, folder)
+        return _request(connection, action, **arguments)
+
+
+def _connect(connection: socket.socket, folder: Path) -> None:
+    connection.settimeout(_ANSWER_LIMIT_S)
+    try:
+        connection.connect(address(folder))
+    except (ConnectionRefusedError, FileNotFoundError):
+        raise _NotRunning from None
+    if peer_uid(connection) != os.getuid():
+        raise UserError(f"the virtual board in {folder} belongs to another user")
+
+
+def _peer_pid(connection: socket.socket) -> int:
+    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 4)
+    return int.from_bytes(raw, sys.byteorder)
+
+
+def _request(connection: socket.socket, action: str, **arguments: Any) -> Any:
+    """Ask and read the answer; _NotRunning if the board ends instead."""
+    try:
+        connection.sendall(json.dumps({"do": action, **arguments}).encode() + b"\n")
+        with connection.makefile("rb") as answer:
+            line = answer.readline()
+    except ConnectionError:
+        line = b""
+    except TimeoutError:
+        raise UserError("the virtual board does not answer", "./scons board-stop") from None
+    if not line:
+        raise _NotRunning
+    return json.loads(line)

@@ -1,0 +1,181 @@
+"""The server's side of Telnet COM-PORT-OPTION (RFC 2217), without sockets: bytes in, bytes out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+_SE, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 250, 251, 252, 253, 254, 255
+_IAC_BYTE = b"\xff"
+
+_BINARY, _ECHO, _SUPPRESS_GO_AHEAD, _COM_PORT = 0, 1, 3, 44
+_OPTIONS = (_BINARY, _ECHO, _SUPPRESS_GO_AHEAD, _COM_PORT)
+
+_SIGNATURE, _SET_BAUDRATE, _SET_DATASIZE, _SET_PARITY, _SET_STOPSIZE, _SET_CONTROL = range(6)
+_NOTIFY_LINESTATE, _NOTIFY_MODEMSTATE, _SUSPEND, _RESUME, _LINE_MASK, _MODEM_MASK, _PURGE = range(
+    6, 13
+)
+_ANSWER = 100  # an answer's number is its request's and this
+
+_DTR_ON, _DTR_OFF, _RTS_ON, _RTS_OFF = 8, 9, 11, 12
+_PURGE_RECEIVED, _PURGE_TO_SEND, _PURGE_BOTH = 1, 2, 3
+_CTS_AND_DSR = 0x30  # modem state: the board is there and ready
+
+_SUBNEGOTIATION_LIMIT = 64
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What a client does to the port; each is called as soon as its bytes have been read.
+
+    Args:
+        data: bytes for the board.
+        baudrate: the client chose this rate.
+        control: DTR and RTS as they now are.
+        purge_to_client: drop what the board has sent and the client has not got.
+        purge_to_board: drop what the client has sent and the board has not got.
+    """
+
+    data: Callable[[bytes], None]
+    baudrate: Callable[[int], None]
+    control: Callable[[bool, bool], None]
+    purge_to_client: Callable[[], None]
+    purge_to_board: Callable[[], None]
+
+
+def escape(data: bytes) -> bytes:
+    """Data as it goes to the client."""
+    return data.replace(_IAC_BYTE, _IAC_BYTE * 2)
+
+
+class Rfc2217Session:
+    """One client's connection.
+
+    Args:
+        lines: what the client's wishes do.
+        reply: takes protocol bytes for the client.
+        baudrate: the rate to start with.
+    """
+
+    def __init__(
+        self, lines: Lines, reply: Callable[[bytes], None], baudrate: int = 115200
+    ) -> None:
+        self._lines = lines
+        self._reply = reply
+        self._baudrate = baudrate
+        self._dtr = False
+        self._rts = False
+        self._rest = b""  # a telnet command whose end has not come yet
+        self._agreed: set[tuple[int, int]] = set()
+        for verb, option in (
+            (_WILL, _ECHO),
+            (_WILL, _SUPPRESS_GO_AHEAD),
+            (_WILL, _COM_PORT),
+            (_DO, _BINARY),
+            (_WILL, _BINARY),
+        ):
+            self._agreed.add((verb, option))
+            self._reply(bytes([_IAC, verb, option]))
+
+    def receive(self, received: bytes) -> None:
+        """Take bytes from the client."""
+        stream = self._rest + received
+        self._rest = b""
+        data = bytearray()
+        start = 0
+        while (at := stream.find(_IAC_BYTE, start)) >= 0:
+            data += stream[start:at]
+            length = self._command_length(stream, at)
+            if length is None:
+                self._rest = stream[at:]
+                break
+            command = stream[at : at + length]
+            if command == _IAC_BYTE * 2:
+                data += _IAC_BYTE
+            else:
+                if data:  # what came before a command takes effect before it
+                    self._lines.data(bytes(data))
+                    data.clear()
+                self._command(command)
+            start = at + length
+        else:
+            data += stream[start:]
+        if data:
+            self._lines.data(bytes(data))
+
+    @staticmethod
+    def _command_length(stream: bytes, at: int) -> int | None:
+        """Bytes of the command that starts here, None while its end is missing."""
+        if at + 1 >= len(stream):
+            return None
+        verb = stream[at + 1]
+        if verb in (_WILL, _WONT, _DO, _DONT):
+            return 3 if at + 2 < len(stream) else None
+        if verb != _SB:
+            return 2
+        end = at + 2
+        while (end := stream.find(_IAC_BYTE, end)) >= 0 and end + 1 < len(stream):
+            if stream[end + 1] == _SE:
+                return end + 2 - at
+            end += 2
+        if len(stream) - at > _SUBNEGOTIATION_LIMIT:
+            return len(stream) - at  # it never ends: drop it
+        return None
+
+    def _command(self, command: bytes) -> None:
+        verb = command[1]
+        if verb in (_WILL, _WONT, _DO, _DONT):
+            self._negotiate(verb, command[2])
+        elif verb == _SB and len(command) >= 6 and command[2] == _COM_PORT:
+            value = command[4:-2].replace(_IAC_BYTE * 2, _IAC_BYTE)
+            self._com_port(command[3], value)
+
+    def _negotiate(self, verb: int, option: int) -> None:
+        """Agree to what the port has, once, and refuse the rest."""
+        if verb not in (_WILL, _DO):
+            return
+        if option not in _OPTIONS:
+            self._reply(bytes([_IAC, _DONT if verb == _WILL else _WONT, option]))
+            return
+        answer = _DO if verb == _WILL else _WILL
+        if (answer, option) not in self._agreed:
+            self._agreed.add((answer, option))
+            self._reply(bytes([_IAC, answer, option]))
+        if option == _COM_PORT:
+            self._answer(_NOTIFY_MODEMSTATE, bytes([_CTS_AND_DSR]))
+
+    def _com_port(self, request: int, value: bytes) -> None:
+        if request == _SIGNATURE:
+            self._answer(request, b"virtual board")
+        elif request == _SET_BAUDRATE and len(value) == 4:
+            wanted = int.from_bytes(value, "big")  # 0 asks for the rate
+            if wanted:
+                self._baudrate = wanted
+                self._lines.baudrate(wanted)
+            self._answer(request, self._baudrate.to_bytes(4, "big"))
+        elif request in (_SET_DATASIZE, _SET_PARITY, _SET_STOPSIZE, _LINE_MASK, _MODEM_MASK):
+            self._answer(request, value)
+        elif request == _SET_CONTROL and len(value) == 1:
+            self._control(value[0])
+            self._answer(request, value)
+        elif request == _PURGE and len(value) == 1:
+            if value[0] in (_PURGE_RECEIVED, _PURGE_BOTH):
+                self._lines.purge_to_client()
+            if value[0] in (_PURGE_TO_SEND, _PURGE_BOTH):
+                self._lines.purge_to_board()
+            self._answer(request, value)
+        elif request == _NOTIFY_MODEMSTATE:
+            self._answer(request, bytes([_CTS_AND_DSR]))
+
+    def _control(self, value: int) -> None:
+        before = self._dtr, self._rts
+        if value in (_DTR_ON, _DTR_OFF):
+            self._dtr = value == _DTR_ON
+        elif value in (_RTS_ON, _RTS_OFF):
+            self._rts = value == _RTS_ON
+        if (self._dtr, self._rts) != before:
+            self._lines.control(self._dtr, self._rts)
+
+    def _answer(self, request: int, value: bytes) -> None:
+        head = bytes([_IAC, _SB, _COM_PORT, request + _ANSWER])
+        self._reply(head + escape(value) + bytes([_IAC, _SE]))

@@ -1,0 +1,114 @@
+"""The board's serial port on the network: RFC 2217 on 127.0.0.1, one client at a time, one user."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+
+from . import rfc2217, tcp_table
+
+HOST = "127.0.0.1"
+
+# Above this the board stops taking from whoever is faster, as flow control would.
+BUFFER_LIMIT = 64 * 1024
+
+
+class SerialPort:
+    """The server. Clients of other users and second clients are told why, and disconnected.
+
+    Args:
+        lines: what a client's wishes do; when a client goes, both control lines are released.
+        port: the TCP port to listen on, 0 for any.
+
+    Raises:
+        OSError: the port is taken.
+
+    Attributes:
+        holder: who is connected, for a message; None when nobody is.
+    """
+
+    def __init__(self, lines: rfc2217.Lines, port: int) -> None:
+        self._lines = lines
+        self._client: _Client | None = None
+        self._server: asyncio.Server | None = None
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            self._socket.bind((HOST, port))
+        except OSError:
+            self._socket.close()
+            raise
+        self.number: int = self._socket.getsockname()[1]
+
+    async def serve(self) -> None:
+        """Start listening."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: _Client(self), sock=self._socket)
+
+    def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        if self._client is not None:
+            self._client.transport.abort()
+
+    @property
+    def holder(self) -> str | None:
+        return self._client.name if self._client else None
+
+    @property
+    def unsent(self) -> int:
+        """Bytes that the client has not taken."""
+        return self._client.transport.get_write_buffer_size() if self._client else 0
+
+    def send(self, data: bytes) -> None:
+        """Bytes from the board; nobody connected, they are lost, as on any serial line."""
+        if self._client is not None:
+            self._client.transport.write(rfc2217.escape(data))
+
+    def pause(self, paused: bool) -> None:
+        """Stop or go on reading from the client."""
+        if self._client is not None and not self._client.transport.is_closing():
+            if paused:
+                self._client.transport.pause_reading()
+            else:
+                self._client.transport.resume_reading()
+
+
+class _Client(asyncio.Protocol):
+    """One connection."""
+
+    transport: asyncio.Transport
+    session: rfc2217.Rfc2217Session
+
+    def __init__(self, port: SerialPort) -> None:
+        self._port = port
+        self.name = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self.transport = transport
+        peer = tcp_table.client_socket(transport.get_extra_info("peername")[1], self._port.number)
+        if peer is None or peer.uid != os.getuid():
+            self._refuse("this virtual board belongs to another user")
+        elif self._port.holder is not None:
+            self._refuse(f"the virtual board's port is held by {self._port.holder}")
+        else:
+            connection: socket.socket = transport.get_extra_info("socket")
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self.name = tcp_table.describe(peer)
+            self._port._client = self
+            self.session = rfc2217.Rfc2217Session(self._port._lines, transport.write)
+
+    def _refuse(self, why: str) -> None:
+        self.transport.write(f"{why}\r\n".encode())
+        self.transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        if self._port._client is self:
+            self.session.receive(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._port._client is self:
+            self._port._client = None
+            self._port._lines.control(False, False)

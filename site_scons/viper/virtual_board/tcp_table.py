@@ -1,0 +1,80 @@
+"""Who is behind a local TCP port, from /proc."""
+
+from __future__ import annotations
+
+import pwd
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_LISTEN = 0x0A
+_LOOPBACK = "0100007F"  # 127.0.0.1 as /proc/net/tcp prints it
+_ANY = ("00000000", "00000000000000000000000000000000")
+
+
+@dataclass(frozen=True)
+class Socket:
+    """One end of a connection, or a listener: whose it is and its inode in /proc/*/fd."""
+
+    uid: int
+    inode: int
+
+
+@dataclass(frozen=True)
+class _Row:
+    address: str
+    port: int
+    peer_port: int
+    state: int
+    socket: Socket
+
+
+def _rows() -> Iterator[_Row]:
+    for table in ("tcp", "tcp6"):
+        try:
+            lines = Path(f"/proc/net/{table}").read_text().splitlines()[1:]
+        except FileNotFoundError:
+            continue
+        for line in lines:
+            field = line.split()
+            address, port = field[1].split(":")
+            yield _Row(
+                address,
+                int(port, 16),
+                int(field[2].split(":")[1], 16),
+                int(field[3], 16),
+                Socket(int(field[7]), int(field[9])),
+            )
+
+
+def client_socket(client_port: int, server_port: int) -> Socket | None:
+    """The client's end of a connection on the loopback, None if it is gone."""
+    for row in _rows():
+        if row.port == client_port and row.peer_port == server_port and row.state != _LISTEN:
+            return row.socket
+    return None
+
+
+def listener(port: int) -> Socket | None:
+    """Who listens on 127.0.0.1:port, or on it on all addresses."""
+    for row in _rows():
+        if row.state == _LISTEN and row.port == port and row.address in (_LOOPBACK, *_ANY):
+            return row.socket
+    return None
+
+
+def describe(socket: Socket) -> str:
+    """The process that holds a socket, for a message: "process 412 (python -m http.server)"."""
+    link = f"socket:[{socket.inode}]"
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if any(str(entry.readlink()) == link for entry in (process / "fd").iterdir()):
+                words = (process / "cmdline").read_bytes().split(b"\0")
+                command = b" ".join(words).decode(errors="replace").strip()
+                return f"process {process.name} ({command[:60]})"
+        except OSError:
+            continue  # it has ended, or is another user's
+    try:
+        return f"a process of user {pwd.getpwuid(socket.uid).pw_name}"
+    except KeyError:
+        return f"a process of user {socket.uid}"

@@ -1,0 +1,89 @@
+"""Virtual boards for tests: each has its own folder, and is stopped when its test is over."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running_board import Board, Console
+from viper import app_image, partition_table
+from viper.virtual_board import control
+
+PARTITIONS = Path(__file__).parents[2] / "boards" / "partitions-16MiBplus.csv"
+FLASH_SIZE = 16 * 1024 * 1024
+
+
+@pytest.fixture
+def new_board(tmp_path: Path) -> Iterator[Callable[..., Board]]:
+    """Start a board: new_board(name="board", flash=None, **options of control.start)."""
+    folders = []
+
+    def start(name: str = "board", flash: bytes | None = None, **options: object) -> Board:
+        folder = tmp_path / name
+        folders.append(folder)
+        if flash is not None:
+            folder.mkdir()
+            (folder / "flash.bin").write_bytes(flash)
+        return Board(folder, control.start(folder, name, **options))  # type: ignore[arg-type]
+
+    yield start
+    for folder in folders:
+        control.stop(folder)
+
+
+@pytest.fixture
+def board(new_board: Callable[..., Board]) -> Board:
+    """A running board with erased flash."""
+    return new_board()
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[[Board], Console]]:
+    """Open a board's port; closed when the test is over."""
+    consoles = []
+
+    def open_console(board: Board) -> Console:
+        consoles.append(Console(board.url))
+        return consoles[-1]
+
+    yield open_console
+    for console in consoles:
+        console.close()
+
+
+@pytest.fixture(scope="session")
+def payload(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The executable of payload.c."""
+    binary = tmp_path_factory.mktemp("payload") / "payload"
+    source = Path(__file__).with_name("payload.c")
+    command = ["gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", str(source), "-o", str(binary)]
+    subprocess.run(command, check=True)
+    return binary.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def app(payload: bytes) -> bytes:
+    """An application image that carries payload.c."""
+    return app_image.build_app(payload, project="test", version="1", flash_size=FLASH_SIZE)
+
+
+@pytest.fixture(scope="session")
+def parts(app: bytes) -> dict[int, bytes]:
+    """What a board that boots has in its flash: offset to content."""
+    table = partition_table.load(PARTITIONS, FLASH_SIZE)
+    return {
+        partition_table.BOOTLOADER_OFFSET: app_image.build_bootloader(flash_size=FLASH_SIZE),
+        partition_table.TABLE_OFFSET: table.to_binary(),
+        table["factory"].offset: app,
+    }
+
+
+@pytest.fixture(scope="session")
+def bootable_flash(parts: dict[int, bytes]) -> bytes:
+    """The whole flash of a board that boots."""
+    flash = bytearray(b"\xff" * FLASH_SIZE)
+    for offset, content in parts.items():
+        flash[offset : offset + len(content)] = content
+    return bytes(flash)

@@ -1,0 +1,221 @@
+"""What runs on the board: booting from flash, the console, resets, crashes."""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from running_board import Board, Console
+from viper import otadata
+from viper.virtual_board import control
+
+OTADATA = 0xD000
+OTA_0 = 0x310000
+FACTORY = 0x10000
+
+NewBoard = Callable[..., Board]
+Connect = Callable[[Board], Console]
+
+
+@pytest.fixture
+def running(new_board: NewBoard, bootable_flash: bytes) -> Board:
+    """A board whose application runs."""
+    board = new_board(flash=bootable_flash)
+    board.wait_for_mode("application")
+    return board
+
+
+def patched(flash: bytes, offset: int, content: bytes) -> bytes:
+    return flash[:offset] + content + flash[offset + len(content) :]
+
+
+def test_the_application_has_a_terminal_a_session_and_nothing_else(
+    running: Board, connect: Connect
+) -> None:
+    console = connect(running)
+    console.send(b"v\n")
+    told = console.expect(b"session 1 1\r\n").decode()
+    names = {line.split("=")[0] for line in told.split("\r\n") if line.startswith("env ")}
+    assert names == {"env VIRTUAL_FLASH_FD", "env VIRTUAL_CHIP_FD", "env VIRTUAL_FORWARD"}
+    assert f"VIRTUAL_FORWARD=80:{running.info.http_port}\r\n" in told
+    console.send(b"f\n")
+    descriptors = console.expect(b"\r\n").split()[1:]
+    assert len(descriptors) == 5  # three of the terminal, flash and page
+
+
+def test_the_shared_page_tells_what_the_chip_is(running: Board, connect: Connect) -> None:
+    console = connect(running)
+    console.send(b"p 0x20000\nr\n")
+    words = console.expect(b"\r\n").split()
+    assert words[1:4] == [b"1", b"0", b"-1"]
+    assert int(words[4], 16) == 0x800000 << 32 | 0xFFFFFFFF  # PSRAM, and no bad sector
+    mac = int(words[5], 16).to_bytes(8, "little")[:6]
+    assert mac.hex() == running.info.mac
+    assert running.flash[0x20000] == 0
+    assert control.counters(running.folder).bytes_programmed == 1
+
+
+def test_boots_from_flash_only_and_says_so(
+    new_board: NewBoard, bootable_flash: bytes, connect: Connect
+) -> None:
+    board = new_board(flash=bootable_flash)
+    console = connect(board)
+    console.pulse_reset()
+    log = console.expect(b"payload up: 1 micropython\r\n")
+    assert b"rst:0x1 (POWERON),boot:0x8 (SPI_FAST_FLASH_BOOT)" in log
+    assert b"loaded factory at 0x10000: test 1" in log
+    assert b"boot:  5 vfs" in log
+    assert log.endswith(b"payload up: 1 micropython\r\n")
+    assert board.log.endswith(log)
+
+
+def test_a_client_that_comes_and_goes_does_not_reset_the_application(
+    running: Board, connect: Connect
+) -> None:
+    for number in range(3):
+        console = connect(running)
+        console.send(b"%d\n" % number)
+        assert console.expect(b"\r\n") == b"echo %d\r\n" % number  # and no boot log before it
+        console.close()
+
+
+def test_otadata_selects_the_slot(
+    new_board: NewBoard, bootable_flash: bytes, app: bytes, connect: Connect
+) -> None:
+    flash = patched(bootable_flash, OTA_0, app)
+    flash = patched(flash, OTADATA, otadata.selecting(0, 1))
+    board = new_board(flash=flash)
+    board.wait_for_mode("application")
+    assert b"loaded ota_0 at 0x310000" in board.log
+
+
+@pytest.mark.parametrize("damage", ["image", "nothing there"])
+def test_falls_back_to_factory(
+    new_board: NewBoard, bootable_flash: bytes, app: bytes, damage: str
+) -> None:
+    broken = patched(app, len(app) // 2, bytes([app[len(app) // 2] ^ 1]))
+    flash = patched(bootable_flash, OTADATA, otadata.selecting(0, 1))
+    if damage == "image":
+        flash = patched(flash, OTA_0, broken)
+    board = new_board(flash=flash)
+    board.wait_for_mode("application")
+    log = board.log
+    assert b"ota_0 at 0x310000 is not bootable" in log
+    assert b"loaded factory" in log
+
+
+def test_an_update_that_never_confirms_itself_is_rolled_back(
+    new_board: NewBoard, bootable_flash: bytes, app: bytes
+) -> None:
+    flash = patched(bootable_flash, OTA_0, app)
+    flash = patched(flash, OTADATA, otadata.selecting(0, 1, otadata.State.NEW))
+    board = new_board(flash=flash)
+    board.wait_for_mode("application")
+    control.reset(board.folder)
+    board.wait_for_mode("application")
+    log = board.log
+    assert log.index(b"loaded ota_0") < log.index(b"loaded factory")
+    assert otadata.parse(board.flash[OTADATA:][: otadata.SIZE])[0].state == otadata.State.ABORTED
+
+
+@pytest.mark.parametrize(
+    ("offset", "said"),
+    [(0x30, b"invalid header"), (0x8001, b"partition table:"), (FACTORY + 99, b"not bootable")],
+)
+def test_damaged_flash_boots_nothing_and_says_what(
+    new_board: NewBoard, bootable_flash: bytes, offset: int, said: bytes
+) -> None:
+    flash = patched(bootable_flash, offset, bytes([bootable_flash[offset] ^ 0x55]))
+    board = new_board(flash=flash)
+    board.wait_for_mode("halted")
+    log = board.log
+    assert said in log
+    assert b"halted: nothing to boot" in log
+
+
+def test_exit_status_3_is_a_reset(running: Board, connect: Connect) -> None:
+    console = connect(running)
+    console.send(b"e 3\n")
+    log = console.expect(b"payload up")
+    assert b"rst:0x3 (RTC_SW_SYS_RST)" in log
+    assert b"the application ended" not in log
+
+
+def test_a_crash_is_told_and_reset(running: Board, connect: Connect) -> None:
+    console = connect(running)
+    console.send(b"e 7\n")
+    log = console.expect(b"payload up")
+    assert b"the application ended with exit status 7" in log
+    assert b"rst:0x10" in log
+
+
+def test_a_crash_loop_ends_in_a_halt(running: Board, connect: Connect) -> None:
+    console = connect(running)
+    for _ in range(5):
+        console.send(b"e 7\n")
+        console.expect(b"payload up")
+    console.send(b"e 7\n")
+    console.expect(b"halted: 5 resets within 10 s")
+    assert running.now().mode == "halted"
+    control.reset(running.folder)
+    console.expect(b"payload up")
+
+
+def test_the_power_that_fails_in_the_application_stays_off(
+    running: Board, connect: Connect
+) -> None:
+    console = connect(running)
+    console.send(b"k\n")
+    running.wait_for_mode("off")
+    console.pulse_reset()
+    control.reset(running.folder)
+    assert running.now().mode == "off"
+    control.power_on(running.folder)
+    console.expect(b"payload up")
+
+
+def test_much_output_arrives_whole(running: Board, connect: Connect) -> None:
+    console = connect(running)
+    console.send(b"s 300000\n")
+    told = console.expect(b"\r\nspewed\r\n", within_s=20)
+    assert len(told) == 300000 + len(b"\r\nspewed\r\n")
+
+
+def test_output_that_nobody_takes_does_not_stop_the_application(
+    running: Board,
+) -> None:
+    # pyserial's clients read ahead: this one is a plain socket that does not.
+    port = int(running.info.port_url.rsplit(":", 1)[1])
+    with socket.create_connection(("127.0.0.1", port)) as idle:
+        idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        idle.sendall(b"s 10000000\ne 3\n")
+        running.wait_for_log(b"RTC_SW_SYS_RST")
+
+
+def test_the_console_log_is_bounded(running: Board, connect: Connect) -> None:
+    console = connect(running)
+    console.send(b"s 2000000\n")
+    console.close()  # what nobody reads is logged all the same
+    running.wait_for_log(b"spewed\r\n")
+    sizes = [path.stat().st_size for path in running.folder.glob("console.log*")]
+    assert len(sizes) == 2
+    assert max(sizes) <= 1024 * 1024
+
+
+def test_control_c_interrupts(running: Board, connect: Connect) -> None:
+    console = connect(running)
+    console.send(b"\x03")
+    console.expect(b"the application ended with signal 2")
+
+
+def test_the_application_dies_with_its_board(running: Board) -> None:
+    threads = Path(f"/proc/{running.info.pid}/task/{running.info.pid}")
+    (child,) = (threads / "children").read_text().split()
+    descriptor = os.pidfd_open(int(child))
+    os.kill(running.info.pid, 9)
+    assert select.select([descriptor], [], [], 5)[0], "the application has outlived its board"
+    os.close(descriptor)
