@@ -1,0 +1,10 @@
+"""The demo: the dashboard in /www, and the figures that it shows."""
+
+import viperhttp
+
+app = viperhttp.ViperHTTP()
+app.mount("/", "/www", html=True)
+app.mount_health("/health")
+app.mount_metrics("/metrics")
+app.start(port=80)
+print("ViperHTTP", viperhttp.__version__, "at", app.url)

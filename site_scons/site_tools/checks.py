@@ -8,6 +8,7 @@ Adds to the environment:
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 from viper import interrupt
 from viper.errors import UserError
@@ -37,7 +38,7 @@ def _program(env, failure, module, *arguments):
 
     def run(target, source, env):
         env["BUILD_LOCK"].release()
-        paths = os.pathsep.join([os.path.abspath("site_scons"), os.path.abspath(".")])
+        paths = os.pathsep.join([str(Path("site_scons").resolve()), str(Path.cwd())])
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             env={**os.environ, "PYTHONPATH": paths},

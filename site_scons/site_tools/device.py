@@ -158,16 +158,16 @@ def _board_erase(env):
     from viper import process
 
     board = _running_board(env)
-    print(f"Erase the whole flash of virtual board '{board.name}', files and all? [yes/no] ", end="")
+    print(
+        f"Erase the whole flash of virtual board '{board.name}', files and all? [yes/no] ", end=""
+    )
     try:
         answer = input()
     except EOFError:
         answer = ""
     if answer.strip().lower() != "yes":
         raise UserError("nothing was erased", "answer yes to erase it")
-    process.run_module(
-        "esptool", "--port", f"{board.port_url}?ign_set_control", "erase-flash"
-    )
+    process.run_module("esptool", "--port", f"{board.port_url}?ign_set_control", "erase-flash")
     console.step("ERASE", f"virtual board '{board.name}'  {human_size(board.flash_size)}")
 
 

@@ -52,8 +52,7 @@ def firmware(env, source, modules, python):
             modules=Path(modules),
             settings=env["VIPERHTTP_SETTINGS"],
             toolchain=toolchain,
-            jobs=env.GetOption("num_jobs"),
-            verbose=env["VERBOSE"],
+            how={"jobs": env.GetOption("num_jobs"), "verbose": env["VERBOSE"]},
         ),
     )
     env.Precious(executable)

@@ -7,9 +7,8 @@ Adds to the environment:
 
 import hashlib
 import json
-from pathlib import Path
 
-from viper import atomic_file, console, flash_image, otadata, partition_table
+from viper import atomic_file, flash_image, otadata, partition_table
 from viper.console import human_size
 
 
@@ -34,9 +33,7 @@ def image(env, table, firmware, vfs):
             str(board.partitions),
             *(firmware["bootloader"], table, blank, firmware["app"], vfs["image"], vfs["index"]),
         ],
-        env.Step(
-            "IMAGE", _image, uses=["flash_image.py", "partition_table.py"], board=board
-        ),
+        env.Step("IMAGE", _image, uses=["flash_image.py", "partition_table.py"], board=board),
     )
     return {"image": made[0], "index": made[1]}
 

@@ -7,7 +7,6 @@ Adds to the environment:
 from pathlib import Path
 
 import SCons.Script
-
 from viper import console, micropython_source, pins
 from viper.errors import exits
 
@@ -43,7 +42,7 @@ def micropython(env):
             "FETCH",
             _fetch,
             uses=["micropython_source.py", "debian_source.py"],
-            url=env.get("MICROPYTHON_URL") or pinned.micropython.url,
+            how={"url": env.get("MICROPYTHON_URL") or pinned.micropython.url},
             submodules=board.firmware == "esp32",
             stand_in=board.firmware == "unix",
         ),

@@ -1,9 +1,9 @@
 """A run of the graph: one at a time, quiet, counted, with errors a person can read.
 
 Adds to the environment:
-    env.Step(tag, function, uses=(), **settings)  an action that prints one line when done
-    env.Goal(group, name, nodes, help, action)    a target a person types
-    env.Serve()                                   the end of SConstruct: help, or what was typed
+    env.Step(tag, function, uses, how, **what)  an action that prints one line when done
+    env.Goal(group, name, nodes, help, action)  a target a person types
+    env.Serve()                                 the end of SConstruct: help, or what was typed
 """
 
 import atexit
@@ -14,7 +14,6 @@ from pathlib import Path
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError
-
 from viper import console, interrupt
 from viper.board import nearest
 from viper.build_lock import BuildLock
@@ -35,6 +34,7 @@ def generate(env):
     env["RUN"] = RunSummary()
     env["GOALS"] = {}
     env["DOING"] = []
+    env["STEP_ARGUMENTS"] = {}
     env.AddMethod(step, "Step")
     env.AddMethod(goal, "Goal")
     env.AddMethod(exits(serve), "Serve")
@@ -45,22 +45,27 @@ def generate(env):
         SCons.Script.Main.BuildTask = type("Task", (_Task,), {"summary": env["RUN"]})
 
 
-def step(env, tag, function, *, uses=(), **settings):
-    """An action that runs `function(targets, sources, **settings)` on lists of Path.
+def step(env, tag, function, *, uses=(), how=None, **what):
+    """An action that runs `function(targets, sources, **what, **how)` on lists of Path.
 
     The function returns what its line says after the tag: a subject and a figure worth reading.
     It raises UserError for what a person can mend.
-    A step runs again when its function, a setting, or what it `uses` changes: modules of viper by
-    file name, packages of requirements.txt by name.
-    """
 
-    def execute(target, source, env, inputs=f"{fingerprint(uses)} {sorted(settings.items())!r}"):
+    A step runs again when its function, one of `what`, or what it `uses` changes: modules of viper
+    by file name, packages of requirements.txt by name. What is in `how` does not change the
+    result: a number of jobs, a mirror.
+    """
+    inputs = f"{fingerprint(uses)} {sorted(what.items())!r}"
+    arguments = {**what, **(how or {})}
+    env["STEP_ARGUMENTS"][inputs, tag] = arguments
+
+    def execute(target, source, env, key=(inputs, tag), function=function):
         targets = [Path(str(node)) for node in target]
         files = [Path(str(node)) for node in source if isinstance(node, SCons.Node.FS.File)]
         try:
-            told = function(targets, files, **settings)
+            told = function(targets, files, **env["STEP_ARGUMENTS"][key])
         except OSError as problem:
-            raise _mendable(problem) from problem
+            raise _mendable(problem, targets[0]) from problem
         console.step(tag, told)
 
     return env.Action(execute, None)
@@ -132,9 +137,9 @@ def _last_line(summary):
         console.note(summary.line())
 
 
-def _mendable(problem):
+def _mendable(problem, target):
     """A failed system call in the words of a person who can mend it."""
-    where = problem.filename or "a file"
+    where = problem.filename or target
     if problem.errno == errno.ENOSPC:
         return UserError(f"{where}: the disk is full", "free some space, and run it again")
     return UserError(f"{where}: {problem.strerror or problem}", "./scons -h")

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import SCons.Script
 from SCons.Variables import Variables
-
 from viper import board, console, port
 from viper.errors import UserError, exits
 

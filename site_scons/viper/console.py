@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -40,7 +42,11 @@ def note(text: str) -> None:
         if _shared_bars is not None:
             _shared_bars.console.print(text, highlight=False, markup=False, soft_wrap=True)
         else:
-            print(text, flush=True)
+            try:
+                print(text, flush=True)
+            except BrokenPipeError:
+                # Nobody reads on (`./scons get | head`): the work goes on without a word.
+                sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115
 
 
 def error(text: str) -> None:
@@ -50,13 +56,12 @@ def error(text: str) -> None:
 
 
 @contextmanager
-def progress(title: str, total: int, unit: str = "B") -> Iterator[Callable[[int], None]]:
+def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show how far something has come, if it takes over a second.
 
     Args:
         title: what is being done, in a few words.
-        total: how much there is to do; 0 when unknown.
-        unit: "B" for bytes, else a plain count.
+        total: how much there is to do, in any unit.
 
     Yields:
         A function that takes how much is done so far (not the increment). Any thread may call it.
@@ -74,7 +79,7 @@ def progress(title: str, total: int, unit: str = "B") -> Iterator[Callable[[int]
                     task = -1
                     print(f"{title} ...", flush=True)
                 else:
-                    task = _bars(+1).add_task(title, total=total or None)
+                    task = _bars(+1).add_task(title, total=total)
             if task >= 0 and _shared_bars is not None:
                 _shared_bars.update(task, completed=done)  # type: ignore[arg-type]
 
@@ -102,7 +107,7 @@ def _bars(change: int) -> Progress:
         _shared_bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
-            DownloadColumn(),
+            TaskProgressColumn(),
             TimeRemainingColumn(),
             transient=True,
         )

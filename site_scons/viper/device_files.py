@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import base64
 import hashlib
+import re
 import struct
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -182,7 +183,7 @@ class DeviceFiles:
             output: bytes = self._transport.exec(program)
         except TransportExecError as error:
             lines = error.error_output.strip().splitlines() or ["it failed without a word"]
-            if "28" in lines[-1] or "ENOSPC" in lines[-1]:
+            if re.search(r"\b28\b|ENOSPC", lines[-1]):
                 raise UserError(
                     "the device's file system is full: the files of this image do not fit beside "
                     "what is there",

@@ -32,8 +32,11 @@ _RESERVED_SECTORS = 1  # the boot sector
 _ROOT_ENTRIES = 512  # what FatFs formats with
 _ENTRY_SIZE = 32
 _ROOT_SECTORS = _ROOT_ENTRIES * _ENTRY_SIZE // SECTOR_SIZE
-_FAT12_MAX_CLUSTERS = 4084
-_FAT16_MAX_CLUSTERS = 65524
+# From 4085 clusters on a FAT is FAT16, but implementations count them differently by a few, and
+# some keep the numbers from FF0 (FFF0) on for themselves: sizes near the borders are not used.
+_FAT12_MAX_CLUSTERS = 0xFEF - 1
+_FAT16_MIN_CLUSTERS = 4096
+_FAT16_MAX_CLUSTERS = 0xFFEF - 1
 _FIRST_CLUSTER = 2
 _MEDIA = 0xF8
 _VOLUME_ID = 0x56495045  # "VIPE"; any constant would do
@@ -91,7 +94,7 @@ def read(image: bytes) -> dict[str, bytes]:
     try:
         fat.set_fp(_ReadOnlyBytes(image))
         walk(fat.root_dir, "")
-    except PyFATException as error:
+    except (PyFATException, ValueError) as error:
         raise ValueError(f"not a FAT file system: {error}") from None
     return files
 
@@ -121,8 +124,7 @@ class _Geometry:
             clusters = room - fat_sectors
             if (clusters + _FIRST_CLUSTER) * fat_bits <= fat_sectors * SECTOR_SIZE * 8:
                 break
-        if fat_bits == 16 and clusters < 4096:
-            # Implementations disagree about which FAT this few clusters are: stay below that.
+        if fat_bits == 16 and clusters < _FAT16_MIN_CLUSTERS:
             fat_bits, clusters = 12, min(clusters, _FAT12_MAX_CLUSTERS)
         if not 1 <= clusters <= _FAT16_MAX_CLUSTERS:
             raise UserError(
@@ -227,16 +229,18 @@ def _write(
 ) -> bytes:
     from pyfatfs.PyFat import PyFat
 
+    end_of_chain = (1 << geometry.fat_bits) - 1
     blank = bytearray(b"\xff" * size)
     system_area = geometry.first_data_sector * SECTOR_SIZE
     blank[:system_area] = _boot_sector(geometry).ljust(system_area, b"\0")
+    first_entries = end_of_chain << geometry.fat_bits | end_of_chain & ~0xFF | _MEDIA
+    at = _RESERVED_SECTORS * SECTOR_SIZE
+    blank[at : at + geometry.fat_bits // 4] = first_entries.to_bytes(
+        geometry.fat_bits // 4, "little"
+    )
     disk = _Disk(blank)
     fat = PyFat()
     fat.set_fp(disk)
-    end_of_chain = (1 << geometry.fat_bits) - 1
-    fat.fat[0] = end_of_chain & ~0xFF | _MEDIA
-    fat.fat[1] = end_of_chain
-
     for path, chain in chains.items():
         numbers = [cluster + _FIRST_CLUSTER for cluster in chain]
         for number, following in pairwise([*numbers, end_of_chain]):

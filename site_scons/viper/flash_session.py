@@ -204,10 +204,9 @@ class Session:
         self._write_sectors(region, sectors, progress)
         if self._matches(region):
             return
-        # Noise on the line or a sector that takes a second try: once more, what is wrong.
-        self._write_sectors(
-            region, flash_plan.search(self._chip.md5, region, region.whole), lambda _: None
-        )
+        # Noise on the line, or a sector that fails: what is wrong once more, each sector by itself.
+        for sector in flash_plan.search(self._chip.md5, region, region.whole):
+            self._write_sectors(region, [sector], lambda _: None)
         if not self._matches(region):
             bad = flash_plan.search(self._chip.md5, region, region.whole)[0]
             raise UserError(

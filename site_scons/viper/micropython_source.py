@@ -198,7 +198,7 @@ def _fetch(checkout: Path, url: str, commit: str, title: str) -> None:
 
     try:
         _git("init", "--quiet", str(checkout))
-        with console.progress(title, 100, "%") as show:
+        with console.progress(title, 100) as show:
             _git(
                 *("-C", str(checkout), "fetch", "--depth=1", "--no-tags", "--progress"),
                 *(url, commit),

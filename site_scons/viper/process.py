@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import selectors
 import shlex
+import shutil
 import subprocess
 import sys
 import time
@@ -14,8 +15,7 @@ from pathlib import Path
 from viper import console, interrupt
 from viper.errors import UserError
 
-# Held by every child while it runs: a build that is killed leaves its lock with the tools it had
-# started, and the next build waits for them too.
+# Held by every child while it runs: the next build also waits for the tools of one that was killed.
 _inherited: list[int] = []
 
 
@@ -77,21 +77,20 @@ def run(
     """
     if verbose:
         console.note(shlex.join(command))
-    try:
-        process = subprocess.Popen(
-            command,
-            cwd=cwd,
-            env=dict(clean_environment() if environment is None else environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            pass_fds=_inherited,
-            start_new_session=True,
-        )
-    except FileNotFoundError:
-        package = {"make": "make", "gcc": "gcc", "git": "git"}.get(command[0], command[0])
-        raise UserError(f"{command[0]} is missing", f"sudo apt install {package}") from None
-    with process:
+    variables = dict(clean_environment() if environment is None else environment)
+    if shutil.which(command[0], path=variables.get("PATH")) is None:
+        raise UserError(f"{command[0]} is missing", f"sudo apt install {command[0]}")
+    with subprocess.Popen(
+        # A build that is killed takes its tools with it.
+        ["setpriv", "--pdeathsig", "TERM", *command],
+        cwd=cwd,
+        env=variables,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        pass_fds=_inherited,
+        start_new_session=True,
+    ) as process:
         output, in_time = _read(process, on_line, silence_s)
         if not in_time:
             interrupt.end(process)

@@ -73,7 +73,9 @@ def build(inputs: Inputs, folder: Path, *, jobs: int, verbose: bool) -> Path:
     _begin_anew_if_needed(folder, made_from)
     generated = folder / "generated"
     generated.mkdir(parents=True, exist_ok=True)
-    _write_if_changed(generated / "viperhttp_build.h", _define({"VHTTP_BUILD_ID": build_id(made_from)}))
+    _write_if_changed(
+        generated / "viperhttp_build.h", _define({"VHTTP_BUILD_ID": build_id(made_from)})
+    )
     _write_if_changed(generated / "viperhttp_board.h", _define(inputs.settings))
 
     port = Path(inputs.source.path) / "ports" / "unix"

@@ -9,7 +9,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from unit.nor_chip import SECTOR, NorChip
+from nor_chip import SECTOR, NorChip
 from viper import flash_plan
 from viper.flash_plan import FAN_OUT, Region, Run
 

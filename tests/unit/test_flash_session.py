@@ -8,7 +8,7 @@ import random
 from pathlib import Path
 
 import pytest
-from unit.nor_chip import SECTOR, NorChip, PowerLost
+from nor_chip import SECTOR, NorChip, PowerLost
 from viper import device_stamp, flash_session
 from viper.errors import UserError
 from viper.flash_session import Image, PartPlan, Session

@@ -10,6 +10,7 @@ pyserial finds this module by its name (`serial.protocol_handler_packages`).
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any
 
 from serial import SerialException, rfc2217  # type: ignore[import-untyped]
@@ -51,6 +52,11 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
             if said:
                 raise SerialException(said) from None
             raise
+
+    def telnet_send_option(self, action: bytes, option: bytes) -> None:
+        """Negotiate; a server that hangs up meanwhile has said why, which `open` waits for."""
+        with suppress(OSError):
+            super().telnet_send_option(action, option)
 
     def _get_waiting(self) -> bytes:
         """A byte that has been received, if there is one."""

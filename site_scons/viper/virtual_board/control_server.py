@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import json
 import os
 import socket
@@ -77,9 +78,13 @@ class ControlServer:
         try:
             if peer_uid(connection) != os.getuid():
                 return
-            request = json.loads(await reader.readline())
-            result = self._actions[request.pop("do")](**request)
-            writer.write(json.dumps(result).encode() + b"\n")
+            try:
+                request = json.loads(await reader.readline())
+                action = self._actions[request.pop("do")]
+                inspect.signature(action).bind(**request)
+            except (ValueError, TypeError, KeyError, AttributeError):
+                return  # not a request
+            writer.write(json.dumps(action(**request)).encode() + b"\n")
             await writer.drain()
         except ConnectionError:
             pass  # the caller has gone

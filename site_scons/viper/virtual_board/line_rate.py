@@ -50,7 +50,7 @@ class Wire:
         """Put bytes on the line."""
         if not data:
             return
-        if self.baudrate is None and not self.delay_s and not self._queue:
+        if self.baudrate is None and not self.delay_s and not self.pending:
             self._deliver(data)
             return
         self._queue.append((self._clock.time() + self.delay_s, memoryview(data)))

@@ -138,6 +138,7 @@ class StubLoader(Loader):
         self._answer(request.command, data=self.flash.md5(offset, size))
 
     def _erase_flash(self, request: Request) -> None:
+        request.words(0)
         self.flash.erase(0, self.flash.size)
         self._answer(request.command)
 

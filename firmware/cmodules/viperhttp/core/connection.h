@@ -75,7 +75,7 @@ struct vhttp_server {
     bool asked_now;             // this turn of the loop wrote a request
     bool owes;                  // a connection owes the interpreter something
     atomic_bool unacknowledged; // the interpreter was woken and has not looked yet
-    atomic_bool writer_waits;   // the interpreter found the response ring full
+    atomic_bool ask_again;      // the interpreter stopped early
 
     struct vhttp_heap heap;
     atomic_bool heap_wanted;

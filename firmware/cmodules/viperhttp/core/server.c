@@ -61,8 +61,8 @@ static void take_answers(struct vhttp_server *server) {
         vhttp_take_answer(server, record, length);
         vhttp_ring_release(&server->responses);
     }
-    if (atomic_load_explicit(&server->writer_waits, memory_order_acquire)) {
-        atomic_store_explicit(&server->writer_waits, false, memory_order_relaxed);
+    if (atomic_load_explicit(&server->ask_again, memory_order_acquire)) {
+        atomic_store_explicit(&server->ask_again, false, memory_order_relaxed);
         server->asked_now = true;
     }
 }
@@ -246,8 +246,8 @@ void vhttp_server_notify(struct vhttp_server *server) {
     vhttp_poller_wake(server->poller);
 }
 
-void vhttp_server_wait_for_room(struct vhttp_server *server) {
-    atomic_store_explicit(&server->writer_waits, true, memory_order_release);
+void vhttp_server_ask_again(struct vhttp_server *server) {
+    atomic_store_explicit(&server->ask_again, true, memory_order_release);
     vhttp_poller_wake(server->poller);
 }
 

@@ -43,8 +43,9 @@ struct vhttp_ring *vhttp_server_responses(struct vhttp_server *server); // it is
 // To be called after it has written responses.
 void vhttp_server_notify(struct vhttp_server *server);
 
-// To be called when the response ring had no room: wake_interpreter will follow when it has.
-void vhttp_server_wait_for_room(struct vhttp_server *server);
+// To be called in its place when the interpreter has more to do, or found the response ring full:
+// wake_interpreter follows when there is room.
+void vhttp_server_ask_again(struct vhttp_server *server);
 
 // True once after /metrics was read: the heap's figures are wanted.
 bool vhttp_server_wants_heap(struct vhttp_server *server);

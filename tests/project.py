@@ -1,20 +1,16 @@
-"""A project of its own for each graph test: the sources as they stand, built once and copied."""
+"""A copy of the project, with its outputs, that a test may change."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 _STEP = re.compile(r"^([A-Z]{3,8}) +(\S+)  ", re.MULTILINE)
 
 
@@ -95,30 +91,3 @@ def copy_project(built: Path, folder: Path) -> Project:
         check=True,
     )
     return Project(folder)
-
-
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with everything built, once for all workers."""
-    shared = tmp_path_factory.getbasetemp().parent
-    folder = shared / "built project"  # every test runs in a path with a space
-    with (shared / "built.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "built.done").exists():
-            folder.mkdir()
-            copy_sources(folder)
-            if (ROOT / "build/micropython.json").exists():
-                # What stands in the working tree's build folder need not be fetched again.
-                (folder / "build").mkdir()
-                shutil.copy2(ROOT / "build/micropython.json", folder / "build")
-                shutil.copytree(ROOT / "build/micropython", folder / "build/micropython")
-            Project(folder).scons()
-            (shared / "built.done").touch()
-    return folder
-
-
-@pytest.fixture
-def project(built: Path, tmp_path: Path) -> Iterator[Project]:
-    """A built project to change."""
-    yield copy_project(built, tmp_path / "a project")
-    shutil.rmtree(tmp_path / "a project")

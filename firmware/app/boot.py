@@ -1,0 +1,1 @@
+# Runs on every start, before main.py.

@@ -1,0 +1,18 @@
+# viperhttp for ports that build with make: the unix port under the virtual board.
+VIPERHTTP_DIR := $(USERMOD_DIR)
+
+# The build writes viperhttp_board.h (the board's settings) and viperhttp_build.h (VHTTP_BUILD_ID).
+ifeq ($(wildcard $(VHTTP_GENERATED)/viperhttp_board.h),)
+$(error VHTTP_GENERATED must name the folder of viperhttp_board.h and viperhttp_build.h)
+endif
+
+# Only the binding has MicroPython's names in it.
+SRC_USERMOD_C += $(VIPERHTTP_DIR)/binding/modviperhttp.c $(VIPERHTTP_DIR)/binding/file_service.c
+SRC_USERMOD_LIB_C += $(VIPERHTTP_DIR)/binding/build_info.c $(VIPERHTTP_DIR)/port/posix.c \
+	$(sort $(wildcard $(VIPERHTTP_DIR)/core/*.c))
+
+CFLAGS_USERMOD += -I$(VIPERHTTP_DIR)/core -I$(VIPERHTTP_DIR)/port -I$(VIPERHTTP_DIR)/binding
+CFLAGS_USERMOD += -I$(VHTTP_GENERATED)
+
+# The server is built for speed, whatever the port around it is built for.
+$(BUILD)/viperhttp/%.o: CFLAGS += -O2

@@ -1,0 +1,254 @@
+// Linux: epoll, eventfd, POSIX threads. Used by the virtual board and by the tests.
+#define _GNU_SOURCE // accept4
+
+#include "port.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+#include <time.h>
+#include <unistd.h>
+
+// ---- Clock
+
+uint64_t vhttp_now_ms(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+// ---- Memory: the host's, as plentiful as PSRAM
+
+bool vhttp_has_psram(void) {
+    return true;
+}
+
+void *vhttp_alloc(size_t size, enum vhttp_memory kind) {
+    (void)kind;
+    return calloc(1, size);
+}
+
+void vhttp_free(void *memory) {
+    free(memory);
+}
+
+// ---- The server's thread
+
+struct vhttp_thread {
+    pthread_t id;
+    void (*body)(void *);
+    void *argument;
+};
+
+static void *run_thread(void *argument) {
+    struct vhttp_thread *thread = argument;
+    thread->body(thread->argument);
+    return NULL;
+}
+
+struct vhttp_thread *vhttp_thread_start(void (*body)(void *), void *argument) {
+    struct vhttp_thread *thread = malloc(sizeof(*thread));
+    if (thread == NULL) {
+        return NULL;
+    }
+    *thread = (struct vhttp_thread){.body = body, .argument = argument};
+    // The interpreter's signals are not for this thread, which inherits a full mask.
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&thread->id, NULL, run_thread, thread);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) {
+        free(thread);
+        return NULL;
+    }
+    return thread;
+}
+
+void vhttp_thread_join(struct vhttp_thread *thread) {
+    pthread_join(thread->id, NULL);
+    free(thread);
+}
+
+// ---- The interpreter's thread: a signal ends the system call that it sleeps in
+
+#define WAKE_SIGNAL (SIGRTMIN + 7)
+
+// A signal that comes just before the system call has no effect on it.
+const uint32_t vhttp_kick_retry_ms = 5;
+
+static pthread_t interpreter;
+
+static void on_wake_signal(int signal_number) {
+    (void)signal_number;
+}
+
+void vhttp_interpreter_attach(void) {
+    interpreter = pthread_self();
+    struct sigaction action = {.sa_handler = on_wake_signal}; // without SA_RESTART
+    sigaction(WAKE_SIGNAL, &action, NULL);
+}
+
+void vhttp_interpreter_kick(void) {
+    pthread_kill(interpreter, WAKE_SIGNAL);
+}
+
+// ---- Sockets
+
+// The board's ports on the host: VIRTUAL_FORWARD is "guest:host,guest:host,…". A port that is not
+// there cannot be reached from outside, so any free one will do.
+static uint16_t host_port(uint16_t guest) {
+    const char *entry = getenv("VIRTUAL_FORWARD");
+    while (entry != NULL && *entry != '\0') {
+        unsigned from, to;
+        if (sscanf(entry, "%u:%u", &from, &to) == 2 && from == guest && to <= UINT16_MAX) {
+            return (uint16_t)to;
+        }
+        entry = strchr(entry, ',');
+        entry = entry == NULL ? NULL : entry + 1;
+    }
+    return 0;
+}
+
+int vhttp_listen(uint16_t port, int backlog, char *where, size_t where_size) {
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (listener < 0) {
+        return -errno;
+    }
+    int on = 1;
+    setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(host_port(port)),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof(address);
+    if (bind(listener, (struct sockaddr *)&address, size) != 0 || listen(listener, backlog) != 0 ||
+        getsockname(listener, (struct sockaddr *)&address, &size) != 0) {
+        int error = errno;
+        close(listener);
+        return -error;
+    }
+    snprintf(where, where_size, "http://127.0.0.1:%u/", ntohs(address.sin_port));
+    return listener;
+}
+
+int vhttp_accept(int listener) {
+    int socket = accept4(listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (socket < 0) {
+        return errno == EMFILE || errno == ENFILE ? VHTTP_SOCKET_FAILED : VHTTP_SOCKET_AGAIN;
+    }
+    int on = 1; // responses are written whole: waiting to fill a segment only delays them
+    setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    return socket;
+}
+
+static ptrdiff_t socket_result(ssize_t result) {
+    if (result >= 0) {
+        return result;
+    }
+    return errno == EAGAIN || errno == EINTR ? VHTTP_SOCKET_AGAIN : VHTTP_SOCKET_FAILED;
+}
+
+ptrdiff_t vhttp_recv(int socket, void *bytes, size_t size) {
+    return socket_result(recv(socket, bytes, size, 0));
+}
+
+ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count) {
+    struct iovec vectors[4];
+    if (count > sizeof(vectors) / sizeof(vectors[0])) {
+        count = sizeof(vectors) / sizeof(vectors[0]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        vectors[i] = (struct iovec){(void *)(uintptr_t)parts[i].at, parts[i].length};
+    }
+    struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
+    return socket_result(sendmsg(socket, &message, MSG_NOSIGNAL));
+}
+
+void vhttp_shutdown(int socket) {
+    shutdown(socket, SHUT_WR);
+}
+
+void vhttp_close(int socket) {
+    close(socket);
+}
+
+// ---- Readiness
+
+#define TAG_WAKE UINT64_MAX
+#define EVENTS_MAX 64
+
+struct vhttp_poller {
+    int epoll;
+    int wake;
+};
+
+struct vhttp_poller *vhttp_poller_open(void) {
+    struct vhttp_poller *poller = malloc(sizeof(*poller));
+    if (poller == NULL) {
+        return NULL;
+    }
+    poller->epoll = epoll_create1(EPOLL_CLOEXEC);
+    poller->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = TAG_WAKE};
+    if (poller->epoll < 0 || poller->wake < 0 ||
+        epoll_ctl(poller->epoll, EPOLL_CTL_ADD, poller->wake, &event) != 0) {
+        vhttp_poller_close(poller);
+        return NULL;
+    }
+    return poller;
+}
+
+void vhttp_poller_close(struct vhttp_poller *poller) {
+    if (poller->epoll >= 0) {
+        close(poller->epoll);
+    }
+    if (poller->wake >= 0) {
+        close(poller->wake);
+    }
+    free(poller);
+}
+
+bool vhttp_poller_watch(struct vhttp_poller *poller, int socket, uint32_t tag, unsigned interest,
+                        bool known) {
+    struct epoll_event event = {.data.u64 = tag};
+    event.events = (interest & VHTTP_READABLE ? (uint32_t)EPOLLIN : 0) |
+                   (interest & VHTTP_WRITABLE ? (uint32_t)EPOLLOUT : 0);
+    return epoll_ctl(poller->epoll, known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, socket, &event) == 0;
+}
+
+size_t vhttp_poller_wait(struct vhttp_poller *poller, struct vhttp_event *events, size_t size,
+                         int timeout_ms) {
+    struct epoll_event ready[EVENTS_MAX];
+    int room = size < EVENTS_MAX ? (int)size : EVENTS_MAX;
+    int count = epoll_wait(poller->epoll, ready, room, timeout_ms);
+    size_t reported = 0;
+    for (int i = 0; i < count; i++) {
+        if (ready[i].data.u64 == TAG_WAKE) {
+            uint64_t wakes;
+            (void)!read(poller->wake, &wakes, sizeof(wakes));
+            continue;
+        }
+        uint32_t bits = ready[i].events;
+        bool is_broken = bits & (EPOLLERR | EPOLLHUP);
+        events[reported].tag = (uint32_t)ready[i].data.u64;
+        events[reported].ready = (bits & EPOLLIN || is_broken ? VHTTP_READABLE : 0) |
+                                 (bits & EPOLLOUT || is_broken ? VHTTP_WRITABLE : 0);
+        reported++;
+    }
+    return reported;
+}
+
+void vhttp_poller_wake(struct vhttp_poller *poller) {
+    uint64_t one = 1;
+    (void)!write(poller->wake, &one, sizeof(one));
+}

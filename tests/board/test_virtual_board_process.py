@@ -1,0 +1,237 @@
+"""The board as a process: starting, stopping, ports, users, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running_board import Board, Console
+from viper.errors import UserError
+from viper.virtual_board import control
+
+NewBoard = Callable[..., Board]
+Connect = Callable[[Board], Console]
+ROOT = Path(__file__).parents[2]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "site_scons")}
+
+
+@pytest.fixture
+def listener() -> Iterator[socket.socket]:
+    """A port on 127.0.0.1 that somebody holds."""
+    with socket.socket() as holder:
+        holder.bind(("127.0.0.1", 0))
+        holder.listen()
+        yield holder
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def ended(pid: int, within_s: float = 5.0) -> bool:
+    """Wait for a process that is not ours to end."""
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return True
+    ready = select.select([descriptor], [], [], within_s)[0]
+    os.close(descriptor)
+    return bool(ready)
+
+
+def port_of(board: Board) -> int:
+    return int(board.info.port_url.rsplit(":", 1)[1])
+
+
+def test_starting_twice_gives_the_same_board(board: Board) -> None:
+    assert control.start(board.folder, "board").pid == board.info.pid
+
+
+def test_two_starts_at_once_give_one_board(tmp_path: Path) -> None:
+    program = (
+        "import sys; from pathlib import Path; from viper.virtual_board import control;"
+        "print(control.start(Path(sys.argv[1]), 'board').pid)"
+    )
+    command = [sys.executable, "-c", program, str(tmp_path / "board")]
+    starts = [subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE) for _ in range(3)]
+    pids = {start.communicate(timeout=20)[0] for start in starts}
+    control.stop(tmp_path / "board")
+    assert len(pids) == 1, pids
+
+
+def test_stop_ends_the_process_and_the_state_stays(new_board: NewBoard) -> None:
+    board = new_board()
+    (board.folder / "flash.bin").read_bytes()
+    control.stop(board.folder)
+    assert ended(board.info.pid, 0)
+    assert control.running(board.folder) is None
+    control.stop(board.folder)  # nothing to stop is no error
+    again = control.start(board.folder, "board")
+    assert (again.mac, again.port_url, again.http_port) == (
+        board.info.mac,
+        board.info.port_url,
+        board.info.http_port,
+    )
+
+
+def test_sigterm_stops_it(board: Board) -> None:
+    os.kill(board.info.pid, 15)
+    assert ended(board.info.pid)
+
+
+def test_a_removed_folder_ends_its_board(board: Board) -> None:
+    shutil.rmtree(board.folder)
+    assert ended(board.info.pid)
+
+
+def test_the_command_that_starts_it_can_be_captured(tmp_path: Path) -> None:
+    """`out=$(...)` returns: the board keeps nothing of its caller's output open."""
+    command = [sys.executable, "-m", "viper.virtual_board", str(tmp_path), "--name", "board"]
+    read_end, write_end = os.pipe()
+    os.set_inheritable(write_end, True)
+    result = subprocess.run(
+        command, env=ENVIRONMENT, capture_output=True, timeout=20, close_fds=False, check=False
+    )
+    os.close(write_end)
+    info = control.running(tmp_path)
+    assert info is not None
+    assert json.loads(result.stdout) == {"error": None, "next_step": ""}
+    assert select.select([read_end], [], [], 5)[0], "it has inherited a descriptor"
+    assert os.read(read_end, 1) == b""
+    os.close(read_end)
+    assert os.getsid(info.pid) == info.pid
+    control.stop(tmp_path)
+
+
+def test_two_boards_side_by_side(new_board: NewBoard, bootable_flash: bytes) -> None:
+    one = new_board("one", flash=bootable_flash)
+    two = new_board("two")
+    assert one.info.mac != two.info.mac
+    assert int(one.info.mac[:2], 16) & 3 == 2  # locally administered, unicast
+    assert one.info.port_url != two.info.port_url
+    control.stop(two.folder)
+    assert one.now().mode == "application"
+
+
+def test_a_taken_http_port_names_its_holder(tmp_path: Path, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    with pytest.raises(UserError) as refusal:
+        control.start(tmp_path / "board", "board", port)
+    assert f"HTTP port {port} of virtual board 'board' is taken by process {os.getpid()}" in (
+        refusal.value.what
+    )
+    assert "HTTP_PORT=" in refusal.value.next_step
+    assert control.running(tmp_path / "board") is None
+
+
+def test_another_http_port_restarts_it_with_its_state(board: Board) -> None:
+    port = free_port()
+    moved = control.start(board.folder, "board", port)
+    assert moved.pid != board.info.pid
+    assert (moved.mac, moved.http_port) == (board.info.mac, port)
+    assert control.start(board.folder, "board").http_port == port
+
+
+def test_a_serial_port_that_was_taken_meanwhile_is_replaced(board: Board) -> None:
+    control.stop(board.folder)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", port_of(board)))
+        other.listen()
+        assert control.start(board.folder, "board").port_url != board.info.port_url
+
+
+def test_a_changed_program_restarts_it(board: Board, monkeypatch: pytest.MonkeyPatch) -> None:
+    current = control.source_digest()
+    assert board.info.source == current
+    changed = iter(["changed"])
+    monkeypatch.setattr(control, "source_digest", lambda: next(changed, current))
+    assert control.start(board.folder, "board").pid != board.info.pid
+
+
+def test_a_broken_state_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "board.json").write_text("{}")
+    with pytest.raises(UserError, match="does not describe a virtual board"):
+        control.start(tmp_path, "board")
+
+
+def test_a_flash_file_of_another_size_is_told(tmp_path: Path) -> None:
+    (tmp_path / "flash.bin").write_bytes(b"short")
+    with pytest.raises(UserError, match="has 5 bytes"):
+        control.start(tmp_path, "board")
+
+
+def test_asking_a_board_that_is_not_running_says_so(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="no virtual board is running"):
+        control.reset(tmp_path)
+
+
+def test_one_client_at_a_time_and_the_second_is_told_who_holds_it(
+    board: Board, connect: Connect
+) -> None:
+    connect(board)
+    assert f"process {os.getpid()} (" in (board.now().port_holder or "")
+    with socket.create_connection(("127.0.0.1", port_of(board))) as second:
+        told = second.makefile().readline()
+    assert f"the virtual board's port is held by process {os.getpid()} (" in told
+
+
+def test_a_client_that_is_gone_frees_the_port(board: Board, connect: Connect) -> None:
+    connect(board).close()
+    deadline = time.monotonic() + 5
+    while board.now().port_holder is not None:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_other_users_are_refused(board: Board) -> None:
+    read_end, write_end = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.write(write_end, _as_nobody(board))
+        finally:
+            os._exit(0)
+    os.close(write_end)
+    with os.fdopen(read_end, "rb") as told:
+        assert told.read() == b"this virtual board belongs to another user\r\n, nothing"
+    os.waitpid(child, 0)
+    assert board.now().pid == board.info.pid
+
+
+def _as_nobody(board: Board) -> bytes:
+    """What the port and the control socket tell another user, who may not even read our files."""
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+    with socket.create_connection(("127.0.0.1", port_of(board))) as port:
+        told = port.recv(1000)
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(control.address(board.folder))
+        try:
+            connection.sendall(b'{"do": "stop"}\n')
+            answer = connection.recv(1000)
+        except ConnectionError:
+            answer = b""
+    return told + b", " + (answer or b"nothing")
+
+
+def test_nonsense_at_the_control_socket_does_no_harm(board: Board) -> None:
+    for nonsense in (b"\n", b"{}\n", b'{"do": "dance"}\n', b'{"do": "reset", "x": 1}\n', b"[]\n"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(control.address(board.folder))
+            connection.sendall(nonsense)
+            assert connection.recv(100) == b""
+    assert board.now().pid == board.info.pid
+    assert (board.folder / "board.log").read_bytes() == b""

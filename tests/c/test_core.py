@@ -1,0 +1,45 @@
+"""Compiles and runs the C tests of viperhttp's core, with the sanitizers watching."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).parent
+CORE = HERE.parent.parent / "firmware" / "cmodules" / "viperhttp" / "core"
+WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
+SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+# Each test and the files of core/ that it links, so that hidden dependencies show.
+TESTS = {
+    "test_parser": ["parser"],
+    "test_ring": ["ring"],
+    "test_paths": ["mime", "path", "router"],
+    "test_negotiation": ["negotiation"],
+    "test_deadlines": ["deadlines"],
+}
+
+
+def compile_and_run(folder: Path, name: str, flags: list[str]) -> None:
+    (folder / "viperhttp_board.h").write_text("")
+    program = folder / name
+    sources = [HERE / f"{name}.c", *(CORE / f"{source}.c" for source in TESTS[name])]
+    subprocess.run(
+        ["gcc", *WARNINGS, *flags, "-O1", "-g", f"-I{CORE}", f"-I{folder}", f"-I{HERE}"]
+        + [str(source) for source in sources]
+        + ["-pthread", "-o", str(program)],
+        check=True,
+    )
+    result = subprocess.run([program], stderr=subprocess.PIPE, text=True, timeout=60)
+    assert result.returncode == 0, result.stderr
+
+
+@pytest.mark.parametrize("name", TESTS)
+def test_under_address_and_undefined_sanitizers(name: str, tmp_path: Path) -> None:
+    compile_and_run(tmp_path, name, SANITIZERS)
+
+
+def test_ring_under_thread_sanitizer(tmp_path: Path) -> None:
+    compile_and_run(tmp_path, "test_ring", ["-fsanitize=thread"])

@@ -1,0 +1,55 @@
+"""Fixtures of the whole suite: a built project to change, and a host that serves its page."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from project import ROOT, Project, copy_project, copy_sources
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project with everything built, once for all workers."""
+    shared = tmp_path_factory.getbasetemp().parent
+    folder = shared / "built project"  # every test runs in a path with a space
+    with (shared / "built.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "built.done").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+            copy_sources(folder)
+            if (ROOT / "build/micropython.json").exists():
+                # What stands in the working tree's build folder need not be fetched again.
+                (folder / "build").mkdir()
+                shutil.copy2(ROOT / "build/micropython.json", folder / "build")
+                shutil.copytree(ROOT / "build/micropython", folder / "build/micropython")
+            Project(folder).scons()
+            (shared / "built.done").touch()
+    return folder
+
+
+@pytest.fixture
+def project(built: Path, tmp_path: Path) -> Iterator[Project]:
+    """A built project to change."""
+    yield copy_project(built, tmp_path / "a project")
+    shutil.rmtree(tmp_path / "a project")
+
+
+@pytest.fixture(scope="session")
+def http_host(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a served demo site: HTTP_HOST's, or a virtual board's flashed for this."""
+    if "HTTP_HOST" in os.environ:
+        yield os.environ["HTTP_HOST"].rstrip("/")
+        return
+    project = copy_project(built, tmp_path_factory.mktemp("served") / "project")
+    flashed = project.scons("flash", "PORT=virtual:http")
+    address = re.search(r"http://127\.0\.0\.1:\d+", flashed.output)
+    assert address, flashed.output
+    yield address[0]
+    project.scons("board-stop", "PORT=virtual:http")

@@ -1,0 +1,183 @@
+"""For each kind of input, the exact set of steps that run again when it changes."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from project import Project
+
+FIRMWARE = {"MAKE micropython", "APP app.bin"}
+IMAGE = {"IMAGE flash.bin", "RECORD build.json"}
+VFS = {"ASSETS www.json", "VFS vfs.img"}
+
+
+def test_nothing_changed(project: Project) -> None:
+    run = project.scons()
+    assert run.steps == set()
+    assert run.output.startswith("0 steps run, ")
+
+
+def test_c_file(project: Project) -> None:
+    project.edit("firmware/cmodules/viperhttp/core/mime.c", "text/html", "text/HTML")
+    assert project.scons().steps == FIRMWARE | IMAGE
+
+
+def test_c_file_with_another_comment_gives_a_new_build_id_all_the_same(project: Project) -> None:
+    before = json.loads(project.path("build/VIRTUAL_N16R8/build.json").read_text())["build"]
+    with project.path("firmware/cmodules/viperhttp/core/mime.c").open("a") as file:
+        file.write("// a comment\n")
+    assert project.scons().steps == FIRMWARE | IMAGE
+    assert json.loads(project.path("build/VIRTUAL_N16R8/build.json").read_text())["build"] != before
+
+
+def test_frozen_python(project: Project) -> None:
+    with project.path("firmware/python/viperhttp/__init__.py").open("a") as file:
+        file.write("EXTRA = 1\n")
+    assert project.scons().steps == FIRMWARE | IMAGE
+
+
+def test_application(project: Project) -> None:
+    with project.path("firmware/app/main.py").open("a") as file:
+        file.write("# more\n")
+    assert project.scons().steps == {"VFS vfs.img"} | IMAGE
+
+
+def test_asset_edited(project: Project) -> None:
+    with project.path("assets/www/app.js").open("a") as file:
+        file.write("// more\n")
+    assert project.scons().steps == {"GZIP app.js"} | VFS | IMAGE
+
+
+def test_asset_added_and_deleted(project: Project) -> None:
+    project.path("assets/www/new.css").write_text("p { color: red }\n" * 100)
+    assert project.scons().steps == {"GZIP new.css"} | VFS | IMAGE
+    assert "/www/new.css.gz" in _files(project)
+    project.path("assets/www/new.css").unlink()
+    assert project.scons().steps == VFS | IMAGE
+    assert not {"/www/new.css", "/www/new.css.gz"} & _files(project)
+    assert not project.path("build/VIRTUAL_N16R8/www/new.css.gz").exists()
+
+
+def test_asset_that_cannot_be_compressed(project: Project) -> None:
+    project.path("assets/www/picture.png").write_bytes(os.urandom(3000))
+    assert project.scons().steps == VFS | IMAGE
+    assert "/www/picture.png.gz" not in _files(project)
+
+
+def test_touched_without_change(project: Project) -> None:
+    for name in ("assets/www/app.js", "firmware/cmodules/viperhttp/core/mime.c", "nix/pins.json"):
+        os.utime(project.path(name), (time.time() + 5, time.time() + 5))
+    assert project.scons().steps == set()
+
+
+def test_partition_csv(project: Project) -> None:
+    project.edit("boards/partitions-16MiBplus.csv", "phy_init,", "phy_data,")
+    # The labels are in the table only; what is placed by the table is placed anew.
+    assert project.scons().steps == {"TABLE partition-table.bin", "VFS vfs.img"} | IMAGE
+
+
+def test_board_toml_gzip_level(project: Project) -> None:
+    project.edit("boards/VIRTUAL_N16R8/board.toml", "level = 6", "level = 9")
+    steps = project.scons().steps
+    compressed = {step for step in steps if step.startswith("GZIP ")}
+    assert len(compressed) >= 5  # all assets: the level is an input of each
+    # The firmware compresses at the same level.
+    assert steps - compressed >= FIRMWARE | IMAGE
+
+
+def test_option_overrides_board(project: Project) -> None:
+    run = project.scons("GZIP_ENABLED=0")
+    assert not any(step.startswith("GZIP ") for step in run.steps)
+    assert not any(name.endswith(".gz") for name in _files(project))
+
+
+def test_helper_module_of_viper(project: Project) -> None:
+    with project.path("site_scons/viper/partition_table.py").open("a") as file:
+        file.write("# more\n")
+    # Same outputs, byte for byte: the steps after the table's have nothing new to do, but those
+    # that use the module themselves run.
+    assert project.scons().steps == {"TABLE partition-table.bin", "VFS vfs.img", "IMAGE flash.bin"}
+
+
+def test_tool_version(project: Project) -> None:
+    project.edit("requirements.txt", "zlib-ng==", "zlib-ng==9.")
+    steps = project.scons().steps
+    assert {step.split()[0] for step in steps} == {"GZIP"}  # the same bytes come out
+
+
+def test_compiler_version(project: Project, tmp_path: Path) -> None:
+    """Another compiler is another toolchain, and everything is compiled with it."""
+    wrapper = tmp_path / "bin" / "gcc"
+    wrapper.parent.mkdir()
+    real = shutil.which("gcc")
+    wrapper.write_text(
+        f'#!/bin/sh\n[ "$*" = --version ] && {{ echo "gcc 99.0"; exit; }}\nexec {real} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    search = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
+    assert project.scons(PATH=search).steps == FIRMWARE | IMAGE
+
+
+def test_pin(project: Project, tmp_path: Path) -> None:
+    """A pin that moves is fetched, and the firmware is built from it."""
+    repository = tmp_path / "micropython.git"
+    shutil.copytree(
+        project.path("build/micropython"), repository, ignore=shutil.ignore_patterns(".git")
+    )
+
+    def git(*arguments: str) -> str:
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        command = ["git", *identity, *arguments]
+        return subprocess.run(
+            command, cwd=repository, check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    git("init", "--quiet")
+    git("add", "--all", "--force")
+    git("commit", "--quiet", "--message=another version")
+    pins = json.loads(project.path("nix/pins.json").read_text())
+    pins["micropython"]["commit"] = git("rev-parse", "HEAD")
+    project.path("nix/pins.json").write_text(json.dumps(pins))
+    run = project.scons(f"MICROPYTHON_URL={repository}")
+    assert run.steps == {"FETCH MicroPython"} | FIRMWARE | IMAGE
+    assert project.scons(f"MICROPYTHON_URL={repository}").steps == set()
+
+
+def test_own_tree(project: Project, tmp_path: Path) -> None:
+    """MICROPYTHON=<folder> follows the folder: what changes there is built, and nothing else."""
+    own = tmp_path / "own"
+    shutil.copytree(project.path("build/micropython"), own, ignore=shutil.ignore_patterns(".git"))
+    # make cannot have a space in a path to the build folder from outside of it
+    refused = project.scons(f"MICROPYTHON={own}", status=2)
+    assert "space" in refused.output
+    plain = Project(tmp_path / "plain")
+    project.folder.rename(plain.folder)
+    try:
+        assert "MAKE micropython" in plain.scons(f"MICROPYTHON={own}").steps
+        assert plain.scons(f"MICROPYTHON={own}").steps == set()
+        with (own / "py" / "mpstate.c").open("a") as file:
+            file.write("// mine\n")
+        assert "MAKE micropython" in plain.scons(f"MICROPYTHON={own}").steps
+    finally:
+        plain.folder.rename(project.folder)
+
+
+@pytest.mark.parametrize("lost", ["build/.sconsign.dblite"])
+def test_database_lost(project: Project, lost: str) -> None:
+    """Every action finds its own finished work: nothing is fetched, nothing compiled."""
+    objects = project.path("build/VIRTUAL_N16R8/firmware")
+    before = {path: path.stat().st_mtime_ns for path in objects.rglob("*.o")}
+    project.path(lost).unlink()
+    project.scons()
+    assert {path: path.stat().st_mtime_ns for path in objects.rglob("*.o")} == before
+    assert project.scons().steps == set()
+
+
+def _files(project: Project) -> set[str]:
+    return set(json.loads(project.path("build/VIRTUAL_N16R8/flash.json").read_text())["files"])

@@ -1,0 +1,116 @@
+"""A build that is killed, at any moment, is completed by the next to the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from project import Project
+
+LIMIT_S = 120.0
+
+
+def test_killed_at_ten_moments(project: Project) -> None:
+    finished = ["partition-table.bin", "www/app.js.gz", "www.json", "vfs.img"]
+    _check(project, finished, objects=[1, 8, 20, 40, 80, 120])
+
+
+@pytest.mark.long
+def test_killed_at_many_moments(project: Project) -> None:
+    finished = ["bootloader.bin", "otadata.bin", "www/index.html.gz", "vfs.json"]
+    _check(project, finished, objects=list(range(2, 180, 6)))
+
+
+def test_two_builds_at_once(project: Project) -> None:
+    """The second waits, says for whom, and finds the work done."""
+    project.path("assets/www/app.js").write_text("// new\n" * 2000)
+    first = _start(project)
+    second = project.scons()
+    output, _ = first.communicate(timeout=LIMIT_S)
+    assert first.returncode == 0, output
+    together = [output, second.output]
+    assert sum("GZIP     app.js" in text for text in together) == 1
+    waited = [text for text in together if "WAIT" in text]
+    assert len(waited) == 1 and f"pid {first.pid}" in "".join(waited)
+
+
+def test_interrupt_ends_the_compiler_within_a_second(project: Project) -> None:
+    shutil.rmtree(project.path("build/VIRTUAL_N16R8/firmware"))
+    build = _start(project)
+    _await(lambda: len(_objects(project)) > 5, build)
+    build.send_signal(signal.SIGINT)
+    asked = time.monotonic()
+    build.wait(LIMIT_S)
+    assert time.monotonic() - asked < 2.0  # a second, and SCons's own end
+    assert build.returncode != 0
+    assert not _processes_in(project.folder)
+
+
+def _check(project: Project, finished: list[str], objects: list[int]) -> None:
+    undisturbed = _digests(project)
+    outputs = project.path("build/VIRTUAL_N16R8")
+    shutil.rmtree(outputs)
+    project.path("build/.sconsign.dblite").unlink()
+    moments: Iterator[Callable[[], bool]] = iter(
+        [(lambda name=name: (outputs / name).exists()) for name in finished]  # type: ignore[misc]
+        + [(lambda count=count: len(_objects(project)) >= count) for count in objects]  # type: ignore[misc]
+    )
+    for reached in moments:
+        build = _start(project)
+        _await(reached, build)
+        build.kill()
+        build.wait()
+    project.scons()
+    assert _digests(project) == undisturbed
+
+
+def _start(project: Project) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        project.command(),
+        cwd=project.folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _await(condition: Callable[[], bool], build: subprocess.Popen[str]) -> None:
+    deadline = time.monotonic() + LIMIT_S
+    while not condition():
+        assert build.poll() is None or condition(), build.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+
+
+def _objects(project: Project) -> list[Path]:
+    return list(project.path("build/VIRTUAL_N16R8/firmware").rglob("*.o"))
+
+
+def _digests(project: Project) -> dict[str, str]:
+    """Every output of the graph that goes to a device, and the record of the build."""
+    outputs = project.path("build/VIRTUAL_N16R8")
+    return {
+        str(path.relative_to(outputs)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in [*outputs.glob("*.*"), *outputs.glob("www/*"), outputs / "firmware/micropython"]
+        if path.is_file()
+    }
+
+
+def _processes_in(folder: Path) -> list[int]:
+    """Processes whose working directory is in a folder."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if os.readlink(link).startswith(str(folder)):
+                found.append(int(link.parts[2]))
+        except OSError:
+            continue
+    return found
