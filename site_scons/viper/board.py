@@ -22,6 +22,9 @@ FILE_SYSTEMS = ("fat", "littlefs")
 FLASH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # MB that an image header can name
 PSRAM_SIZES = (0, 2, 4, 8, 16, 32)  # MB
 
+# Names every setting of the module; beside the folder of boards.
+_SETTINGS_HEADER = Path("firmware/cmodules/viperhttp/core/vhttp_config.h")
+
 
 @dataclass(frozen=True)
 class GzipSettings:
@@ -89,7 +92,7 @@ def load(boards_dir: Path, name: str) -> Board:
             level=gzip_table.integer("level", GzipSettings.level, 1, 9),
             min_size=gzip_table.integer("min_size", GzipSettings.min_size, 0, 1 << 30),
         ),
-        viperhttp=top.table("viperhttp", keys=None).macros(),
+        viperhttp=top.table("viperhttp", keys=None).macros(boards_dir.parent / _SETTINGS_HEADER),
     )
     if not board.partitions.is_file():
         raise UserError(
@@ -159,19 +162,24 @@ class _Table:
             raise self._wrong(key, f"a table: [{key}]")
         return _Table(self._path, value, keys, key)
 
-    def macros(self) -> dict[str, int | bool]:
-        """All keys of this table, which are names of C macros."""
+    def macros(self, header: Path) -> dict[str, int | bool]:
+        """All keys of this table, which name C macros that `header` gives a default."""
+        if not self._values:
+            return {}
+        text = header.read_text(encoding="utf-8")
+        known = re.findall(r"^#ifndef (VHTTP_\w+)\n#define \1 ", text, re.MULTILINE)
         result: dict[str, int | bool] = {}
         for key, value in self._values.items():
-            if not re.fullmatch(r"VHTTP_[A-Z0-9_]+", key):
-                raise UserError(
-                    f"{self._path}: '{self._dotted(key)}' is not a setting of viperhttp",
-                    "its settings are C macros named VHTTP_...",
-                )
             if key.startswith("VHTTP_GZIP_"):
                 raise UserError(
                     f"{self._path}: '{self._dotted(key)}' is set by the table [gzip]",
                     f"set {key[len('VHTTP_GZIP_') :].lower()} there",
+                )
+            if key not in known:
+                raise UserError(
+                    f"{self._path}: '{self._dotted(key)}' is not a setting of viperhttp"
+                    + nearest(key, known),
+                    f"its settings are in {header}",
                 )
             if not isinstance(value, int):
                 raise self._wrong(key, "a whole number, true or false")

@@ -98,8 +98,8 @@ def _bars(change: int) -> Progress:
     if _shared_bars is None:
         from rich.progress import (
             BarColumn,
-            DownloadColumn,
             Progress,
+            TaskProgressColumn,
             TextColumn,
             TimeRemainingColumn,
         )

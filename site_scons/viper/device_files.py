@@ -6,7 +6,6 @@ touched, those that differ are sent, and those that an earlier image put there a
 
 from __future__ import annotations
 
-import ast
 import base64
 import hashlib
 import re
@@ -25,11 +24,13 @@ if TYPE_CHECKING:
     from serial import Serial  # type: ignore[import-untyped]
 
 _BAUD = 115200  # MicroPython's console
+_REOPEN_S = 3  # what a port may take to be free again after esptool
 _START_S = 15.0  # what the application has to come up after a reset
 _QUIET_S = 10.0  # the longest silence while the device works
 _EXCHANGE = 16 * 1024  # bytes of Python sent at a time: the device compiles it in its memory
 _CHUNK = 6 * 1024  # bytes of a file in one statement, before base64
 _SUFFIX = ".viper~"  # a file that is not complete yet
+_MARK = "viper:sha256"  # begins the lines of an answer, among what the application may print
 
 # Runs on the device. `digest` also removes what an interrupted update has left.
 _LIBRARY = f"""\
@@ -97,14 +98,18 @@ class DeviceFiles:
     """
 
     def __init__(self, url: str) -> None:
-        """Open a port and interrupt what runs there.
+        """Open a port.
 
         Raises:
-            UserError: MicroPython's REPL does not answer.
+            UserError: it cannot be opened.
         """
+        from mpremote.transport import TransportError  # type: ignore[import-untyped]
         from mpremote.transport_serial import SerialTransport  # type: ignore[import-untyped]
 
-        self._transport = SerialTransport(url, baudrate=_BAUD, timeout=_QUIET_S)
+        try:
+            self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
+        except TransportError:
+            raise UserError(f"{url} cannot be opened again", "./scons flash again") from None
         self.serial: Serial = self._transport.serial
         self.written = WriteCounter(self.serial)
 
@@ -125,7 +130,7 @@ class DeviceFiles:
         Raises:
             UserError: it does not answer in time.
         """
-        from mpremote.transport import TransportError  # type: ignore[import-untyped]
+        from mpremote.transport import TransportError
 
         deadline = time.monotonic() + _START_S
         while True:
@@ -148,10 +153,16 @@ class DeviceFiles:
         """
         found: dict[str, str] = {}
         for batch in _batches([repr(path) for path in paths], ","):
-            cleaning = "" if keep else f"[drop(p + {_SUFFIX!r}) for p in paths]\n"
-            answer = self._run(f"paths = [{batch}]\n{cleaning}print([digest(p) for p in paths])")
-            digests = ast.literal_eval(answer.strip().splitlines()[-1])
+            clean = "" if keep else f" drop(path + {_SUFFIX!r})\n"
+            answer = self._run(f"for path in ({batch},):\n{clean} print({_MARK!r}, digest(path))")
+            lines = [line.partition(" ") for line in answer.splitlines()]
+            digests = [digest for mark, _, digest in lines if mark == _MARK]
             found.update(zip(list(paths)[len(found) :], digests, strict=False))
+        if len(found) != len(paths):
+            raise UserError(
+                "the device's answer cannot be read; does a thread print in between?",
+                "./scons flash again: it goes on where it stopped",
+            )
         return found
 
     def send(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -111,6 +112,7 @@ class _Listener:
     def __init__(self, port: str) -> None:
         self._port = port
         self._bar = ExitStack()
+        self._show: Callable[[int], None] = lambda done: None
         self.error: UserError | None = None
         self.result: FlashResult | None = None
 
@@ -129,7 +131,7 @@ class _Listener:
             case {"total": int(total), "doing": str(doing)}:
                 self._bar.close()
                 self._show = self._bar.enter_context(
-                    console.progress(f"{doing} {self._port}", total)
+                    console.progress(f"{doing:<8} {self._port}", total)
                 )
             case {"done": int(done)}:
                 self._show(done)

@@ -3,7 +3,7 @@
 esptool is under the GPL; this module, which runs in a process of its own and speaks JSON with the
 rest, is the only one that imports it. `viper.flash_device` starts it.
 
-It writes one JSON object to a line: {"total": bytes, "doing": what}, {"done": bytes},
+It writes one JSON object to a line: {"total": bytes, "doing": tag}, {"done": bytes},
 {"error": what, "next": command}, {"result": ...}. Its exit status is 0, 2 after an error that the
 user can mend, 130 after SIGINT, and 1 with a traceback for a bug.
 """
@@ -74,6 +74,7 @@ class Device:
             UserError: it is busy, or cannot be opened.
         """
         self._request = request
+        self._began = time.monotonic()
         self._serial = _open(request)
         self.mac = ""
         self.written = WriteCounter(self._serial)
@@ -85,7 +86,6 @@ class Device:
         Raises:
             UserError: it does not answer, or is not of the kind that the image is for.
         """
-        began = time.monotonic()
         try:
             esp = esptool.detect_chip(self._serial, connect_attempts=_CONNECT_ATTEMPTS)
         except FatalError as error:
@@ -95,7 +95,7 @@ class Device:
                 "is the board plugged in? If so, hold BOOT while you press and release RESET, "
                 "and flash again",
             ) from None
-        self.reset_s = time.monotonic() - began
+        self.reset_s = time.monotonic() - self._began
         self._refuse_other_chips(esp, image)
         began = time.monotonic()
         self._esp = esptool.run_stub(esp)
@@ -191,12 +191,15 @@ class Device:
 
 def start_application(line: Any) -> None:
     """Pulse EN by DTR and RTS with IO0 high, as esptool's hard reset does, if the port is there."""
+    interrupts = {signal.SIGINT, signal.SIGTERM}
+    signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)  # or the chip might stay in reset
     with suppress(serial.SerialException, OSError):
         if line.dtr:
             line.dtr = False
         line.rts = True
         time.sleep(0.1)
         line.rts = False
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts)
 
 
 def _write_timeout(unpacked: int) -> float:
@@ -211,7 +214,7 @@ def _write_timeout(unpacked: int) -> float:
 def _open(request: FlashRequest) -> Any:
     serial_handlers.register()
     try:
-        return serial.serial_for_url(request.url, exclusive=True)
+        return serial.serial_for_url(request.url, loader.ESPLoader.ESP_ROM_BAUD, exclusive=True)
     except (serial.SerialException, OSError) as error:
         if error.errno in (errno.EAGAIN, errno.EBUSY):
             raise port.busy(request.url) from None
@@ -283,7 +286,7 @@ class Flasher:
             total = sum(part.size for part in map(_part_result, plans))
             self._doing = "being written"
             if total:
-                self._say(total=total, doing="flashing")
+                self._say(total=total, doing="FLASH")
             session.write(plans, self._progress)
         return session, plans, planned - began, time.monotonic() - planned
 
@@ -327,7 +330,7 @@ class Flasher:
     ) -> None:
         chosen = {path: image.files[path] for path in update.sent}
         if chosen:
-            self._say(total=device_files.bytes_to_send(chosen), doing="updating files on")
+            self._say(total=device_files.bytes_to_send(chosen), doing="FILES")
         files.send(chosen, update.deleted, self._progress)
 
     def _progress(self, done: int) -> None:

@@ -137,7 +137,7 @@ def _make(
         show(lines)
 
     try:
-        with console.progress("compiling MicroPython", _ABOUT_LINES, "steps") as show:
+        with console.progress("compiling MicroPython", _ABOUT_LINES) as show:
             process.run(command, environment=environment, on_line=count, verbose=verbose)
     except process.ToolFailed as failure:
         console.note(failure.output.rstrip())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,22 +16,37 @@ PARTITIONS = Path(__file__).parents[2] / "boards" / "partitions-16MiBplus.csv"
 FLASH_SIZE = 16 * 1024 * 1024
 
 
-@pytest.fixture
-def new_board(tmp_path: Path) -> Iterator[Callable[..., Board]]:
-    """Start a board: new_board(name="board", flash=None, **options of control.start)."""
+@contextmanager
+def _boards(parent: Path) -> Iterator[Callable[..., Board]]:
     folders = []
 
     def start(name: str = "board", flash: bytes | None = None, **options: object) -> Board:
-        folder = tmp_path / name
+        folder = parent / name
         folders.append(folder)
         if flash is not None:
             folder.mkdir()
             (folder / "flash.bin").write_bytes(flash)
         return Board(folder, control.start(folder, name, **options))  # type: ignore[arg-type]
 
-    yield start
-    for folder in folders:
-        control.stop(folder)
+    try:
+        yield start
+    finally:
+        for folder in folders:
+            control.stop(folder)
+
+
+@pytest.fixture
+def new_board(tmp_path: Path) -> Iterator[Callable[..., Board]]:
+    """Start a board: new_board(name="board", flash=None, **options of control.start)."""
+    with _boards(tmp_path) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def new_shared_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Board]]:
+    """As new_board, for boards that all tests of a file use one after the other."""
+    with _boards(tmp_path_factory.mktemp("boards")) as start:
+        yield start
 
 
 @pytest.fixture

@@ -35,6 +35,11 @@ class Console:
     def send(self, data: bytes) -> None:
         self.port.write(data)
 
+    def drain(self) -> None:
+        """Forget what has come until now."""
+        self.port.reset_input_buffer()
+        self._seen.clear()
+
     def pulse_reset(self) -> None:
         """Reset into the application, as esptool's hard reset does."""
         self.port.dtr = False

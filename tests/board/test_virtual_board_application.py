@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import select
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,9 +21,34 @@ NewBoard = Callable[..., Board]
 Connect = Callable[[Board], Console]
 
 
+@pytest.fixture(scope="module")
+def shared(new_shared_board: NewBoard, bootable_flash: bytes) -> Iterator[tuple[Board, Console]]:
+    board = new_shared_board(flash=bootable_flash)
+    console = Console(board.url)
+    yield board, console
+    console.close()
+
+
 @pytest.fixture
-def running(new_board: NewBoard, bootable_flash: bytes) -> Board:
-    """A board whose application runs."""
+def console(shared: tuple[Board, Console]) -> Console:
+    """The console of a board whose application has just started."""
+    board, console = shared
+    control.power_off(board.folder)
+    console.drain()
+    control.power_on(board.folder)
+    console.expect(b"payload up: 1 micropython\r\n")
+    return console
+
+
+@pytest.fixture
+def running(shared: tuple[Board, Console], console: Console) -> Board:
+    """That board."""
+    return shared[0]
+
+
+@pytest.fixture
+def own(new_board: NewBoard, bootable_flash: bytes) -> Board:
+    """A board of the test's own, whose application runs and whose port is free."""
     board = new_board(flash=bootable_flash)
     board.wait_for_mode("application")
     return board
@@ -34,9 +59,8 @@ def patched(flash: bytes, offset: int, content: bytes) -> bytes:
 
 
 def test_the_application_has_a_terminal_a_session_and_nothing_else(
-    running: Board, connect: Connect
+    running: Board, console: Console
 ) -> None:
-    console = connect(running)
     console.send(b"v\n")
     told = console.expect(b"session 1 1\r\n").decode()
     names = {line.split("=")[0] for line in told.split("\r\n") if line.startswith("env ")}
@@ -47,8 +71,7 @@ def test_the_application_has_a_terminal_a_session_and_nothing_else(
     assert len(descriptors) == 5  # three of the terminal, flash and page
 
 
-def test_the_shared_page_tells_what_the_chip_is(running: Board, connect: Connect) -> None:
-    console = connect(running)
+def test_the_shared_page_tells_what_the_chip_is(running: Board, console: Console) -> None:
     console.send(b"p 0x20000\nr\n")
     words = console.expect(b"\r\n").split()
     assert words[1:4] == [b"1", b"0", b"-1"]
@@ -74,18 +97,16 @@ def test_boots_from_flash_only_and_says_so(
 
 
 def test_a_client_that_comes_and_goes_does_not_reset_the_application(
-    running: Board, connect: Connect
+    own: Board, connect: Connect
 ) -> None:
-    for number in range(3):
-        console = connect(running)
+    for number in range(2):
+        console = connect(own)
         console.send(b"%d\n" % number)
         assert console.expect(b"\r\n") == b"echo %d\r\n" % number  # and no boot log before it
         console.close()
 
 
-def test_otadata_selects_the_slot(
-    new_board: NewBoard, bootable_flash: bytes, app: bytes, connect: Connect
-) -> None:
+def test_otadata_selects_the_slot(new_board: NewBoard, bootable_flash: bytes, app: bytes) -> None:
     flash = patched(bootable_flash, OTA_0, app)
     flash = patched(flash, OTADATA, otadata.selecting(0, 1))
     board = new_board(flash=flash)
@@ -137,24 +158,21 @@ def test_damaged_flash_boots_nothing_and_says_what(
     assert b"halted: nothing to boot" in log
 
 
-def test_exit_status_3_is_a_reset(running: Board, connect: Connect) -> None:
-    console = connect(running)
+def test_exit_status_3_is_a_reset(running: Board, console: Console) -> None:
     console.send(b"e 3\n")
     log = console.expect(b"payload up")
     assert b"rst:0x3 (RTC_SW_SYS_RST)" in log
     assert b"the application ended" not in log
 
 
-def test_a_crash_is_told_and_reset(running: Board, connect: Connect) -> None:
-    console = connect(running)
+def test_a_crash_is_told_and_reset(running: Board, console: Console) -> None:
     console.send(b"e 7\n")
     log = console.expect(b"payload up")
     assert b"the application ended with exit status 7" in log
     assert b"rst:0x10" in log
 
 
-def test_a_crash_loop_ends_in_a_halt(running: Board, connect: Connect) -> None:
-    console = connect(running)
+def test_a_crash_loop_ends_in_a_halt(running: Board, console: Console) -> None:
     for _ in range(5):
         console.send(b"e 7\n")
         console.expect(b"payload up")
@@ -166,9 +184,8 @@ def test_a_crash_loop_ends_in_a_halt(running: Board, connect: Connect) -> None:
 
 
 def test_the_power_that_fails_in_the_application_stays_off(
-    running: Board, connect: Connect
+    running: Board, console: Console
 ) -> None:
-    console = connect(running)
     console.send(b"k\n")
     running.wait_for_mode("off")
     console.pulse_reset()
@@ -178,44 +195,40 @@ def test_the_power_that_fails_in_the_application_stays_off(
     console.expect(b"payload up")
 
 
-def test_much_output_arrives_whole(running: Board, connect: Connect) -> None:
-    console = connect(running)
+def test_much_output_arrives_whole(running: Board, console: Console) -> None:
     console.send(b"s 300000\n")
     told = console.expect(b"\r\nspewed\r\n", within_s=20)
     assert len(told) == 300000 + len(b"\r\nspewed\r\n")
 
 
-def test_output_that_nobody_takes_does_not_stop_the_application(
-    running: Board,
-) -> None:
+def test_output_that_nobody_takes_does_not_stop_the_application(own: Board) -> None:
     # pyserial's clients read ahead: this one is a plain socket that does not.
-    port = int(running.info.port_url.rsplit(":", 1)[1])
+    port = int(own.info.port_url.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port)) as idle:
         idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         idle.sendall(b"s 10000000\ne 3\n")
-        running.wait_for_log(b"RTC_SW_SYS_RST")
+        own.wait_for_log(b"RTC_SW_SYS_RST")
 
 
-def test_the_console_log_is_bounded(running: Board, connect: Connect) -> None:
-    console = connect(running)
+def test_the_console_log_is_bounded(own: Board, connect: Connect) -> None:
+    console = connect(own)
     console.send(b"s 2000000\n")
     console.close()  # what nobody reads is logged all the same
-    running.wait_for_log(b"spewed\r\n")
-    sizes = [path.stat().st_size for path in running.folder.glob("console.log*")]
+    own.wait_for_log(b"spewed\r\n")
+    sizes = [path.stat().st_size for path in own.folder.glob("console.log*")]
     assert len(sizes) == 2
     assert max(sizes) <= 1024 * 1024
 
 
-def test_control_c_interrupts(running: Board, connect: Connect) -> None:
-    console = connect(running)
+def test_control_c_interrupts(running: Board, console: Console) -> None:
     console.send(b"\x03")
     console.expect(b"the application ended with signal 2")
 
 
-def test_the_application_dies_with_its_board(running: Board) -> None:
-    threads = Path(f"/proc/{running.info.pid}/task/{running.info.pid}")
+def test_the_application_dies_with_its_board(own: Board) -> None:
+    threads = Path(f"/proc/{own.info.pid}/task/{own.info.pid}")
     (child,) = (threads / "children").read_text().split()
     descriptor = os.pidfd_open(int(child))
-    os.kill(running.info.pid, 9)
+    os.kill(own.info.pid, 9)
     assert select.select([descriptor], [], [], 5)[0], "the application has outlived its board"
     os.close(descriptor)

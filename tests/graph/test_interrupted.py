@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import shutil
 import signal
 import subprocess
@@ -109,7 +108,7 @@ def _processes_in(folder: Path) -> list[int]:
     found = []
     for link in Path("/proc").glob("[0-9]*/cwd"):
         try:
-            if os.readlink(link).startswith(str(folder)):
+            if str(link.readlink()).startswith(str(folder)):
                 found.append(int(link.parts[2]))
         except OSError:
             continue

@@ -23,11 +23,15 @@ fs = "littlefs"
 
 @pytest.fixture
 def boards(tmp_path: Path) -> Path:
-    """A folder of boards with one valid board, MINE."""
-    (tmp_path / "MINE").mkdir()
-    (tmp_path / "table.csv").touch()
-    (tmp_path / "MINE" / "board.toml").write_text(VALID)
-    return tmp_path
+    """A project's folder of boards with one valid board, MINE."""
+    boards = tmp_path / "boards"
+    (boards / "MINE").mkdir(parents=True)
+    (boards / "table.csv").touch()
+    (boards / "MINE" / "board.toml").write_text(VALID)
+    header = tmp_path / "firmware/cmodules/viperhttp/core/vhttp_config.h"
+    header.parent.mkdir(parents=True)
+    header.write_text((PROJECT / header.relative_to(tmp_path)).read_text())
+    return boards
 
 
 def add(boards: Path, text: str) -> None:
@@ -67,9 +71,9 @@ def test_gzip_has_defaults_and_can_be_set(boards: Path) -> None:
 
 
 def test_settings_of_viperhttp_are_c_macros(boards: Path) -> None:
-    add(boards, "[viperhttp]\nVHTTP_MAX_CONNECTIONS = 12\nVHTTP_TRACE = true\n")
+    add(boards, "[viperhttp]\nVHTTP_MAX_CONNECTIONS = 12\nVHTTP_IDLE_TIMEOUT_MS = 5000\n")
     settings = board.load(boards, "MINE").viperhttp
-    assert settings == {"VHTTP_MAX_CONNECTIONS": 12, "VHTTP_TRACE": True}
+    assert settings == {"VHTTP_MAX_CONNECTIONS": 12, "VHTTP_IDLE_TIMEOUT_MS": 5000}
 
 
 def test_an_unknown_board_names_the_nearest_and_all(boards: Path) -> None:
@@ -112,8 +116,12 @@ def test_a_mistake_is_named(boards: Path, before: str, after: str, expected: str
         ("[gzip]\nlevel = true\n", "'gzip.level' is True"),
         ("[gzip]\nenabled = 1\n", "it must be true or false"),
         ("gzip = 6\n", "it must be a table: [gzip]"),
-        ("[viperhttp]\nRING = 1\n", "'viperhttp.RING' is not a setting of viperhttp"),
-        ("[viperhttp]\nVHTTP_RING = 'big'\n", "'viperhttp.VHTTP_RING' is 'big'"),
+        (
+            "[viperhttp]\nVHTTP_MAX_CONECTIONS = 1\n",
+            "is not a setting of viperhttp; did you mean 'VHTTP_MAX_CONNECTIONS'?",
+        ),
+        ("[viperhttp]\nVHTTP_CONFIG_H = 1\n", "'viperhttp.VHTTP_CONFIG_H' is not a setting"),
+        ("[viperhttp]\nVHTTP_PATH_MAX = 'long'\n", "'viperhttp.VHTTP_PATH_MAX' is 'long'"),
         ("[viperhttp]\nVHTTP_GZIP_LEVEL = 3\n", "set level there"),
     ],
 )
