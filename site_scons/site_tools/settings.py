@@ -49,7 +49,7 @@ def _options():
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
             "HTTP_PORT",
-            "where the virtual board's page is on this computer",
+            "the virtual board's page on this computer; virtual:NAME takes a free one",
             None,
             _number(1, 65535),
         ),
@@ -109,12 +109,10 @@ def _help(env, options):
         "GZIP_ENABLED": board_toml.gzip.enabled,
         "GZIP_LEVEL": board_toml.gzip.level,
         "GZIP_MIN_SIZE": board_toml.gzip.min_size,
-        "HTTP_PORT": "8080; a free one for virtual:NAME",
-        "MICROPYTHON": "the pin",
-        "MICROPYTHON_URL": "the pin's",
+        "HTTP_PORT": "8080" if env["PORT"] == "virtual" else "",
     }
     for option in options.options:
-        value = env.get(option.key, shown.get(option.key))
+        value = env.get(option.key, shown.get(option.key, ""))
         yield f"  {option.key + '=' + str(value):<28} {option.help}"
 
 

@@ -258,11 +258,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _build(sections: list[tuple[bytes, int, bytes]], *, entry_point: int, flash_size: int) -> bytes:
     """An image of (name, address, data) by esptool's class for the chip."""
-    from esptool.bin_image import (  # type: ignore[import-untyped]
-        ELFSection,
-        ESP32S3FirmwareImage,
-    )
-    from esptool.targets import ESP32S3ROM  # type: ignore[import-untyped]
+    from esptool.bin_image import ELFSection, ESP32S3FirmwareImage
+    from esptool.targets import ESP32S3ROM
 
     image = ESP32S3FirmwareImage()
     image.segments = [ELFSection(name, address, data, 0) for name, address, data in sections]

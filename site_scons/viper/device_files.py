@@ -21,7 +21,7 @@ from viper.flash_session import File
 from viper.serial_handlers import WriteCounter
 
 if TYPE_CHECKING:
-    from serial import Serial  # type: ignore[import-untyped]
+    from serial import Serial
 
 _BAUD = 115200  # MicroPython's console
 _REOPEN_S = 3  # what a port may take to be free again after esptool
@@ -103,8 +103,8 @@ class DeviceFiles:
         Raises:
             UserError: it cannot be opened.
         """
-        from mpremote.transport import TransportError  # type: ignore[import-untyped]
-        from mpremote.transport_serial import SerialTransport  # type: ignore[import-untyped]
+        from mpremote.transport import TransportError
+        from mpremote.transport_serial import SerialTransport
 
         try:
             self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)

@@ -72,7 +72,6 @@ def _path(folder: Path, mac: str) -> Path:
 
 def _record(claim: Claim) -> dict[str, Any]:
     return {
-        "offset": claim.offset,
         "md5": claim.md5.hex(),
         "sectors": b64encode(b"".join(claim.sectors)).decode(),
         "settled": [[run.first, run.count, digest.hex()] for run, digest in claim.settled],
@@ -83,7 +82,6 @@ def _record(claim: Claim) -> dict[str, Any]:
 def _claim(record: dict[str, Any]) -> Claim:
     joined = b64decode(record["sectors"], validate=True)
     return Claim(
-        offset=int(record["offset"]),
         md5=bytes.fromhex(record["md5"]),
         sectors=tuple(joined[at : at + _DIGEST] for at in range(0, len(joined), _DIGEST)),
         settled=tuple(

@@ -26,7 +26,7 @@ from viper.errors import UserError
 from viper.filesystem_image import SECTOR_SIZE, FilesystemImage
 
 if TYPE_CHECKING:
-    from pyfatfs.FATDirectoryEntry import FATDirectoryEntry  # type: ignore[import-untyped]
+    from pyfatfs.FATDirectoryEntry import FATDirectoryEntry
 
 _RESERVED_SECTORS = 1  # the boot sector
 _ROOT_ENTRIES = 512  # what FatFs formats with
@@ -76,8 +76,8 @@ def read(image: bytes) -> dict[str, bytes]:
     Raises:
         ValueError: it is no FAT file system.
     """
-    from pyfatfs._exceptions import PyFATException  # type: ignore[import-untyped]
-    from pyfatfs.PyFat import PyFat  # type: ignore[import-untyped]
+    from pyfatfs._exceptions import PyFATException
+    from pyfatfs.PyFat import PyFat
 
     files: dict[str, bytes] = {}
 
@@ -274,7 +274,7 @@ def _write(
 
 
 def _boot_sector(geometry: _Geometry) -> bytes:
-    from pyfatfs.BootSectorHeader import FAT12BootSectorHeader  # type: ignore[import-untyped]
+    from pyfatfs.BootSectorHeader import FAT12BootSectorHeader
 
     header = FAT12BootSectorHeader()
     fits = geometry.sectors < 0x10000
@@ -307,7 +307,7 @@ def _entry(
     alias: bytes, is_folder: bool, cluster: int, size: int, name: str = ""
 ) -> FATDirectoryEntry:
     """A directory entry, with a long name when `name` needs one."""
-    from pyfatfs.EightDotThree import EightDotThree  # type: ignore[import-untyped]
+    from pyfatfs.EightDotThree import EightDotThree
     from pyfatfs.FATDirectoryEntry import FATDirectoryEntry
 
     short_name = EightDotThree()

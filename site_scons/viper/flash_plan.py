@@ -52,7 +52,6 @@ class Claim:
     it had in hand: `settled`, and `before`.
     """
 
-    offset: int  # bytes from the start of the flash
     md5: bytes  # of the whole region, once the write is complete
     sectors: tuple[bytes, ...]  # the MD5 of each sector, once the write is complete
     settled: tuple[tuple[Run, bytes], ...] = ()  # runs not written, with their MD5; () when done
@@ -91,7 +90,7 @@ class Region:
     def claim(self) -> Claim:
         """The claim that this region has been written."""
         sectors = tuple(self.digest(Run(sector, 1)) for sector in range(self.count))
-        return Claim(self.offset, self.digest(self.whole), sectors)
+        return Claim(self.digest(self.whole), sectors)
 
     def claim_underway(self, writing: Sequence[int], before: bytes) -> Claim:
         """The claim that these sectors are about to be written.
@@ -132,7 +131,7 @@ def differing(md5: Md5, region: Region, claim: Claim | None) -> list[int]:
     actual = md5(region.offset, len(region.content))
     if actual == region.digest(region.whole):
         return []
-    if claim is not None and _fits(claim, region) and claim.md5 == actual:
+    if claim is not None and len(claim.sectors) == region.count and claim.md5 == actual:
         return _against_claim(region, claim)
     return search(md5, region, region.whole)
 
@@ -155,7 +154,7 @@ def differing_filesystem(
     actual = md5(region.offset, len(region.content))
     if actual == region.digest(region.whole):
         return []
-    if claim is not None and _fits(claim, region):
+    if claim is not None and len(claim.sectors) == region.count:
         if claim.md5 == actual:
             return _against_claim(region, claim)
         if _is_interrupted(md5, region, claim):
@@ -194,11 +193,6 @@ def _pieces(run: Run) -> Iterator[tuple[Run, bool]]:
     step = -(-run.count // FAN_OUT)
     for first in range(run.first, end, step):
         yield Run(first, min(step, end - first)), first + step >= end
-
-
-def _fits(claim: Claim, region: Region) -> bool:
-    """Whether a claim is about this place of the flash."""
-    return claim.offset == region.offset and len(claim.sectors) == region.count
 
 
 def _against_claim(region: Region, claim: Claim) -> list[int]:

@@ -1,7 +1,7 @@
 """The process that flashes one device: `python -m viper.flasher REQUEST`.
 
-esptool is under the GPL; this module, which runs in a process of its own and speaks JSON with the
-rest, is the only one that imports it. `viper.flash_device` starts it.
+esptool, under the GPL, drives the device; so this module runs in a process of its own, which
+`viper.flash_device` starts and speaks JSON with, and nothing else imports it.
 
 It writes one JSON object to a line: {"total": bytes, "doing": tag}, {"done": bytes},
 {"error": what, "next": command}, {"result": ...}. Its exit status is 0, 2 after an error that the
@@ -25,10 +25,10 @@ from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, TextIO
 
-import esptool.cmds as esptool  # type: ignore[import-untyped]
-import esptool.loader as loader  # type: ignore[import-untyped]
-import serial  # type: ignore[import-untyped]
-from esptool.util import FatalError, flash_size_bytes  # type: ignore[import-untyped]
+import esptool.cmds as esptool
+import esptool.loader as loader
+import serial
+from esptool.util import FatalError, flash_size_bytes
 
 from viper import device_files, flash_session, port, serial_handlers
 from viper.errors import UserError

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from flash_image import FACTORY, SECTOR, VFS, FlashImage
 from running_board import Board, Console
+from serial.rfc2217 import SET_BAUDRATE
 from viper import flash_device
 from viper.errors import UserError
 from viper.virtual_board import control
@@ -152,6 +153,25 @@ def test_a_port_that_is_in_use_names_its_holder(
     connect(board)
     with pytest.raises(UserError, match=f"held by .*{os.getpid()}"):
         image.flash(board)
+
+
+def test_only_settings_that_change_are_negotiated(
+    board: Board, connect: Callable[[Board], Console]
+) -> None:
+    port = connect(board).port
+    negotiated = []
+    send = port.rfc2217_send_subnegotiation
+
+    def recording_send(option: bytes, value: bytes = b"") -> None:
+        negotiated.append(option)
+        send(option, value)
+
+    port.rfc2217_send_subnegotiation = recording_send
+    for timeout in (1.0, 0.2, None):
+        port.timeout = timeout
+    assert negotiated == []
+    port.baudrate = 921600
+    assert SET_BAUDRATE in negotiated
 
 
 # What a build does: the flash runs in a thread, and Ctrl-C comes to the process.

@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pathlib import Path
 import pytest
 from running_board import Board, Console
 from viper.errors import UserError
-from viper.virtual_board import control
+from viper.virtual_board import control, tcp_table
 
 NewBoard = Callable[..., Board]
 Connect = Callable[[Board], Console]
@@ -135,6 +136,22 @@ def test_a_taken_http_port_names_its_holder(tmp_path: Path, listener: socket.soc
     assert control.running(tmp_path / "board") is None
 
 
+def test_a_port_of_its_own_choice_that_was_taken_meanwhile_is_replaced(board: Board) -> None:
+    control.stop(board.folder)
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", board.info.http_port))
+        other.listen()
+        assert control.start(board.folder, "board").http_port != board.info.http_port
+
+
+def test_a_board_keeps_its_http_port_while_nothing_listens_there(
+    board: Board, tmp_path: Path
+) -> None:
+    """A board in download mode serves nothing, and must find its port free when it boots."""
+    with pytest.raises(UserError, match=f"taken by process {board.info.pid} "):
+        control.start(tmp_path / "other", "other", board.info.http_port)
+
+
 def test_another_http_port_restarts_it_with_its_state(board: Board) -> None:
     port = free_port()
     moved = control.start(board.folder, "board", port)
@@ -225,6 +242,30 @@ def _as_nobody(board: Board) -> bytes:
         except ConnectionError:
             answer = b""
     return told + b", " + (answer or b"nothing")
+
+
+def test_a_connection_that_its_process_has_left_is_nobodys(listener: socket.socket) -> None:
+    """The kernel prints such a socket as root's, and root's board must not take it for its own."""
+    client = socket.create_connection(listener.getsockname())
+    accepted, (address, port) = listener.accept()
+    server_port = listener.getsockname()[1]
+    held = tcp_table.client_socket(address, port, server_port)
+    assert held is not None
+    assert held.uid == os.getuid()
+    client.sendall(b"x")
+    client.close()
+    assert tcp_table.client_socket(address, port, server_port) is None
+    accepted.close()
+
+
+def test_a_board_that_hangs_is_stopped_all_the_same(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(board.info.pid, signal.SIGSTOP)
+    monkeypatch.setattr(control, "_ANSWER_LIMIT_S", 0.1)
+    monkeypatch.setattr(control, "_STOP_LIMIT_S", 0.1)
+    control.stop(board.folder)
+    assert ended(board.info.pid, 0)
 
 
 def test_nonsense_at_the_control_socket_does_no_harm(board: Board) -> None:

@@ -18,8 +18,6 @@ static int check_failures;
         }                                                                                          \
     } while (0)
 
-static inline int check_result(void) {
-    return check_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
-}
+static inline int check_result(void) { return check_failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE; }
 
 #endif

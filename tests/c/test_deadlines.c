@@ -14,7 +14,8 @@ int main(void) {
     vhttp_deadlines_set(&deadlines, 3, VHTTP_DEADLINE_PYTHON, 300);
     CHECK(vhttp_deadlines_oldest(&deadlines, VHTTP_DEADLINE_IDLE) == 1, "oldest idle");
     CHECK(vhttp_deadlines_wait_ms(&deadlines, 310) == VHTTP_COLD_WAIT_MS - 10, "the soonest");
-    CHECK(vhttp_deadlines_overdue(&deadlines, 299 + VHTTP_COLD_WAIT_MS) == VHTTP_NO_MEMBER, "early");
+    CHECK(vhttp_deadlines_overdue(&deadlines, 299 + VHTTP_COLD_WAIT_MS) == VHTTP_NO_MEMBER,
+          "early");
     CHECK(vhttp_deadlines_overdue(&deadlines, 300 + VHTTP_COLD_WAIT_MS) == 3, "on time");
     CHECK(vhttp_deadlines_wait_ms(&deadlines, 10000000) == 0, "overdue is no time");
 

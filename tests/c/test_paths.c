@@ -42,9 +42,9 @@ static void test_decoding(void) {
 
 static void test_refusals(void) {
     static const char *const bad[] = {
-        "/..",   "/../a",    "/a/../../b", "/%2e%2e/a", "/a%2Fb", "/a%5cb", "/a\\b",
-        "/%00",  "/%0a",     "/%7f",       "/%",        "/%4",    "/%4g",   "/%ff",
-        "/%c0%ae", "/%ed%a0%80", "/%f5%80%80%80", "/%e2%82", "x", "",
+        "/..",     "/../a",      "/a/../../b",    "/%2e%2e/a", "/a%2Fb", "/a%5cb", "/a\\b",
+        "/%00",    "/%0a",       "/%7f",          "/%",        "/%4",    "/%4g",   "/%ff",
+        "/%c0%ae", "/%ed%a0%80", "/%f5%80%80%80", "/%e2%82",   "x",      "",
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         expect_error(bad[i], -400);
@@ -80,18 +80,22 @@ static void test_mounts(void) {
     expect_mount(&router, "/health/", 0);
 
     CHECK(vhttp_router_mount(&router, VHTTP_MOUNT_STATIC, "/static/", "/t", false) ==
-              VHTTP_ROUTER_TAKEN, "taken");
+              VHTTP_ROUTER_TAKEN,
+          "taken");
     CHECK(vhttp_router_mount(&router, VHTTP_MOUNT_STATIC, "x", "/t", false) ==
-              VHTTP_ROUTER_BAD_PATH, "relative path");
+              VHTTP_ROUTER_BAD_PATH,
+          "relative path");
     CHECK(vhttp_router_mount(&router, VHTTP_MOUNT_STATIC, "/x", "/a/../b", false) ==
-              VHTTP_ROUTER_BAD_PATH, "folder with dots");
+              VHTTP_ROUTER_BAD_PATH,
+          "folder with dots");
     char path[] = "/0";
     while (router.count < VHTTP_MAX_MOUNTS) {
         path[1]++;
         CHECK(vhttp_router_mount(&router, VHTTP_MOUNT_HEALTH, path, NULL, false) == 0, "%s", path);
     }
     CHECK(vhttp_router_mount(&router, VHTTP_MOUNT_HEALTH, "/more", NULL, false) ==
-              VHTTP_ROUTER_FULL, "full");
+              VHTTP_ROUTER_FULL,
+          "full");
 }
 
 static void expect_type(const char *path, const char *expected) {

@@ -70,9 +70,7 @@ static void test_reservation_can_shrink_or_lapse(void) {
 }
 
 // Record n is n, repeated; its length varies between 4 and 252 bytes.
-static uint32_t words_of(uint32_t n) {
-    return 1 + n * 2654435761u % 63;
-}
+static uint32_t words_of(uint32_t n) { return 1 + n * 2654435761u % 63; }
 
 static void *write_records(void *unused) {
     (void)unused;

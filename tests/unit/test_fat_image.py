@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import random
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -29,11 +31,14 @@ def site(count: int, seed: int = 1) -> dict[str, bytes]:
 
 def fsck(image: bytes) -> str:
     """What `fsck.fat -n` says of an image that it finds no fault with."""
+    # Debian keeps it where only root's PATH leads.
+    command = shutil.which("fsck.fat", path=os.environ["PATH"] + ":/usr/sbin:/sbin")
+    assert command, "fsck.fat is missing: apt install dosfstools"
     with tempfile.NamedTemporaryFile(suffix=".img") as file:
         file.write(image)
         file.flush()
         done = subprocess.run(
-            ["/sbin/fsck.fat", "-n", "-v", file.name], capture_output=True, text=True, check=False
+            [command, "-n", "-v", file.name], capture_output=True, text=True, check=False
         )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

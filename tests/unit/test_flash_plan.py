@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -48,6 +49,12 @@ def test_what_a_true_claim_says_takes_one_question(data: st.DataObject) -> None:
     assert chip.queries == 1
 
 
+def test_a_claim_that_is_damaged_is_not_used() -> None:
+    chip = chip_with([b"a", b"b"])
+    damaged = replace(region_with([b"a", b"b"]).claim(), sectors=())
+    assert flash_plan.differing(chip.md5, region_with([b"a", b"c"]), damaged) == [1]
+
+
 @given(st.data())
 def test_a_false_claim_changes_nothing(data: st.DataObject) -> None:
     old = data.draw(flashes)
@@ -66,6 +73,15 @@ def test_one_altered_sector_of_a_large_region_is_found_with_few_questions() -> N
     region = Region(0, content)
     assert flash_plan.differing(chip.md5, region, None) == [500]
     assert chip.queries <= 1 + FAN_OUT * math.ceil(math.log(768, FAN_OUT))
+
+
+def test_the_last_piece_is_not_asked_about_when_no_other_differs() -> None:
+    content = random.Random(1).randbytes(16 * SECTOR)
+    chip = NorChip(16)
+    chip.flash[:] = content
+    chip.flash[-1] ^= 1
+    assert flash_plan.differing(chip.md5, Region(0, content), None) == [15]
+    assert chip.queries == 1 + 3 + 3
 
 
 def test_an_erased_chip_is_recognised_with_few_questions_and_blank_sectors_are_not_written() -> (
@@ -142,6 +158,12 @@ class TestFilesystem:
         chip = chip_with(old)
         claim = region_with([*self.new]).claim_underway([1, 2], chip.md5(SECTOR, SECTOR))
         chip.flash[6 * SECTOR] = 0
+        assert self.plan(chip, claim) is None
+
+    def test_an_interrupted_write_of_a_smaller_partition_says_nothing_of_this_one(self) -> None:
+        chip = chip_with([b"F", b"o", b"n", b"n", b"u", b"\xff"])
+        smaller = region_with([b"F", b"n", b"n", b"n"])
+        claim = smaller.claim_underway([1], chip.md5(SECTOR, SECTOR))
         assert self.plan(chip, claim) is None
 
     def test_an_interruption_within_the_first_sector_is_told_from_a_format_by_the_device(

@@ -127,14 +127,11 @@ def test_another_board_is_not_taken_for_the_one_that_was_there(build: Build) -> 
     build.assert_holds(other)
 
 
-def test_a_stamp_of_another_board_under_this_ones_name_is_not_believed(build: Build) -> None:
-    chip, other = NorChip(FLASH), NorChip(FLASH, mac="7c2c67000002")
+def test_what_the_image_does_not_use_of_a_file_system_is_left_erased(build: Build) -> None:
+    build.contents["vfs"] = build.contents["vfs"].replace(b"\xff" * SECTOR, b"\0" * SECTOR)
+    chip = NorChip(FLASH)
     build.flash(chip)
-    stamp = device_stamp.load(build.stamps, chip.mac)
-    stamp.mac = other.mac
-    device_stamp.save(build.stamps, stamp)
-    build.flash(other)
-    build.assert_holds(other)
+    assert chip.flash[(VFS + 10) * SECTOR :] == b"\xff" * (FLASH - VFS - 10) * SECTOR
 
 
 def test_otadata_is_erased_so_that_what_was_flashed_boots(build: Build) -> None:

@@ -15,9 +15,9 @@
 #include "py/runtime.h"
 #include "py/stream.h"
 
-#define RX_SIZE 4096u         // bytes; a power of two
-#define TX_PATIENCE_MS 1000   // how long output waits for a terminal that does not read
-#define INTERRUPT_RETRY_MS 5  // a signal that comes just before a system call does not end it
+#define RX_SIZE 4096u        // bytes; a power of two
+#define TX_PATIENCE_MS 1000  // how long output waits for a terminal that does not read
+#define INTERRUPT_RETRY_MS 5 // a signal that comes just before a system call does not end it
 #define WAKE_SIGNAL (SIGRTMIN + 6)
 
 static struct {
@@ -28,7 +28,7 @@ static struct {
     uint8_t rx[RX_SIZE];
     atomic_uint rx_head; // written by the listener
     atomic_uint rx_tail; // written by the interpreter
-} console = { .interrupt_char = -1 };
+} console = {.interrupt_char = -1};
 
 static void on_wake_signal(int signal_number) {
     (void)signal_number; // its only effect is to end a system call with EINTR
@@ -45,8 +45,8 @@ static int rx_get(void) {
 }
 
 static bool rx_is_empty(void) {
-    return atomic_load_explicit(&console.rx_head, memory_order_acquire)
-           == atomic_load_explicit(&console.rx_tail, memory_order_relaxed);
+    return atomic_load_explicit(&console.rx_head, memory_order_acquire) ==
+           atomic_load_explicit(&console.rx_tail, memory_order_relaxed);
 }
 
 static void rx_put(uint8_t byte) {
@@ -75,8 +75,8 @@ static bool interrupt_is_pending(void) {
 static void *listen_to_terminal(void *unused) {
     (void)unused;
     struct pollfd fds[2] = {
-        { .fd = STDIN_FILENO, .events = POLLIN },
-        { .fd = console.stop_pipe[0], .events = POLLIN },
+        {.fd = STDIN_FILENO, .events = POLLIN},
+        {.fd = console.stop_pipe[0], .events = POLLIN},
     };
     for (;;) {
         int ready = poll(fds, 2, interrupt_is_pending() ? INTERRUPT_RETRY_MS : -1);
@@ -109,7 +109,7 @@ static void make_terminal_raw(void) {
 bool console_start(void) {
     make_terminal_raw();
     console.interpreter = pthread_self();
-    struct sigaction action = { .sa_handler = on_wake_signal };
+    struct sigaction action = {.sa_handler = on_wake_signal};
     sigaction(WAKE_SIGNAL, &action, NULL);
     if (pipe(console.stop_pipe) != 0) {
         return false;
@@ -198,7 +198,7 @@ mp_uint_t mp_hal_stdout_tx_strn(const char *str, size_t len) {
         if (count > 0) {
             sent += (size_t)count;
         } else if (errno == EAGAIN) {
-            struct pollfd terminal = { .fd = STDOUT_FILENO, .events = POLLOUT };
+            struct pollfd terminal = {.fd = STDOUT_FILENO, .events = POLLOUT};
             if (poll(&terminal, 1, TX_PATIENCE_MS) == 0) {
                 break;
             }

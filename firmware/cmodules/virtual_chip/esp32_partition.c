@@ -62,8 +62,8 @@ static mp_obj_t partition_new(const partition_obj_t *found) {
 }
 
 // Partition(label): OSError(ENOENT) when the table has no such partition.
-static mp_obj_t partition_make_new(
-    const mp_obj_type_t *type, size_t n_args, size_t n_kw, const mp_obj_t *args) {
+static mp_obj_t partition_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
+                                   const mp_obj_t *args) {
     (void)type;
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
     const char *label = mp_obj_str_get_str(args[0]);
@@ -80,33 +80,33 @@ static void partition_print(const mp_print_t *print, mp_obj_t self_in, mp_print_
     (void)kind;
     partition_obj_t *self = MP_OBJ_TO_PTR(self_in);
     mp_printf(print, "<Partition type=%u, subtype=%u, address=%u, size=%u, label=%s, encrypted=%u>",
-        self->type, self->subtype, (unsigned)self->address, (unsigned)self->size, self->label,
-        self->encrypted);
+              self->type, self->subtype, (unsigned)self->address, (unsigned)self->size, self->label,
+              self->encrypted);
 }
 
 // find(type=TYPE_APP, subtype=0xff, label=None, block_size=4096) -> list of Partition
 static mp_obj_t partition_find(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_type, ARG_subtype, ARG_label, ARG_block_size };
     static const mp_arg_t allowed[] = {
-        { MP_QSTR_type, MP_ARG_INT, { .u_int = TYPE_APP } },
-        { MP_QSTR_subtype, MP_ARG_INT, { .u_int = SUBTYPE_ANY } },
-        { MP_QSTR_label, MP_ARG_OBJ, { .u_rom_obj = MP_ROM_NONE } },
-        { MP_QSTR_block_size, MP_ARG_INT, { .u_int = FLASH_SECTOR_SIZE } },
+        {MP_QSTR_type, MP_ARG_INT, {.u_int = TYPE_APP}},
+        {MP_QSTR_subtype, MP_ARG_INT, {.u_int = SUBTYPE_ANY}},
+        {MP_QSTR_label, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
+        {MP_QSTR_block_size, MP_ARG_INT, {.u_int = FLASH_SECTOR_SIZE}},
     };
     mp_arg_val_t args[MP_ARRAY_SIZE(allowed)];
     mp_arg_parse_all(n_args, pos_args, kw_args, MP_ARRAY_SIZE(allowed), allowed, args);
     if (args[ARG_block_size].u_int != (mp_int_t)FLASH_SECTOR_SIZE) {
         mp_raise_ValueError(MP_ERROR_TEXT("block_size must be 4096"));
     }
-    const char *label = args[ARG_label].u_obj == mp_const_none
-        ? NULL : mp_obj_str_get_str(args[ARG_label].u_obj);
+    const char *label =
+        args[ARG_label].u_obj == mp_const_none ? NULL : mp_obj_str_get_str(args[ARG_label].u_obj);
 
     mp_obj_t list = mp_obj_new_list(0, NULL);
     partition_obj_t found;
     for (size_t i = 0; read_entry(i, &found); i++) {
-        if (found.type == args[ARG_type].u_int
-            && (args[ARG_subtype].u_int == SUBTYPE_ANY || found.subtype == args[ARG_subtype].u_int)
-            && (label == NULL || strcmp(found.label, label) == 0)) {
+        if (found.type == args[ARG_type].u_int &&
+            (args[ARG_subtype].u_int == SUBTYPE_ANY || found.subtype == args[ARG_subtype].u_int) &&
+            (label == NULL || strcmp(found.label, label) == 0)) {
             mp_obj_list_append(list, partition_new(&found));
         }
     }
@@ -119,25 +119,22 @@ static MP_DEFINE_CONST_STATICMETHOD_OBJ(partition_find_obj, MP_ROM_PTR(&partitio
 static mp_obj_t partition_info(mp_obj_t self_in) {
     partition_obj_t *self = MP_OBJ_TO_PTR(self_in);
     mp_obj_t fields[] = {
-        MP_OBJ_NEW_SMALL_INT(self->type),
-        MP_OBJ_NEW_SMALL_INT(self->subtype),
-        mp_obj_new_int_from_uint(self->address),
-        mp_obj_new_int_from_uint(self->size),
-        mp_obj_new_str_from_cstr(self->label),
-        mp_obj_new_bool(self->encrypted),
+        MP_OBJ_NEW_SMALL_INT(self->type),        MP_OBJ_NEW_SMALL_INT(self->subtype),
+        mp_obj_new_int_from_uint(self->address), mp_obj_new_int_from_uint(self->size),
+        mp_obj_new_str_from_cstr(self->label),   mp_obj_new_bool(self->encrypted),
     };
     return mp_obj_new_tuple(MP_ARRAY_SIZE(fields), fields);
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(partition_info_obj, partition_info);
 
 // The address in flash of `size` bytes at (block, offset); OSError(EINVAL) outside the partition.
-static uint32_t locate(
-    const partition_obj_t *self, mp_obj_t block_in, mp_obj_t offset_in, size_t size) {
+static uint32_t locate(const partition_obj_t *self, mp_obj_t block_in, mp_obj_t offset_in,
+                       size_t size) {
     mp_int_t block = mp_obj_get_int(block_in);
     mp_int_t offset = mp_obj_get_int(offset_in);
-    if (block < 0 || offset < 0 || (size_t)block > self->size / FLASH_SECTOR_SIZE
-        || (size_t)offset > self->size || size > self->size
-        || (uint64_t)block * FLASH_SECTOR_SIZE + (uint64_t)offset + size > self->size) {
+    if (block < 0 || offset < 0 || (size_t)block > self->size / FLASH_SECTOR_SIZE ||
+        (size_t)offset > self->size || size > self->size ||
+        (uint64_t)block * FLASH_SECTOR_SIZE + (uint64_t)offset + size > self->size) {
         mp_raise_OSError(MP_EINVAL);
     }
     return self->address + (uint32_t)block * FLASH_SECTOR_SIZE + (uint32_t)offset;
@@ -181,52 +178,47 @@ static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(partition_writeblocks_obj, 3, 4, part
 static mp_obj_t partition_ioctl(mp_obj_t self_in, mp_obj_t command_in, mp_obj_t arg_in) {
     partition_obj_t *self = MP_OBJ_TO_PTR(self_in);
     switch (mp_obj_get_int(command_in)) {
-        case MP_BLOCKDEV_IOCTL_INIT:
-        case MP_BLOCKDEV_IOCTL_DEINIT:
-        case MP_BLOCKDEV_IOCTL_SYNC:
-            return MP_OBJ_NEW_SMALL_INT(0);
-        case MP_BLOCKDEV_IOCTL_BLOCK_COUNT:
-            return MP_OBJ_NEW_SMALL_INT(self->size / FLASH_SECTOR_SIZE);
-        case MP_BLOCKDEV_IOCTL_BLOCK_SIZE:
-            return MP_OBJ_NEW_SMALL_INT(FLASH_SECTOR_SIZE);
-        case MP_BLOCKDEV_IOCTL_BLOCK_ERASE:
-            check(flash_erase(
-                locate(self, arg_in, MP_OBJ_NEW_SMALL_INT(0), FLASH_SECTOR_SIZE), FLASH_SECTOR_SIZE));
-            return MP_OBJ_NEW_SMALL_INT(0);
-        default:
-            return mp_const_none;
+    case MP_BLOCKDEV_IOCTL_INIT:
+    case MP_BLOCKDEV_IOCTL_DEINIT:
+    case MP_BLOCKDEV_IOCTL_SYNC:
+        return MP_OBJ_NEW_SMALL_INT(0);
+    case MP_BLOCKDEV_IOCTL_BLOCK_COUNT:
+        return MP_OBJ_NEW_SMALL_INT(self->size / FLASH_SECTOR_SIZE);
+    case MP_BLOCKDEV_IOCTL_BLOCK_SIZE:
+        return MP_OBJ_NEW_SMALL_INT(FLASH_SECTOR_SIZE);
+    case MP_BLOCKDEV_IOCTL_BLOCK_ERASE:
+        check(flash_erase(locate(self, arg_in, MP_OBJ_NEW_SMALL_INT(0), FLASH_SECTOR_SIZE),
+                          FLASH_SECTOR_SIZE));
+        return MP_OBJ_NEW_SMALL_INT(0);
+    default:
+        return mp_const_none;
     }
 }
 static MP_DEFINE_CONST_FUN_OBJ_3(partition_ioctl_obj, partition_ioctl);
 
 static const mp_rom_map_elem_t partition_locals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR_find), MP_ROM_PTR(&partition_find_obj) },
-    { MP_ROM_QSTR(MP_QSTR_info), MP_ROM_PTR(&partition_info_obj) },
-    { MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&partition_readblocks_obj) },
-    { MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&partition_writeblocks_obj) },
-    { MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&partition_ioctl_obj) },
-    { MP_ROM_QSTR(MP_QSTR_TYPE_APP), MP_ROM_INT(TYPE_APP) },
-    { MP_ROM_QSTR(MP_QSTR_TYPE_DATA), MP_ROM_INT(TYPE_DATA) },
+    {MP_ROM_QSTR(MP_QSTR_find), MP_ROM_PTR(&partition_find_obj)},
+    {MP_ROM_QSTR(MP_QSTR_info), MP_ROM_PTR(&partition_info_obj)},
+    {MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&partition_readblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&partition_writeblocks_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&partition_ioctl_obj)},
+    {MP_ROM_QSTR(MP_QSTR_TYPE_APP), MP_ROM_INT(TYPE_APP)},
+    {MP_ROM_QSTR(MP_QSTR_TYPE_DATA), MP_ROM_INT(TYPE_DATA)},
 };
 static MP_DEFINE_CONST_DICT(partition_locals_dict, partition_locals_table);
 
-static MP_DEFINE_CONST_OBJ_TYPE(
-    partition_type,
-    MP_QSTR_Partition,
-    MP_TYPE_FLAG_NONE,
-    make_new, partition_make_new,
-    print, partition_print,
-    locals_dict, &partition_locals_dict
-    );
+static MP_DEFINE_CONST_OBJ_TYPE(partition_type, MP_QSTR_Partition, MP_TYPE_FLAG_NONE, make_new,
+                                partition_make_new, print, partition_print, locals_dict,
+                                &partition_locals_dict);
 
 static const mp_rom_map_elem_t esp32_globals_table[] = {
-    { MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_esp32) },
-    { MP_ROM_QSTR(MP_QSTR_Partition), MP_ROM_PTR(&partition_type) },
+    {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR_esp32)},
+    {MP_ROM_QSTR(MP_QSTR_Partition), MP_ROM_PTR(&partition_type)},
 };
 static MP_DEFINE_CONST_DICT(esp32_globals, esp32_globals_table);
 
 const mp_obj_module_t esp32_module = {
-    .base = { &mp_type_module },
+    .base = {&mp_type_module},
     .globals = (mp_obj_dict_t *)&esp32_globals,
 };
 MP_REGISTER_MODULE(MP_QSTR_esp32, esp32_module);

@@ -31,26 +31,18 @@ bool flash_open(void) {
     }
     chip.size = (uint32_t)flash.st_size;
     chip.bytes = mmap(NULL, chip.size, PROT_READ | PROT_WRITE, MAP_SHARED, chip.flash_fd, 0);
-    chip.control = mmap(
-        NULL, sizeof(struct chip_control), PROT_READ | PROT_WRITE, MAP_SHARED, chip.control_fd, 0);
+    chip.control = mmap(NULL, sizeof(struct chip_control), PROT_READ | PROT_WRITE, MAP_SHARED,
+                        chip.control_fd, 0);
     return chip.bytes != MAP_FAILED && chip.control != MAP_FAILED;
 }
 
-bool flash_owns_fd(int fd) {
-    return fd == chip.flash_fd || fd == chip.control_fd;
-}
+bool flash_owns_fd(int fd) { return fd == chip.flash_fd || fd == chip.control_fd; }
 
-const struct chip_control *chip_control(void) {
-    return chip.control;
-}
+const struct chip_control *chip_control(void) { return chip.control; }
 
-uint32_t flash_size(void) {
-    return chip.size;
-}
+uint32_t flash_size(void) { return chip.size; }
 
-const uint8_t *flash_bytes(void) {
-    return chip.bytes;
-}
+const uint8_t *flash_bytes(void) { return chip.bytes; }
 
 static void lose_power(void) {
     kill(getpid(), SIGKILL);

@@ -7,9 +7,7 @@
 
 #define EXIT_RESET 3 // tells the board to boot again from flash
 
-static mp_obj_t virtual_chip_reset(void) {
-    _exit(EXIT_RESET);
-}
+static mp_obj_t virtual_chip_reset(void) { _exit(EXIT_RESET); }
 MP_DEFINE_CONST_FUN_OBJ_0(virtual_chip_reset_obj, virtual_chip_reset);
 
 // The MAC address, as in MicroPython's esp32 port: 6 bytes.

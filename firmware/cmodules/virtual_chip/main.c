@@ -27,7 +27,7 @@
 #include "console.h"
 #include "flash.h"
 
-#define STACK_LIMIT (256u * 1024)       // bytes of C stack that Python may use
+#define STACK_LIMIT (256u * 1024)        // bytes of C stack that Python may use
 #define HEAP_WITHOUT_PSRAM (192u * 1024) // bytes
 
 #define EXIT_NO_BOARD 2
@@ -55,8 +55,8 @@ static enum script_end run_script(const char *name) {
 
 static void run_repl(void) {
     for (;;) {
-        int result = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL
-            ? pyexec_raw_repl() : pyexec_friendly_repl();
+        int result =
+            pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? pyexec_raw_repl() : pyexec_friendly_repl();
         if (result != 0) {
             return;
         }
@@ -97,7 +97,7 @@ static void soft_reset(char *program_name) {
     char unread_text[16];
     snprintf(unread_text, sizeof(unread_text), "%d", unread);
     char *mode = pyexec_mode_kind == PYEXEC_MODE_RAW_REPL ? "raw" : "friendly";
-    char *const argv[] = { program_name, "soft-reset", mode, unread_text, NULL };
+    char *const argv[] = {program_name, "soft-reset", mode, unread_text, NULL};
     execv("/proc/self/exe", argv);
     perror("soft reset");
 }
@@ -128,8 +128,8 @@ static MP_NOINLINE int live(int argc, char **argv) {
         return EXIT_NO_BOARD;
     }
     if (argc == 4 && strcmp(argv[1], "soft-reset") == 0) {
-        pyexec_mode_kind = strcmp(argv[2], "raw") == 0
-            ? PYEXEC_MODE_RAW_REPL : PYEXEC_MODE_FRIENDLY_REPL;
+        pyexec_mode_kind =
+            strcmp(argv[2], "raw") == 0 ? PYEXEC_MODE_RAW_REPL : PYEXEC_MODE_FRIENDLY_REPL;
         console_resume(atoi(argv[3]));
     }
     start_interpreter();

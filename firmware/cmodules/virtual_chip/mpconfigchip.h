@@ -29,9 +29,9 @@
 #undef MICROPY_ERROR_PRINTER
 #define MICROPY_ERROR_PRINTER (&mp_plat_print)
 
-#define MICROPY_PY_MACHINE_EXTRA_GLOBALS \
-    { MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&virtual_chip_reset_obj) }, \
-    { MP_ROM_QSTR(MP_QSTR_unique_id), MP_ROM_PTR(&virtual_chip_unique_id_obj) },
+#define MICROPY_PY_MACHINE_EXTRA_GLOBALS                                                           \
+    {MP_ROM_QSTR(MP_QSTR_reset), MP_ROM_PTR(&virtual_chip_reset_obj)},                             \
+        {MP_ROM_QSTR(MP_QSTR_unique_id), MP_ROM_PTR(&virtual_chip_unique_id_obj)},
 
 extern const struct _mp_obj_fun_builtin_fixed_t virtual_chip_reset_obj;
 extern const struct _mp_obj_fun_builtin_fixed_t virtual_chip_unique_id_obj;

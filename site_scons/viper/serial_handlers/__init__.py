@@ -10,7 +10,7 @@ from typing import Any
 
 def register() -> None:
     """Add this package to the places where pyserial looks for URL handlers."""
-    import serial  # type: ignore[import-untyped]
+    import serial
 
     if __name__ not in serial.protocol_handler_packages:
         serial.protocol_handler_packages.append(__name__)

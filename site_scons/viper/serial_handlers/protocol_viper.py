@@ -13,7 +13,7 @@ import time
 from contextlib import suppress
 from typing import Any
 
-from serial import SerialException, rfc2217  # type: ignore[import-untyped]
+from serial import SerialException, rfc2217
 
 # A chip samples IO0 up to 150 ms after EN rises: esptool's sequence holds IO0 low for 50 ms plus
 # two changes of a line, and works over a network only if those keep the distance that they have

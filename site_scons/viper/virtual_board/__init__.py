@@ -12,6 +12,7 @@ else. `control` is what callers use; `python -m viper.virtual_board` is the boar
     reset_circuit             EN and IO0 from RTS and DTR
     bootloader, payload       from flash to a running process
     board                     the whole of it
-    state, tcp_table          board.json, and who is behind a TCP port
+    state, console_log        board.json; what the board printed
+    tcp_table, http_port      who is behind a TCP port; the one that a board is reached by
     control, control_server   what callers may ask, and what answers them
 """

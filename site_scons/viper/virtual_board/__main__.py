@@ -21,15 +21,13 @@ from pathlib import Path
 
 from viper.errors import UserError
 
-from . import state, tcp_table
+from . import http_port, state
 from .board import VirtualBoard
 from .chip import CHIP_IDS, FLASH_SIZES, MIB
 from .control import source_digest
 from .control_server import ControlServer
-from .serial_port import HOST
 from .state import BoardState
 
-_HTTP_PORTS = range(8081, 9000)  # where a board without a chosen HTTP port looks for a free one
 _FOLDER_CHECK_S = 1.0
 
 
@@ -38,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m viper.virtual_board", description=__doc__)
     parser.add_argument("folder", type=Path, help="state folder")
     parser.add_argument("--name", required=True)
-    parser.add_argument("--http-port", type=int, help="default: the one it had, or a free one")
+    parser.add_argument("--http-port", type=int, help="default: the one it had, if it is free")
     parser.add_argument("--chip", choices=CHIP_IDS, default="esp32s3", help="of a new board")
     parser.add_argument(
         "--flash-size", type=int, choices=FLASH_SIZES, default=16 * MIB, help="of a new board"
@@ -59,8 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         lock = _lock(options.folder)
         if lock is not None:
-            known = _known_state(options)
-            asyncio.run(_run(options.folder, known, source, ready))
+            known, lease = _claim_http_port(_known_state(options), options.http_port)
+            with lease:
+                asyncio.run(_run(options.folder, known, source, ready))
         ready.send()
     except UserError as error:
         ready.send(error.what, error.next_step)
@@ -111,31 +110,24 @@ def _lock(folder: Path) -> int | None:
 
 
 def _known_state(options: argparse.Namespace) -> BoardState:
-    """The folder's board, or a new one, with an HTTP port that is free now."""
+    """The folder's board, or a new one."""
     known = state.load(options.folder)
-    if known is None:
-        known = state.create(options.name, options.chip, options.flash_size)
-    port = options.http_port or known.http_port
-    if not port:
-        port = next((number for number in _HTTP_PORTS if _is_free(number)), 0)
-    if not port or not _is_free(port):
-        holder = tcp_table.listener(port)
-        by = f" by {tcp_table.describe(holder)}" if holder else ""
+    return known or state.create(options.name, options.chip, options.flash_size)
+
+
+def _claim_http_port(known: BoardState, wanted: int | None) -> tuple[BoardState, socket.socket]:
+    """Give the board its HTTP port; what holds it, too."""
+    try:
+        if wanted is None:
+            port, lease = http_port.claim_any(known.http_port)
+        else:
+            port, lease = wanted, http_port.claim(wanted)
+    except http_port.PortTaken as taken:
         raise UserError(
-            f"HTTP port {port} of virtual board '{known.name}' is taken{by}",
-            f"end that process, or choose another: HTTP_PORT={port + 1}",
-        )
-    return dataclasses.replace(known, http_port=port)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-        return True
+            f"HTTP port {wanted} of virtual board '{known.name}' is taken by {taken}",
+            f"end that process, or choose another: HTTP_PORT={(wanted or 0) + 1}",
+        ) from None
+    return dataclasses.replace(known, http_port=port), lease
 
 
 async def _run(folder: Path, known: BoardState, source: str, ready: _Report) -> None:

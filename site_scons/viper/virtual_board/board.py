@@ -285,7 +285,7 @@ class VirtualBoard:
 
     def _console_output(self, data: bytes) -> None:
         self._log.write(data)
-        if self.port.holder is not None and not self._stalled:
+        if self.port.connected and not self._stalled:
             self._from_chip.send(data)
             self._watch_flow()
 

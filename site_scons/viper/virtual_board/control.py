@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
@@ -18,12 +19,12 @@ from typing import Any
 from viper.errors import UserError
 
 from .chip import MIB
-from .control_server import address, peer_uid
+from .control_server import address, peer_pid, peer_uid
 
 _PACKAGE = Path(__file__).parent
 _IMPORT_ROOT = _PACKAGE.parents[1]
 _START_LIMIT_S = 15.0
-_STOP_LIMIT_S = 10.0
+_STOP_LIMIT_S = 5.0  # then it is killed
 _ANSWER_LIMIT_S = 10.0
 
 
@@ -81,7 +82,7 @@ def start(
     Args:
         folder: its state folder, made if missing.
         name: what it is called; it counts when the board is made, as do chip and flash_size.
-        http_port: host port for its port 80; None takes the one it had, or a free one.
+        http_port: host port for its port 80; None takes the one it had if it is free, else another.
 
     Raises:
         UserError: the HTTP port is taken, or the state folder is not usable.
@@ -132,13 +133,13 @@ def stop(folder: Path) -> None:
             _connect(connection, folder)
         except _NotRunning:
             return
-        process = os.pidfd_open(_peer_pid(connection))
-        with contextlib.suppress(_NotRunning):  # it may be about to end
+        process = os.pidfd_open(peer_pid(connection))
+        with contextlib.suppress(_NotRunning, UserError):  # it may be about to end, or hang
             _request(connection, "stop")
-        ended = select.select([process], [], [], _STOP_LIMIT_S)[0]
+        if not select.select([process], [], [], _STOP_LIMIT_S)[0]:
+            signal.pidfd_send_signal(process, signal.SIGKILL)
+            select.select([process], [], [])
         os.close(process)
-    if not ended:
-        raise UserError(f"the virtual board in {folder} does not stop", f"see {folder}/board.log")
 
 
 def reset(folder: Path) -> None:
@@ -222,11 +223,6 @@ def _connect(connection: socket.socket, folder: Path) -> None:
         raise _NotRunning from None
     if peer_uid(connection) != os.getuid():
         raise UserError(f"the virtual board in {folder} belongs to another user")
-
-
-def _peer_pid(connection: socket.socket) -> int:
-    raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 4)
-    return int.from_bytes(raw, sys.byteorder)
 
 
 def _request(connection: socket.socket, action: str, **arguments: Any) -> Any:

@@ -20,7 +20,7 @@ from typing import Any
 from .board import VirtualBoard
 from .state import CONSOLE_LOG, BoardState
 
-_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred of unix(7)
+_CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred, see unix(7)
 
 
 def address(folder: Path) -> str:
@@ -29,11 +29,20 @@ def address(folder: Path) -> str:
     return f"\0viperhttp-board-{digest[:32]}"
 
 
+def peer_pid(connection: socket.socket) -> int:
+    """The process at the other end of a local socket, at a server's the one that listens."""
+    return _credentials(connection)[0]
+
+
 def peer_uid(connection: socket.socket) -> int:
     """The user at the other end of a local socket."""
+    return _credentials(connection)[1]
+
+
+def _credentials(connection: socket.socket) -> tuple[int, int, int]:
     raw = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS.size)
-    uid: int = _CREDENTIALS.unpack(raw)[1]
-    return uid
+    pid, uid, gid = _CREDENTIALS.unpack(raw)
+    return pid, uid, gid
 
 
 class ControlServer:

@@ -25,7 +25,7 @@ class SerialPort:
         OSError: the port is taken.
 
     Attributes:
-        holder: who is connected, for a message; None when nobody is.
+        number: the TCP port that it listens on.
     """
 
     def __init__(self, lines: rfc2217.Lines, port: int) -> None:
@@ -54,7 +54,12 @@ class SerialPort:
 
     @property
     def holder(self) -> str | None:
-        return self._client.name if self._client else None
+        """Who is connected, for a message; None when nobody is."""
+        return tcp_table.describe(self._client.peer) if self._client else None
+
+    @property
+    def connected(self) -> bool:
+        return self._client is not None
 
     @property
     def unsent(self) -> int:
@@ -80,23 +85,24 @@ class _Client(asyncio.Protocol):
 
     transport: asyncio.Transport
     session: rfc2217.Rfc2217Session
+    peer: tcp_table.Socket
 
     def __init__(self, port: SerialPort) -> None:
         self._port = port
-        self.name = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self.transport = transport
-        peer = tcp_table.client_socket(transport.get_extra_info("peername")[1], self._port.number)
+        address, port = transport.get_extra_info("peername")
+        peer = tcp_table.client_socket(address, port, self._port.number)
         if peer is None or peer.uid != os.getuid():
             self._refuse("this virtual board belongs to another user")
-        elif self._port.holder is not None:
+        elif self._port.connected:
             self._refuse(f"the virtual board's port is held by {self._port.holder}")
         else:
             connection: socket.socket = transport.get_extra_info("socket")
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.name = tcp_table.describe(peer)
+            self.peer = peer
             self._port._client = self
             self.session = rfc2217.Rfc2217Session(self._port._lines, transport.write)
 
@@ -111,4 +117,5 @@ class _Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._port._client is self:
             self._port._client = None
+            self._port._lines.purge_to_client()
             self._port._lines.control(False, False)

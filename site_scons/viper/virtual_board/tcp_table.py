@@ -6,9 +6,11 @@ import pwd
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from socket import inet_aton
 
 _LISTEN = 0x0A
 _LOOPBACK = "0100007F"  # 127.0.0.1 as /proc/net/tcp prints it
+_MAPPED = "0000000000000000FFFF0000"  # before an IPv4 address in /proc/net/tcp6
 _ANY = ("00000000", "00000000000000000000000000000000")
 
 
@@ -47,11 +49,20 @@ def _rows() -> Iterator[_Row]:
             )
 
 
-def client_socket(client_port: int, server_port: int) -> Socket | None:
-    """The client's end of a connection on the loopback, None if it is gone."""
+def client_socket(address: str, port: int, server_port: int) -> Socket | None:
+    """The other end of an accepted connection, None if its process has closed it.
+
+    Args:
+        address: IPv4 address that the connection comes from, on this machine.
+        port: the port that it comes from.
+        server_port: the port that it was accepted on.
+    """
+    plain = inet_aton(address)[::-1].hex().upper()
     for row in _rows():
-        if row.port == client_port and row.peer_port == server_port and row.state != _LISTEN:
-            return row.socket
+        ports = (row.port, row.peer_port)
+        if ports == (port, server_port) and row.address in (plain, _MAPPED + plain):
+            # One that nobody holds any more is printed without its inode, and as root's.
+            return row.socket if row.socket.inode else None
     return None
 
 
@@ -69,12 +80,20 @@ def describe(socket: Socket) -> str:
     for process in Path("/proc").glob("[0-9]*"):
         try:
             if any(str(entry.readlink()) == link for entry in (process / "fd").iterdir()):
-                words = (process / "cmdline").read_bytes().split(b"\0")
-                command = b" ".join(words).decode(errors="replace").strip()
-                return f"process {process.name} ({command[:60]})"
+                return describe_process(int(process.name))
         except OSError:
             continue  # it has ended, or is another user's
     try:
         return f"a process of user {pwd.getpwuid(socket.uid).pw_name}"
     except KeyError:
         return f"a process of user {socket.uid}"
+
+
+def describe_process(pid: int) -> str:
+    """A process with the start of its command line."""
+    try:
+        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return f"process {pid}"
+    command = b" ".join(words).decode(errors="replace").strip()
+    return f"process {pid} ({command if len(command) <= 80 else command[:77] + '...'})"

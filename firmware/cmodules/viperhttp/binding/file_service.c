@@ -46,18 +46,14 @@ static mp_obj_t call_protected(protected_fun fun, void *argument, int *error) {
     return MP_OBJ_NULL;
 }
 
-static mp_obj_t stat_unprotected(void *path) {
-    return mp_vfs_stat(mp_obj_new_str_from_cstr(path));
-}
+static mp_obj_t stat_unprotected(void *path) { return mp_vfs_stat(mp_obj_new_str_from_cstr(path)); }
 
 static mp_obj_t open_unprotected(void *path) {
     mp_obj_t args[] = {mp_obj_new_str_from_cstr(path), MP_OBJ_NEW_QSTR(MP_QSTR_rb)};
     return mp_vfs_open(MP_ARRAY_SIZE(args), args, (mp_map_t *)&mp_const_empty_map);
 }
 
-static mp_obj_t close_unprotected(void *file) {
-    return mp_stream_close(MP_OBJ_FROM_PTR(file));
-}
+static mp_obj_t close_unprotected(void *file) { return mp_stream_close(MP_OBJ_FROM_PTR(file)); }
 
 struct reading {
     mp_obj_t file;
@@ -69,8 +65,8 @@ struct reading {
 static mp_obj_t read_unprotected(void *argument) {
     struct reading *reading = argument;
     int error = 0;
-    reading->done = mp_stream_rw(reading->file, reading->out, reading->size, &error,
-                                 MP_STREAM_RW_READ);
+    reading->done =
+        mp_stream_rw(reading->file, reading->out, reading->size, &error, MP_STREAM_RW_READ);
     if (error != 0) {
         mp_raise_OSError(error);
     }
@@ -275,9 +271,9 @@ static int find_file(const struct vhttp_ask_open *ask, struct found_file *found)
     }
     found->flags = VHTTP_FOUND_DIGEST;
     found->digest = digest.fnv;
-    #if VHTTP_GZIP_ENABLED
+#if VHTTP_GZIP_ENABLED
     choose_encoding(path, ask->flags & VHTTP_OPEN_GZIP, digest.crc, found);
-    #endif
+#endif
     return 0;
 }
 
@@ -351,21 +347,21 @@ static bool take_request(struct vhttp_file_service *service, uint32_t *spent) {
     struct vhttp_open_file *entry = &service->files[ask->connection];
     bool is_current = entry->file != MP_OBJ_NULL && entry->generation == ask->generation;
     switch ((enum vhttp_ask)ask->kind) {
-        case VHTTP_ASK_OPEN:
-            if (!take_open(service, (const struct vhttp_ask_open *)ask, spent)) {
-                return false;
-            }
-            break;
-        case VHTTP_ASK_CREDIT:
-            if (is_current) {
-                entry->credit += ((const struct vhttp_ask_credit *)ask)->credit;
-            }
-            break;
-        case VHTTP_ASK_CLOSE:
-            if (is_current) {
-                drop_file(entry);
-            }
-            break;
+    case VHTTP_ASK_OPEN:
+        if (!take_open(service, (const struct vhttp_ask_open *)ask, spent)) {
+            return false;
+        }
+        break;
+    case VHTTP_ASK_CREDIT:
+        if (is_current) {
+            entry->credit += ((const struct vhttp_ask_credit *)ask)->credit;
+        }
+        break;
+    case VHTTP_ASK_CLOSE:
+        if (is_current) {
+            drop_file(entry);
+        }
+        break;
     }
     vhttp_ring_release(requests);
     return true;

@@ -53,8 +53,8 @@ void vhttp_connection_respond(struct vhttp_server *server, struct vhttp_connecti
     response->close = !connection->keep_alive;
     response->say_keep_alive = connection->is_http_1_0;
     connection->head_sent = 0;
-    connection->head_size = (uint32_t)vhttp_write_response_head(response, connection->head,
-                                                                VHTTP_RESPONSE_HEAD_MAX);
+    connection->head_size =
+        (uint32_t)vhttp_write_response_head(response, connection->head, VHTTP_RESPONSE_HEAD_MAX);
     if (connection->head_size == 0) { // only a redirection carries something long
         vhttp_connection_respond_status(server, connection, 414);
         return;

@@ -42,9 +42,7 @@ static bool is_token_char(char c) {
     return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
 }
 
-static bool is_target_char(char c) {
-    return c > ' ' && c < 0x7F;
-}
+static bool is_target_char(char c) { return c > ' ' && c < 0x7F; }
 
 static bool is_value_char(char c) {
     unsigned char u = (unsigned char)c;
@@ -95,8 +93,8 @@ static int read_method(struct vhttp_slice name, enum vhttp_method *method) {
 
 // RFC 9112, section 3.2: origin-form, absolute-form, and "*" for OPTIONS.
 static int read_target(struct vhttp_slice target, struct vhttp_request *request) {
-    if (target.length > 7 && vhttp_slice_equals_nocase((struct vhttp_slice){target.at, 7},
-                                                       "http://")) {
+    if (target.length > 7 &&
+        vhttp_slice_equals_nocase((struct vhttp_slice){target.at, 7}, "http://")) {
         const char *path = memchr(target.at + 7, '/', target.length - 7);
         if (path == NULL) {
             return BAD_REQUEST;
@@ -119,9 +117,7 @@ static int read_target(struct vhttp_slice target, struct vhttp_request *request)
     return memchr(target.at, '#', target.length) == NULL ? 0 : BAD_REQUEST;
 }
 
-static bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 static int read_version(struct cursor *cursor, struct vhttp_request *request) {
     const char *at = cursor->at;

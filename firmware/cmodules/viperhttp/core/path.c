@@ -123,6 +123,4 @@ int vhttp_decode_path(struct vhttp_slice encoded, char *out, size_t size) {
     return is_utf8(out, length) ? (int)length : -400;
 }
 
-bool vhttp_path_is_hidden(const char *path) {
-    return strstr(path, "/.") != NULL;
-}
+bool vhttp_path_is_hidden(const char *path) { return strstr(path, "/.") != NULL; }

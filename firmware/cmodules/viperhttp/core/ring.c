@@ -4,9 +4,7 @@
 #define HEADER_SIZE 8u
 #define SKIP UINT32_MAX
 
-static uint32_t padded(uint32_t length) {
-    return (length + 7u) & ~7u;
-}
+static uint32_t padded(uint32_t length) { return (length + 7u) & ~7u; }
 
 static uint32_t *header_at(const struct vhttp_ring *ring, uint32_t position) {
     return (uint32_t *)(void *)(ring->bytes + (position & (ring->size - 1)));

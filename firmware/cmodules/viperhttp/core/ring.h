@@ -14,10 +14,10 @@
 
 struct vhttp_ring {
     uint8_t *bytes;
-    uint32_t size;        // a power of two
-    atomic_uint head;     // bytes written since the start, modulo 2^32; the writer's
-    atomic_uint tail;     // bytes released since the start; the reader's
-    uint32_t reserved_at; // the writer's: where the open reservation starts
+    uint32_t size;          // a power of two
+    atomic_uint head;       // bytes written since the start, modulo 2^32; the writer's
+    atomic_uint tail;       // bytes released since the start; the reader's
+    uint32_t reserved_at;   // the writer's: where the open reservation starts
     atomic_uint high_water; // most bytes ever in use; the writer's
     atomic_uint full_count; // reservations that found no room; the writer's
 };

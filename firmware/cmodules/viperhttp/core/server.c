@@ -211,8 +211,8 @@ struct vhttp_server *vhttp_server_start(const struct vhttp_server_options *optio
         free_server(server);
         return NULL;
     }
-    server->listener_is_watched = vhttp_poller_watch(server->poller, server->listener, TAG_LISTENER,
-                                                     VHTTP_READABLE, false);
+    server->listener_is_watched =
+        vhttp_poller_watch(server->poller, server->listener, TAG_LISTENER, VHTTP_READABLE, false);
     server->thread = server->listener_is_watched ? vhttp_thread_start(run, server) : NULL;
     if (server->thread == NULL) {
         free_server(server);
@@ -242,9 +242,7 @@ struct vhttp_ring *vhttp_server_responses(struct vhttp_server *server) {
     return &server->responses;
 }
 
-void vhttp_server_notify(struct vhttp_server *server) {
-    vhttp_poller_wake(server->poller);
-}
+void vhttp_server_notify(struct vhttp_server *server) { vhttp_poller_wake(server->poller); }
 
 void vhttp_server_ask_again(struct vhttp_server *server) {
     atomic_store_explicit(&server->ask_again, true, memory_order_release);

@@ -17,7 +17,7 @@ struct vhttp_server;
 struct vhttp_server_options {
     const struct vhttp_router *router; // kept by the caller, unchanged, until the stop
     uint16_t port;
-    const char *version;  // both are shown in /metrics, and kept by the caller
+    const char *version; // both are shown in /metrics, and kept by the caller
     const char *build_id;
     // Called on the server's thread when there is something in the request ring: has the
     // interpreter read it soon. Must not block.

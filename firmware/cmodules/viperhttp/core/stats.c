@@ -67,8 +67,7 @@ size_t vhttp_write_metrics(const struct vhttp_metrics *metrics, char *out, size_
         "viperhttp_build_info{version=\"%s\",build_id=\"%s\",ring_memory=\"%s\"} 1\n",
         metrics->version, metrics->build_id, metrics->psram ? "psram" : "sram");
     uint64_t uptime_ms = metrics->now_ms - stats->started_ms;
-    add(&text,
-        "# TYPE viperhttp_uptime_seconds gauge\nviperhttp_uptime_seconds %" PRIu64 ".%03u\n",
+    add(&text, "# TYPE viperhttp_uptime_seconds gauge\nviperhttp_uptime_seconds %" PRIu64 ".%03u\n",
         uptime_ms / 1000, (unsigned)(uptime_ms % 1000));
     add_responses(&text, stats);
     add_one(&text, "received_bytes_total", "counter", stats->bytes_received);

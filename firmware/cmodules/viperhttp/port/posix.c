@@ -29,18 +29,14 @@ uint64_t vhttp_now_ms(void) {
 
 // ---- Memory: the host's, as plentiful as PSRAM
 
-bool vhttp_has_psram(void) {
-    return true;
-}
+bool vhttp_has_psram(void) { return true; }
 
 void *vhttp_alloc(size_t size, enum vhttp_memory kind) {
     (void)kind;
     return calloc(1, size);
 }
 
-void vhttp_free(void *memory) {
-    free(memory);
-}
+void vhttp_free(void *memory) { free(memory); }
 
 // ---- The server's thread
 
@@ -89,9 +85,7 @@ const uint32_t vhttp_kick_retry_ms = 5;
 
 static pthread_t interpreter;
 
-static void on_wake_signal(int signal_number) {
-    (void)signal_number;
-}
+static void on_wake_signal(int signal_number) { (void)signal_number; }
 
 void vhttp_interpreter_attach(void) {
     interpreter = pthread_self();
@@ -99,9 +93,7 @@ void vhttp_interpreter_attach(void) {
     sigaction(WAKE_SIGNAL, &action, NULL);
 }
 
-void vhttp_interpreter_kick(void) {
-    pthread_kill(interpreter, WAKE_SIGNAL);
-}
+void vhttp_interpreter_kick(void) { pthread_kill(interpreter, WAKE_SIGNAL); }
 
 // ---- Sockets
 
@@ -174,13 +166,9 @@ ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count) 
     return socket_result(sendmsg(socket, &message, MSG_NOSIGNAL));
 }
 
-void vhttp_shutdown(int socket) {
-    shutdown(socket, SHUT_WR);
-}
+void vhttp_shutdown(int socket) { shutdown(socket, SHUT_WR); }
 
-void vhttp_close(int socket) {
-    close(socket);
-}
+void vhttp_close(int socket) { close(socket); }
 
 // ---- Readiness
 

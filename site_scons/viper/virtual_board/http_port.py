@@ -1,0 +1,71 @@
+"""The host port that forwards to a board's port 80, reserved for as long as the board runs.
+
+The application binds the port itself and lets go of it at each reset. So that nothing of ours takes
+it meanwhile, a board also holds a local socket named after the port.
+"""
+
+from __future__ import annotations
+
+import socket
+
+from . import tcp_table
+from .control_server import peer_pid
+from .serial_port import HOST
+
+_CHOICES = range(8081, 9000)  # where a board without a chosen port looks for a free one
+
+
+class PortTaken(Exception):
+    """Somebody else has the port; the message says who."""
+
+
+def claim(port: int) -> socket.socket:
+    """Reserve a port; closing the socket, or the process's end, frees it.
+
+    Raises:
+        PortTaken: another board has reserved it, or a process listens on it.
+    """
+    lease = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        lease.bind(_lease_name(port))
+    except OSError:
+        lease.close()
+        raise PortTaken(_leaseholder(port)) from None
+    lease.listen()
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            lease.close()
+            listener = tcp_table.listener(port)
+            holder = tcp_table.describe(listener) if listener else f"the system ({error.strerror})"
+            raise PortTaken(holder) from None
+    return lease
+
+
+def claim_any(preferred: int) -> tuple[int, socket.socket]:
+    """Reserve the preferred port if it is free (0: none is), else the first free one.
+
+    Raises:
+        PortTaken: there is none.
+    """
+    for port in [preferred or _CHOICES[0], *_CHOICES]:
+        try:
+            return port, claim(port)
+        except PortTaken:
+            continue
+    raise PortTaken(f"others, and so is every port from {_CHOICES[0]} to {_CHOICES[-1]}")
+
+
+def _lease_name(port: int) -> str:
+    return f"\0viperhttp-http-port-{port}"
+
+
+def _leaseholder(port: int) -> str:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        try:
+            connection.connect(_lease_name(port))
+        except OSError:
+            return "another virtual board"
+        return tcp_table.describe_process(peer_pid(connection))
