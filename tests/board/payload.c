@@ -50,6 +50,12 @@ int main(int argc, char **argv) {
         case 'f':
             list_descriptors();
             break;
+        case 'h': // hold out against all that can be held out against
+            signal(SIGHUP, SIG_IGN);
+            printf("holding\n");
+            for (;;) {
+                pause();
+            }
         case 'k': // lose power, as programming beyond the budget does
             chip[2] = 0;
             kill(getpid(), 9);

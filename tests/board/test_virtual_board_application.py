@@ -54,6 +54,13 @@ def own(new_board: NewBoard, bootable_flash: bytes) -> Board:
     return board
 
 
+def heap_size(board: Board) -> int:
+    """Bytes of data that the board's process has."""
+    status = Path(f"/proc/{board.info.pid}/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmData:"))
+    return int(line.split()[1]) * 1024
+
+
 def patched(flash: bytes, offset: int, content: bytes) -> bytes:
     return flash[:offset] + content + flash[offset + len(content) :]
 
@@ -206,8 +213,10 @@ def test_output_that_nobody_takes_does_not_stop_the_application(own: Board) -> N
     port = int(own.info.port_url.rsplit(":", 1)[1])
     with socket.create_connection(("127.0.0.1", port)) as idle:
         idle.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        before = heap_size(own)
         idle.sendall(b"s 10000000\ne 3\n")
         own.wait_for_log(b"RTC_SW_SYS_RST")
+        assert heap_size(own) - before < 5_000_000  # nor is it kept
 
 
 def test_the_console_log_is_bounded(own: Board, connect: Connect) -> None:
@@ -225,7 +234,10 @@ def test_control_c_interrupts(running: Board, console: Console) -> None:
     console.expect(b"the application ended with signal 2")
 
 
-def test_the_application_dies_with_its_board(own: Board) -> None:
+def test_the_application_dies_with_its_board(own: Board, connect: Connect) -> None:
+    console = connect(own)
+    console.send(b"h\n")
+    console.expect(b"holding")
     threads = Path(f"/proc/{own.info.pid}/task/{own.info.pid}")
     (child,) = (threads / "children").read_text().split()
     descriptor = os.pidfd_open(int(child))

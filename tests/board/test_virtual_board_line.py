@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from viper.virtual_board.line_rate import Wire
 from viper.virtual_board.reset_circuit import EN_RISE_S, Boot, ResetCircuit
-from viper.virtual_board.rfc2217 import Lines, Rfc2217Session, escape
+from viper.virtual_board.rfc2217 import PortEvents, Rfc2217Session, escape
 
 IAC, SB, SE, WILL, DO = 255, 250, 240, 251, 253
 COM_PORT = 44
@@ -23,14 +23,14 @@ class Client:
     def __init__(self) -> None:
         self.events: list[object] = []
         self.replies = bytearray()
-        lines = Lines(
+        events = PortEvents(
             data=self._data,
             baudrate=lambda rate: self.events.append(rate),
             control=lambda dtr, rts: self.events.append((dtr, rts)),
             purge_to_client=lambda: self.events.append("purge to client"),
             purge_to_board=lambda: self.events.append("purge to board"),
         )
-        self.session = Rfc2217Session(lines, self.replies.extend)
+        self.session = Rfc2217Session(events, self.replies.extend)
         self.replies.clear()
 
     def _data(self, data: bytes) -> None:

@@ -124,8 +124,8 @@ def _claim_http_port(known: BoardState, wanted: int | None) -> tuple[BoardState,
             port, lease = wanted, http_port.claim(wanted)
     except http_port.PortTaken as taken:
         raise UserError(
-            f"HTTP port {wanted} of virtual board '{known.name}' is taken by {taken}",
-            f"end that process, or choose another: HTTP_PORT={(wanted or 0) + 1}",
+            f"virtual board '{known.name}': HTTP port {wanted or known.http_port} {taken}",
+            "end that process, or choose another port with HTTP_PORT=",
         ) from None
     return dataclasses.replace(known, http_port=port), lease
 

@@ -90,7 +90,7 @@ class VirtualBoard:
         self._taken_at = 0.0  # when it last took some
 
         self.port = SerialPort(
-            rfc2217.Lines(
+            rfc2217.PortEvents(
                 data=self._from_client,
                 baudrate=self._set_baudrate,
                 control=self._set_lines,

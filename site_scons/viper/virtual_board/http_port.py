@@ -16,7 +16,7 @@ _CHOICES = range(8081, 9000)  # where a board without a chosen port looks for a 
 
 
 class PortTaken(Exception):
-    """Somebody else has the port; the message says who."""
+    """The port cannot be had; the message goes on from "HTTP port N ..." and says why."""
 
 
 def claim(port: int) -> socket.socket:
@@ -30,7 +30,7 @@ def claim(port: int) -> socket.socket:
         lease.bind(_lease_name(port))
     except OSError:
         lease.close()
-        raise PortTaken(_leaseholder(port)) from None
+        raise PortTaken(f"is taken by {_leaseholder(port)}") from None
     lease.listen()
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -39,8 +39,9 @@ def claim(port: int) -> socket.socket:
         except OSError as error:
             lease.close()
             listener = tcp_table.listener(port)
-            holder = tcp_table.describe(listener) if listener else f"the system ({error.strerror})"
-            raise PortTaken(holder) from None
+            if listener is None:
+                raise PortTaken(f"cannot be used: {error.strerror}") from None
+            raise PortTaken(f"is taken by {tcp_table.describe(listener)}") from None
     return lease
 
 
@@ -55,7 +56,7 @@ def claim_any(preferred: int) -> tuple[int, socket.socket]:
             return port, claim(port)
         except PortTaken:
             continue
-    raise PortTaken(f"others, and so is every port from {_CHOICES[0]} to {_CHOICES[-1]}")
+    raise PortTaken(f"and all others up to {_CHOICES[-1]} are taken")
 
 
 def _lease_name(port: int) -> str:
@@ -64,6 +65,7 @@ def _lease_name(port: int) -> str:
 
 def _leaseholder(port: int) -> str:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
+        connection.settimeout(1.0)  # nobody accepts: at some time its queue is full
         try:
             connection.connect(_lease_name(port))
         except OSError:

@@ -22,10 +22,11 @@ _PURGE_RECEIVED, _PURGE_TO_SEND, _PURGE_BOTH = 1, 2, 3
 _CTS_AND_DSR = 0x30  # modem state: the board is there and ready
 
 _SUBNEGOTIATION_LIMIT = 64
+_DEFAULT_BAUDRATE = 115200
 
 
 @dataclass(frozen=True)
-class Lines:
+class PortEvents:
     """What a client does to the port; each is called as soon as its bytes have been read.
 
     Args:
@@ -52,17 +53,14 @@ class Rfc2217Session:
     """One client's connection.
 
     Args:
-        lines: what the client's wishes do.
+        events: what the client's wishes do.
         reply: takes protocol bytes for the client.
-        baudrate: the rate to start with.
     """
 
-    def __init__(
-        self, lines: Lines, reply: Callable[[bytes], None], baudrate: int = 115200
-    ) -> None:
-        self._lines = lines
+    def __init__(self, events: PortEvents, reply: Callable[[bytes], None]) -> None:
+        self._events = events
         self._reply = reply
-        self._baudrate = baudrate
+        self._baudrate = _DEFAULT_BAUDRATE
         self._dtr = False
         self._rts = False
         self._rest = b""  # a telnet command whose end has not come yet
@@ -94,14 +92,14 @@ class Rfc2217Session:
                 data += _IAC_BYTE
             else:
                 if data:  # what came before a command takes effect before it
-                    self._lines.data(bytes(data))
+                    self._events.data(bytes(data))
                     data.clear()
                 self._command(command)
             start = at + length
         else:
             data += stream[start:]
         if data:
-            self._lines.data(bytes(data))
+            self._events.data(bytes(data))
 
     @staticmethod
     def _command_length(stream: bytes, at: int) -> int | None:
@@ -151,7 +149,7 @@ class Rfc2217Session:
             wanted = int.from_bytes(value, "big")  # 0 asks for the rate
             if wanted:
                 self._baudrate = wanted
-                self._lines.baudrate(wanted)
+                self._events.baudrate(wanted)
             self._answer(request, self._baudrate.to_bytes(4, "big"))
         elif request in (_SET_DATASIZE, _SET_PARITY, _SET_STOPSIZE, _LINE_MASK, _MODEM_MASK):
             self._answer(request, value)
@@ -160,9 +158,9 @@ class Rfc2217Session:
             self._answer(request, value)
         elif request == _PURGE and len(value) == 1:
             if value[0] in (_PURGE_RECEIVED, _PURGE_BOTH):
-                self._lines.purge_to_client()
+                self._events.purge_to_client()
             if value[0] in (_PURGE_TO_SEND, _PURGE_BOTH):
-                self._lines.purge_to_board()
+                self._events.purge_to_board()
             self._answer(request, value)
         elif request == _NOTIFY_MODEMSTATE:
             self._answer(request, bytes([_CTS_AND_DSR]))
@@ -174,7 +172,7 @@ class Rfc2217Session:
         elif value in (_RTS_ON, _RTS_OFF):
             self._rts = value == _RTS_ON
         if (self._dtr, self._rts) != before:
-            self._lines.control(self._dtr, self._rts)
+            self._events.control(self._dtr, self._rts)
 
     def _answer(self, request: int, value: bytes) -> None:
         head = bytes([_IAC, _SB, _COM_PORT, request + _ANSWER])

@@ -22,10 +22,7 @@ class RomLoader(Loader):
     _INFLATE_FAILED = 0x010B
 
     _attached = False
-    _offset = 0
-    _block_size = 0
-    _remaining = 0  # bytes still to come of a compressed write
-    _inflater = zlib.decompressobj()
+    _download: _Download | None = None
 
     def _handlers(self) -> dict[int, Callable[[Request], None]]:
         return super()._handlers() | {
@@ -34,7 +31,7 @@ class RomLoader(Loader):
             Command.FLASH_BEGIN: self._flash_begin,
             Command.FLASH_DATA: self._flash_data,
             Command.FLASH_END: self._flash_end,
-            Command.FLASH_DEFL_BEGIN: self._flash_defl_begin,
+            Command.FLASH_DEFL_BEGIN: self._flash_begin,
             Command.FLASH_DEFL_DATA: self._flash_defl_data,
             Command.FLASH_DEFL_END: self._flash_end,
             Command.READ_FLASH_SLOW: self._read_flash_slow,
@@ -55,45 +52,42 @@ class RomLoader(Loader):
         if not self._attached:
             raise FlashFault("the SPI flash is not attached")
 
-    def _begin(self, request: Request) -> int:
-        """Erase what is about to be written; the size in the request."""
-        size, _blocks, self._block_size, self._offset, encrypted = request.words(4, optional=1)
+    def _flash_begin(self, request: Request) -> None:
+        """Erase the sectors that are about to be written."""
+        size, _blocks, block_size, offset, encrypted = request.words(4, optional=1)
         if encrypted:
             raise CommandFailed(self._UNKNOWN_COMMAND)
         if size:
             self._need_flash()
-            first = self._offset - self._offset % SECTOR_SIZE
-            end = -(-(self._offset + size) // SECTOR_SIZE) * SECTOR_SIZE
+            first = offset - offset % SECTOR_SIZE
+            end = -(-(offset + size) // SECTOR_SIZE) * SECTOR_SIZE
             self.flash.erase(first, end - first)
-        return size
-
-    def _flash_begin(self, request: Request) -> None:
-        self._begin(request)
+        self._download = _Download(offset, block_size, size)
         self._answer(request.command)
+
+    def _downloading(self) -> _Download:
+        if self._download is None:
+            raise FlashFault("no write has begun")
+        return self._download
 
     def _flash_data(self, request: Request) -> None:
-        self._need_flash()
         sequence, payload = self._checked_block(request)
-        self.flash.program(self._offset + sequence * self._block_size, payload)
-        self._answer(request.command)
-
-    def _flash_defl_begin(self, request: Request) -> None:
-        self._remaining = self._begin(request)
-        self._inflater = zlib.decompressobj()
+        download = self._downloading()
+        self.flash.program(download.offset + sequence * download.block_size, payload)
         self._answer(request.command)
 
     def _flash_defl_data(self, request: Request) -> None:
-        self._need_flash()
         _sequence, payload = self._checked_block(request)
+        download = self._downloading()
         try:
-            data = self._inflater.decompress(payload, self._remaining + 1)
+            data = download.inflater.decompress(payload, download.remaining + 1)
         except zlib.error:
             raise CommandFailed(self._INFLATE_FAILED) from None
-        if len(data) > self._remaining:
+        if len(data) > download.remaining:
             raise CommandFailed(self._INFLATE_FAILED)
-        self.flash.program(self._offset, data)
-        self._offset += len(data)
-        self._remaining -= len(data)
+        self.flash.program(download.offset, data)
+        download.offset += len(data)
+        download.remaining -= len(data)
         self._answer(request.command)
 
     def _flash_end(self, request: Request) -> None:
@@ -112,3 +106,20 @@ class RomLoader(Loader):
         self._need_flash()
         offset, size, _, _ = request.words(4)
         self._answer(request.command, data=self.flash.md5(offset, size).hex().encode())
+
+
+class _Download:
+    """A write under way.
+
+    Attributes:
+        offset: where block 0 goes, or the next inflated byte.
+        block_size: bytes of a block that is not compressed.
+        remaining: inflated bytes still to come.
+        inflater: what has come of a compressed write so far.
+    """
+
+    def __init__(self, offset: int, block_size: int, size: int) -> None:
+        self.offset = offset
+        self.block_size = block_size
+        self.remaining = size
+        self.inflater = zlib.decompressobj()

@@ -18,7 +18,7 @@ class SerialPort:
     """The server. Clients of other users and second clients are told why, and disconnected.
 
     Args:
-        lines: what a client's wishes do; when a client goes, both control lines are released.
+        events: what a client's wishes do; when a client goes, both control lines are released.
         port: the TCP port to listen on, 0 for any.
 
     Raises:
@@ -28,8 +28,8 @@ class SerialPort:
         number: the TCP port that it listens on.
     """
 
-    def __init__(self, lines: rfc2217.Lines, port: int) -> None:
-        self._lines = lines
+    def __init__(self, events: rfc2217.PortEvents, port: int) -> None:
+        self._events = events
         self._client: _Client | None = None
         self._server: asyncio.Server | None = None
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
@@ -104,7 +104,7 @@ class _Client(asyncio.Protocol):
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self.peer = peer
             self._port._client = self
-            self.session = rfc2217.Rfc2217Session(self._port._lines, transport.write)
+            self.session = rfc2217.Rfc2217Session(self._port._events, transport.write)
 
     def _refuse(self, why: str) -> None:
         self.transport.write(f"{why}\r\n".encode())
@@ -117,5 +117,5 @@ class _Client(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         if self._port._client is self:
             self._port._client = None
-            self._port._lines.purge_to_client()
-            self._port._lines.control(False, False)
+            self._port._events.purge_to_client()
+            self._port._events.control(False, False)
