@@ -14,6 +14,7 @@ target_sources(usermod_viperhttp INTERFACE
     ${VIPERHTTP_DIR}/port/esp32.c
     ${VIPERHTTP_DIR}/binding/build_info.c
     ${VIPERHTTP_DIR}/binding/file_service.c
+    ${VIPERHTTP_DIR}/binding/vfs_files.c
     ${VIPERHTTP_DIR}/binding/modviperhttp.c
 )
 target_include_directories(usermod_viperhttp INTERFACE

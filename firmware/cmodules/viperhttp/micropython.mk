@@ -7,8 +7,10 @@ $(error VHTTP_GENERATED must name the folder of viperhttp_board.h and viperhttp_
 endif
 
 # Only the binding has MicroPython's names in it.
-SRC_USERMOD_C += $(VIPERHTTP_DIR)/binding/modviperhttp.c $(VIPERHTTP_DIR)/binding/file_service.c
+SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, modviperhttp.c file_service.c call_service.c \
+	json_writer.c signal_object.c vfs_files.c)
 SRC_USERMOD_LIB_C += $(VIPERHTTP_DIR)/binding/build_info.c $(VIPERHTTP_DIR)/port/posix.c \
+	$(VIPERHTTP_DIR)/port/posix_files.c \
 	$(sort $(wildcard $(VIPERHTTP_DIR)/core/*.c))
 
 CFLAGS_USERMOD += -I$(VIPERHTTP_DIR)/core -I$(VIPERHTTP_DIR)/port -I$(VIPERHTTP_DIR)/binding

@@ -213,7 +213,7 @@ static bool is_host(struct vhttp_slice value) {
 // What the fields say of the message itself: its framing, its connection, its host.
 static int read_meaning(struct vhttp_request *request) {
     int hosts = 0;
-    bool has_length = false;
+    request->has_length = false;
     request->keep_alive = request->minor_version >= 1;
     request->chunked = false;
     request->expects_continue = false;
@@ -232,10 +232,10 @@ static int read_meaning(struct vhttp_request *request) {
             if (error != 0) {
                 return error;
             }
-            if (has_length && length != request->content_length) {
+            if (request->has_length && length != request->content_length) {
                 return BAD_REQUEST;
             }
-            has_length = true;
+            request->has_length = true;
             request->content_length = length;
         } else if (vhttp_slice_equals_nocase(name, "transfer-encoding")) {
             if (request->minor_version == 0 || request->chunked) {
@@ -255,7 +255,7 @@ static int read_meaning(struct vhttp_request *request) {
         }
     }
     bool host_is_clear = hosts == 1 || (hosts == 0 && request->minor_version == 0);
-    return host_is_clear && !(has_length && request->chunked) ? 0 : BAD_REQUEST;
+    return host_is_clear && !(request->has_length && request->chunked) ? 0 : BAD_REQUEST;
 }
 
 int vhttp_parse_request(const char *buffer, size_t length, size_t checked,

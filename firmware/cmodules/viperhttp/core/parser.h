@@ -35,6 +35,7 @@ struct vhttp_request {
     bool keep_alive;
     bool chunked;
     bool expects_continue;
+    bool has_length;
     uint64_t content_length; // bytes; 0 when there is none
     size_t header_count;
     struct vhttp_header headers[VHTTP_MAX_HEADERS];

@@ -19,6 +19,10 @@ static bool copy_path(char *out, const char *path) {
     return true;
 }
 
+static bool has_files(enum vhttp_mount_kind kind) {
+    return kind == VHTTP_MOUNT_STATIC || kind == VHTTP_MOUNT_FILE;
+}
+
 static bool copy_folder(char *out, const char *folder) {
     char below[VHTTP_PATH_MAX];
     if (!copy_path(below, folder)) {
@@ -43,7 +47,7 @@ enum vhttp_router_error vhttp_router_mount(struct vhttp_router *router, enum vht
     mount->kind = kind;
     mount->html = html;
     if (!copy_path(mount->prefix, path) ||
-        (kind == VHTTP_MOUNT_STATIC && !copy_folder(mount->folder, folder))) {
+        (has_files(kind) && !copy_folder(mount->folder, folder))) {
         return VHTTP_ROUTER_BAD_PATH;
     }
     mount->prefix_length = strlen(mount->prefix);
@@ -60,8 +64,11 @@ static bool holds(const struct vhttp_mount *mount, const char *path) {
     if (strncmp(mount->prefix, path, mount->prefix_length) != 0) {
         return false;
     }
-    char next = path[mount->prefix_length];
-    return next == '\0' || (next == '/' && mount->kind == VHTTP_MOUNT_STATIC);
+    const char *rest = path + mount->prefix_length;
+    if (mount->kind == VHTTP_MOUNT_STATIC) {
+        return rest[0] == '\0' || rest[0] == '/';
+    }
+    return rest[0] == '\0' || (mount->prefix_length == 0 && strcmp(rest, "/") == 0);
 }
 
 const struct vhttp_mount *vhttp_router_find(const struct vhttp_router *router, const char *path) {

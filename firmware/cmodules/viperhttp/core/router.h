@@ -9,6 +9,7 @@
 
 enum vhttp_mount_kind {
     VHTTP_MOUNT_STATIC,  // a folder, at a prefix
+    VHTTP_MOUNT_FILE,    // one file, at one path
     VHTTP_MOUNT_HEALTH,  // at one path
     VHTTP_MOUNT_METRICS, // at one path
 };
@@ -18,7 +19,7 @@ struct vhttp_mount {
     bool html;                   // static: a folder stands for its index.html
     char prefix[VHTTP_PATH_MAX]; // without a final slash, so "" is the root
     size_t prefix_length;
-    char folder[VHTTP_PATH_MAX]; // static: in the file system, without a final slash
+    char folder[VHTTP_PATH_MAX]; // static, file: in the file system, without a final slash
 };
 
 struct vhttp_router {
@@ -33,7 +34,7 @@ enum vhttp_router_error {
     VHTTP_ROUTER_TAKEN,    // something is mounted there
 };
 
-// `folder` is used by VHTTP_MOUNT_STATIC only and lies below VHTTP_STATIC_FS_BASE.
+// `folder` is the folder or the file; it is used by these two kinds only and lies below VHTTP_STATIC_FS_BASE.
 enum vhttp_router_error vhttp_router_mount(struct vhttp_router *router, enum vhttp_mount_kind kind,
                                            const char *path, const char *folder, bool html);
 

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ring.h"
+#include "route.h"
 #include "router.h"
 #include "stats.h"
 
@@ -16,9 +17,11 @@ struct vhttp_server;
 
 struct vhttp_server_options {
     const struct vhttp_router *router; // kept by the caller, unchanged, until the stop
+    const struct vhttp_routes *routes; // likewise
     uint16_t port;
     const char *version; // both are shown in /metrics, and kept by the caller
     const char *build_id;
+    int64_t built_s; // since 1970: a clock that shows less is not set
     // Called on the server's thread when there is something in the request ring: has the
     // interpreter read it soon. Must not block.
     void (*wake_interpreter)(void);
@@ -46,6 +49,13 @@ void vhttp_server_notify(struct vhttp_server *server);
 // To be called in its place when the interpreter has more to do, or found the response ring full:
 // wake_interpreter follows when there is room.
 void vhttp_server_ask_again(struct vhttp_server *server);
+
+// Has the server forget what it holds of the file or folder `path` (in the file system) and all
+// below it, before it takes its next request.
+void vhttp_server_invalidate(struct vhttp_server *server, const char *path);
+
+// Has wake_interpreter called in `after_ms`, in place of the time given before.
+void vhttp_server_set_alarm(struct vhttp_server *server, uint32_t after_ms);
 
 // True once after /metrics was read: the heap's figures are wanted.
 bool vhttp_server_wants_heap(struct vhttp_server *server);

@@ -38,6 +38,16 @@ static void add_responses(struct text *text, const struct vhttp_stats *stats) {
     }
 }
 
+static void add_cache(struct text *text, const struct vhttp_cache *cache) {
+    uint64_t block = VHTTP_CACHE_BLOCK_SIZE;
+    add_one(text, "cache_hits_total", "counter", cache->stats.hits);
+    add_one(text, "cache_misses_total", "counter", cache->stats.misses);
+    add_one(text, "cache_evictions_total", "counter", cache->stats.evictions);
+    add_one(text, "cache_entries", "gauge", cache->stats.entries);
+    add_one(text, "cache_used_bytes", "gauge", cache->stats.blocks_used * block);
+    add_one(text, "cache_size_bytes", "gauge", cache->block_count * block);
+}
+
 static void add_rings(struct text *text, const struct vhttp_metrics *metrics) {
     const struct vhttp_ring *rings[] = {metrics->requests, metrics->responses};
     static const char *const names[] = {"requests", "responses"};
@@ -78,6 +88,7 @@ size_t vhttp_write_metrics(const struct vhttp_metrics *metrics, char *out, size_
     add_one(&text, "connections_evicted_total", "counter", stats->connections_evicted);
     add_one(&text, "timeouts_total", "counter", stats->timeouts);
     add_one(&text, "files_opened_total", "counter", stats->files_opened);
+    add_cache(&text, metrics->cache);
     add_rings(&text, metrics);
     uint32_t used = atomic_load_explicit(&metrics->heap->used, memory_order_relaxed);
     uint32_t free = atomic_load_explicit(&metrics->heap->free, memory_order_relaxed);

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cache.h"
 #include "ring.h"
 #include "status.h"
 
@@ -32,6 +33,7 @@ struct vhttp_heap {
 struct vhttp_metrics {
     const struct vhttp_stats *stats;
     const struct vhttp_heap *heap;
+    const struct vhttp_cache *cache;
     const struct vhttp_ring *requests;
     const struct vhttp_ring *responses;
     const char *version;

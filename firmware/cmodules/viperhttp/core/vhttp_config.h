@@ -24,8 +24,12 @@
 #ifndef VHTTP_REQUEST_BODY_MAX
 #define VHTTP_REQUEST_BODY_MAX 65536
 #endif
+// Chunk extensions and trailers of one body, which mean nothing here; then 431.
+#ifndef VHTTP_BODY_IGNORED_MAX
+#define VHTTP_BODY_IGNORED_MAX 1024
+#endif
 #ifndef VHTTP_RESPONSE_HEAD_MAX
-#define VHTTP_RESPONSE_HEAD_MAX 768
+#define VHTTP_RESPONSE_HEAD_MAX 1536
 #endif
 
 // A decoded path below a mount, and the file it stands for.
@@ -34,6 +38,14 @@
 #endif
 #ifndef VHTTP_MAX_MOUNTS
 #define VHTTP_MAX_MOUNTS 8
+#endif
+
+// Routes: the parts of a pattern, and the parameters of its path; as many of its query.
+#ifndef VHTTP_ROUTE_SEGMENTS_MAX
+#define VHTTP_ROUTE_SEGMENTS_MAX 16
+#endif
+#ifndef VHTTP_ROUTE_PARAMETERS_MAX
+#define VHTTP_ROUTE_PARAMETERS_MAX 8
 #endif
 
 // Bytes of a body that may be under way to one connection: its window of the response ring.
@@ -48,7 +60,7 @@
 #define VHTTP_IPC_RINGBUF_SIZE 16384
 #endif
 #ifndef VHTTP_IPC_REQUEST_RINGBUF_SIZE
-#define VHTTP_IPC_REQUEST_RINGBUF_SIZE 8192
+#define VHTTP_IPC_REQUEST_RINGBUF_SIZE 32768
 #endif
 
 // Time from a request's first byte to its last header byte; then 408.
@@ -71,6 +83,10 @@
 #ifndef VHTTP_COLD_WAIT_MS
 #define VHTTP_COLD_WAIT_MS 500
 #endif
+// How long a handler that was called may take to start its response; then 503.
+#ifndef VHTTP_HANDLER_TIMEOUT_MS
+#define VHTTP_HANDLER_TIMEOUT_MS 60000
+#endif
 #ifndef VHTTP_RETRY_AFTER_S
 #define VHTTP_RETRY_AFTER_S 1
 #endif
@@ -82,6 +98,33 @@
 // The folder of the file system under which every mounted folder lies.
 #ifndef VHTTP_STATIC_FS_BASE
 #define VHTTP_STATIC_FS_BASE "/"
+#endif
+// 1: the interpreter reads the files, and sends them through the ring. 0: the server's thread reads
+// them by itself, from a file system that the port can read on any thread.
+#ifndef VHTTP_STATIC_SERVE_VIA_IPC
+#define VHTTP_STATIC_SERVE_VIA_IPC 1
+#endif
+// The cache of files: its memory where PSRAM is there and where it is not (0: no content, only what
+// there is), its entries, and the longest file that goes into it.
+#ifndef VHTTP_CACHE_SIZE_PSRAM
+#define VHTTP_CACHE_SIZE_PSRAM 2097152
+#endif
+#ifndef VHTTP_CACHE_SIZE
+#define VHTTP_CACHE_SIZE 0
+#endif
+#ifndef VHTTP_CACHE_BLOCK_SIZE
+#define VHTTP_CACHE_BLOCK_SIZE 4096
+#endif
+#ifndef VHTTP_CACHE_ENTRIES
+#define VHTTP_CACHE_ENTRIES 64
+#endif
+#ifndef VHTTP_CACHE_FILE_MAX
+#define VHTTP_CACHE_FILE_MAX 262144
+#endif
+// How old knowledge of a file may get before the interpreter is asked whether it has changed. Up
+// to twice this age a request does not wait for the answer; then it does, VHTTP_COLD_WAIT_MS.
+#ifndef VHTTP_STATIC_REVALIDATE_MS
+#define VHTTP_STATIC_REVALIDATE_MS 1000
 #endif
 // A larger file is served without an ETag and without its .gz sibling: both need a pass over it.
 #ifndef VHTTP_STATIC_DIGEST_MAX
@@ -106,6 +149,8 @@
 _Static_assert(VHTTP_MAX_CONNECTIONS >= 1 && VHTTP_MAX_CONNECTIONS <= 4096, "connection pool");
 _Static_assert(VHTTP_WINDOW_SIZE >= 8192, "a window holds the text of /metrics");
 _Static_assert(VHTTP_REQUEST_HEAD_MAX >= 1024, "request head");
+_Static_assert(VHTTP_CACHE_ENTRIES >= 1 && VHTTP_CACHE_ENTRIES <= 4096, "cache entries");
+_Static_assert(VHTTP_IPC_REQUEST_RINGBUF_SIZE >= 4 * VHTTP_REQUEST_HEAD_MAX, "a call holds a head");
 _Static_assert(VHTTP_PATH_MAX >= 64 && VHTTP_PATH_MAX <= 4096, "path");
 
 #endif

@@ -2,15 +2,18 @@
 #ifndef VHTTP_PORT_H
 #define VHTTP_PORT_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
+#include "file_system.h"
 #include "slice.h"
 
 // ---- Clock
 
-uint64_t vhttp_now_ms(void); // monotonic
+uint64_t vhttp_now_ms(void);  // monotonic
+int64_t vhttp_clock_s(void); // since 1970; anything as long as nobody has set the clock
 
 // ---- Memory
 
@@ -24,6 +27,10 @@ bool vhttp_has_psram(void);
 // Zeroed, or NULL. The caller frees it with vhttp_free.
 void *vhttp_alloc(size_t size, enum vhttp_memory kind);
 void vhttp_free(void *memory);
+
+// ---- Files that any thread may read
+
+extern const struct vhttp_file_system vhttp_port_files;
 
 // ---- The server's thread (core 0 on the chip)
 
@@ -45,6 +52,16 @@ void vhttp_interpreter_kick(void);
 
 // How soon a kick that has had no effect is to be repeated; 0 where none is ever lost.
 extern const uint32_t vhttp_kick_retry_ms;
+
+// ---- A signal that the interpreter's poll can wait for
+
+// A descriptor that is readable while the signal is set, -errno, or VHTTP_SIGNAL_NONE where the
+// poll needs none.
+#define VHTTP_SIGNAL_NONE INT_MIN
+int vhttp_signal_open(void);
+void vhttp_signal_set(int signal);
+void vhttp_signal_clear(int signal);
+void vhttp_signal_close(int signal);
 
 // ---- Sockets: non-blocking, TCP over IPv4
 

@@ -27,6 +27,8 @@ uint64_t vhttp_now_ms(void) {
     return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+int64_t vhttp_clock_s(void) { return time(NULL); }
+
 // ---- Memory: the host's, as plentiful as PSRAM
 
 bool vhttp_has_psram(void) { return true; }
@@ -95,6 +97,25 @@ void vhttp_interpreter_attach(void) {
 
 void vhttp_interpreter_kick(void) { pthread_kill(interpreter, WAKE_SIGNAL); }
 
+// ---- Signals
+
+int vhttp_signal_open(void) {
+    int signal = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    return signal < 0 ? -errno : signal;
+}
+
+void vhttp_signal_set(int signal) {
+    uint64_t one = 1;
+    (void)!write(signal, &one, sizeof(one));
+}
+
+void vhttp_signal_clear(int signal) {
+    uint64_t count;
+    (void)!read(signal, &count, sizeof(count));
+}
+
+void vhttp_signal_close(int signal) { close(signal); }
+
 // ---- Sockets
 
 // The board's ports on the host: VIRTUAL_FORWARD is "guest:host,guest:host,…". A port that is not
@@ -155,7 +176,7 @@ ptrdiff_t vhttp_recv(int socket, void *bytes, size_t size) {
 }
 
 ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count) {
-    struct iovec vectors[4];
+    struct iovec vectors[32];
     if (count > sizeof(vectors) / sizeof(vectors[0])) {
         count = sizeof(vectors) / sizeof(vectors[0]);
     }

@@ -1,0 +1,42 @@
+// The reader of static files: answers what the server asks of a file system.
+//
+// Runs on the thread that the file system belongs to: the interpreter's, for MicroPython's.
+#ifndef VHTTP_FILE_READER_H
+#define VHTTP_FILE_READER_H
+
+#include "file_system.h"
+#include "ipc.h"
+#include "ring.h"
+#include "vhttp_config.h"
+
+#define VHTTP_FILE_CHUNK 4096 // bytes read from the file system at once
+
+// One for each reader.
+struct vhttp_open_file {
+    void *file; // NULL: none
+    uint32_t generation;
+    uint32_t left;   // bytes of it still to be sent
+    uint32_t credit; // bytes of it that may be sent now
+};
+
+// `open` comes first, where a garbage collector that owns the files finds them.
+struct vhttp_file_reader {
+    struct vhttp_open_file open[VHTTP_READERS];
+    const struct vhttp_file_system *files;
+    struct vhttp_ring *answers; // whose writer it is
+    uint32_t spent;             // bytes read since the caller set it to 0
+    uint8_t chunk[VHTTP_FILE_CHUNK];
+};
+
+// Takes one of the requests OPEN, READ, CREDIT and CLOSE. False when the ring has no room for the
+// answer: to be tried again.
+bool vhttp_file_reader_take(struct vhttp_file_reader *reader, const struct vhttp_ipc_head *ask);
+
+// Sends every file's next bytes in turn, as long as there is credit and VHTTP_SERVICE_BUDGET is
+// not spent. False when there is more to send.
+bool vhttp_file_reader_send(struct vhttp_file_reader *reader);
+
+// Closes all files.
+void vhttp_file_reader_close(struct vhttp_file_reader *reader);
+
+#endif

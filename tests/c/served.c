@@ -1,0 +1,150 @@
+#include "served.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "crc32.h"
+
+static struct served *running; // one at a time, as on a board
+
+struct call {
+    uint32_t generation, length, crc;
+};
+static struct call calls[VHTTP_MAX_CONNECTIONS];
+
+static void wake(void) {
+    pthread_mutex_lock(&running->lock);
+    running->has_work = true;
+    pthread_cond_signal(&running->woken);
+    pthread_mutex_unlock(&running->lock);
+}
+
+// The one route answers with the length and the CRC-32 of the body that it was sent.
+static bool answer_call(struct served *served, const struct vhttp_ipc_head *ask) {
+    struct vhttp_answer_begin *begin =
+        vhttp_ring_reserve(vhttp_server_responses(served->server), sizeof(*begin) + 64);
+    if (begin == NULL) {
+        return false;
+    }
+    const struct call *call = &calls[ask->connection];
+    int length = snprintf(begin->text, 64, "%u %08x\n", call->length, call->crc);
+    begin->head = (struct vhttp_ipc_head){VHTTP_ANSWER_BEGIN, ask->connection, ask->generation};
+    begin->status = 200;
+    begin->flags = 0;
+    begin->length = (uint32_t)length;
+    begin->fields_length = 0;
+    vhttp_ring_commit(vhttp_server_responses(served->server),
+                      (uint32_t)sizeof(*begin) + (uint32_t)length);
+    return true;
+}
+
+static bool take_call(struct served *served, const struct vhttp_ipc_head *ask, uint32_t length) {
+    struct call *call = &calls[ask->connection];
+    if (ask->kind == VHTTP_ASK_CALL) {
+        *call = (struct call){.generation = ask->generation};
+        return (((const struct vhttp_ask_call *)ask)->flags & VHTTP_CALL_BODY) != 0 ||
+               answer_call(served, ask);
+    }
+    if (call->generation != ask->generation) {
+        return true;
+    }
+    if (ask->kind == VHTTP_ASK_BODY) {
+        uint32_t size = length - (uint32_t)sizeof(*ask);
+        call->crc = vhttp_crc32(call->crc, (const uint8_t *)(ask + 1), size);
+        call->length += size;
+        return true;
+    }
+    return ask->kind != VHTTP_ASK_BODY_END || answer_call(served, ask);
+}
+
+static void serve_once(struct served *served) {
+    struct vhttp_ring *requests = vhttp_server_requests(served->server);
+    const struct vhttp_ipc_head *ask;
+    uint32_t length;
+    bool has_room = true;
+    vhttp_server_acknowledge(served->server);
+    served->reader.spent = 0;
+    while (has_room && (ask = vhttp_ring_peek(requests, &length)) != NULL) {
+        bool is_call = ask->kind >= VHTTP_ASK_CALL;
+        has_room =
+            is_call ? take_call(served, ask, length) : vhttp_file_reader_take(&served->reader, ask);
+        if (has_room) {
+            vhttp_ring_release(requests);
+        }
+    }
+    if (vhttp_file_reader_send(&served->reader) && has_room) {
+        vhttp_server_notify(served->server);
+    } else {
+        vhttp_server_ask_again(served->server);
+    }
+}
+
+static void *interpret(void *argument) {
+    struct served *served = argument;
+    for (;;) {
+        pthread_mutex_lock(&served->lock);
+        while (!served->has_work && !served->stop) {
+            pthread_cond_wait(&served->woken, &served->lock);
+        }
+        served->has_work = false;
+        bool stop = served->stop;
+        pthread_mutex_unlock(&served->lock);
+        if (stop) {
+            return NULL;
+        }
+        serve_once(served);
+    }
+}
+
+static void fail(const char *what) {
+    perror(what);
+    exit(EXIT_FAILURE);
+}
+
+void served_start(struct served *served, const char *folder, uint16_t port) {
+    static struct vhttp_routes routes;
+    memset(served, 0, sizeof(*served));
+    running = served;
+    uint32_t index;
+    vhttp_routes_free(&routes);
+    memset(&routes, 0, sizeof(routes));
+    if (vhttp_router_mount(&served->router, VHTTP_MOUNT_STATIC, "/", folder, true) != 0 ||
+        vhttp_router_mount(&served->router, VHTTP_MOUNT_HEALTH, "/health", NULL, false) != 0 ||
+        vhttp_router_mount(&served->router, VHTTP_MOUNT_METRICS, "/metrics", NULL, false) != 0 ||
+        vhttp_routes_add(&routes, 1u << VHTTP_POST | 1u << VHTTP_GET, vhttp_slice_of("/body"), NULL,
+                         0, &index) != VHTTP_ROUTE_OK) {
+        fail(folder);
+    }
+    pthread_mutex_init(&served->lock, NULL);
+    pthread_cond_init(&served->woken, NULL);
+    served->reader.files = &vhttp_port_files;
+    vhttp_interpreter_attach();
+    struct vhttp_server_options options = {
+        .router = &served->router,
+        .routes = &routes,
+        .port = port,
+        .version = "test",
+        .build_id = "test",
+        .wake_interpreter = wake,
+    };
+    int error;
+    pthread_mutex_lock(&served->lock); // nobody is woken before all is there
+    served->server = vhttp_server_start(&options, served->address, sizeof(served->address), &error);
+    if (served->server == NULL) {
+        fail("vhttp_server_start");
+    }
+    served->reader.answers = vhttp_server_responses(served->server);
+    pthread_mutex_unlock(&served->lock);
+    pthread_create(&served->interpreter, NULL, interpret, served);
+}
+
+void served_stop(struct served *served) {
+    pthread_mutex_lock(&served->lock);
+    served->stop = true;
+    pthread_cond_signal(&served->woken);
+    pthread_mutex_unlock(&served->lock);
+    pthread_join(served->interpreter, NULL);
+    vhttp_server_stop(served->server);
+    vhttp_file_reader_close(&served->reader);
+}

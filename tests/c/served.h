@@ -1,0 +1,31 @@
+// A whole server over a folder of this machine, with a thread that plays the interpreter.
+#ifndef TESTS_SERVED_H
+#define TESTS_SERVED_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "file_reader.h"
+#include "port.h"
+#include "route.h"
+#include "router.h"
+#include "server.h"
+
+struct served {
+    struct vhttp_router router;
+    struct vhttp_routes *routes;
+    struct vhttp_server *server;
+    struct vhttp_file_reader reader;
+    pthread_t interpreter;
+    pthread_mutex_t lock;
+    pthread_cond_t woken;
+    bool has_work, stop;
+    char address[64]; // "http://host:port/"
+};
+
+// Serves `folder` at "/" with index.html, and /health and /metrics. Exits on failure.
+void served_start(struct served *served, const char *folder, uint16_t port);
+void served_stop(struct served *served);
+
+#endif
