@@ -1,0 +1,278 @@
+"""The application: what is served, and the server that serves it."""
+
+import sys
+
+import _viperhttp
+from viperhttp import tasks
+from viperhttp.errors import HTTPException
+from viperhttp.request import request_of, start_task
+from viperhttp.responses import JSONResponse, Response
+from viperhttp.routing import Router, is_coroutine
+
+WIFI_TIMEOUT_S = 15
+
+
+class ViperHTTP(Router):
+    """An application and its server. Add to it first, then start; one server runs at a time.
+
+    Only the main thread may use it: RuntimeError in another. What is added while the server runs
+    raises RuntimeError too.
+    """
+
+    def __init__(self, title="ViperHTTP", version="0.1.0"):
+        super().__init__()
+        self.title = title
+        self.version = version
+        self._server = _viperhttp.Server(self._finish, self._fail, tasks.turn)
+        self._entries = []  # beside `routes`: what the C side calls
+        self._middleware = []
+        self._exception_handlers = []
+        self._events = {"startup": [], "shutdown": []}
+        self._url = None
+
+    # ---- What is served
+
+    def mount(self, path, folder, html=False):
+        """Serves the files below `folder` at `path`. Routes go before mounts.
+
+        With `html`, a folder's address shows its index.html. ValueError for a path that does not
+        start with "/" or is mounted already.
+        """
+        self._server.mount(path, folder, html)
+
+    def mount_health(self, path="/health"):
+        """Answers `path` with {"status": "ok"}, however busy Python is."""
+        self._server.mount_health(path)
+
+    def mount_metrics(self, path="/metrics"):
+        """Answers `path` with the server's figures, in Prometheus' text format."""
+        self._server.mount_metrics(path)
+
+    def _add(self, route):
+        entry = self._server.route(route.bits(), route.path, route.parameters(), route.handler)
+        self.routes.append(route)
+        self._entries.append(entry)
+
+    def middleware(self, kind):
+        """Decorates `async def f(request, call_next)`, called around every handler.
+
+        It returns `await call_next(request)`, a Response, or another one. The one added last is
+        the outermost.
+        """
+        if kind != "http":
+            raise ValueError('the only kind of middleware is "http"')
+
+        def decorate(function):
+            self._middleware.append(function)
+            return function
+
+        return decorate
+
+    def exception_handler(self, kind):
+        """Decorates `f(request, exception)`, whose result answers for exceptions of this class."""
+
+        def decorate(function):
+            self._exception_handlers.append((kind, function))
+            return function
+
+        return decorate
+
+    def on_event(self, name):
+        """Decorates a function called before the start ("startup") or the stop ("shutdown")."""
+
+        def decorate(function):
+            self._events[name].append(function)
+            return function
+
+        return decorate
+
+    # ---- Serving
+
+    def start(self, port=80):
+        """Starts to serve, and returns at once. Handlers run on the interpreter's thread whenever
+        the program lets them: at the REPL, in asyncio, between two steps of a loop.
+
+        OSError when the port is taken or memory does not suffice; RuntimeError when a server runs.
+        """
+        for route, entry in zip(self.routes, self._entries):
+            entry[0] = self._handler_for(route)
+        self._run_events("startup")
+        self._url = self._server.start(port)
+
+    def stop(self):
+        """Closes every connection and frees the server's memory; may be called at any time."""
+        if self._server.is_running():
+            self._run_events("shutdown")
+        self._server.stop()
+        self._url = None
+
+    def run(self, port=80, wifi=False):
+        """Serves until stop() is called or Ctrl-C comes. asyncio's tasks run meanwhile.
+
+        `wifi`: True waits for the network that boot.py has joined, a pair (ssid, password) joins
+        one; OSError when it is not there within 15 s. Ignored where the board has no Wi-Fi.
+        """
+        import asyncio
+
+        if wifi:
+            _join_wifi(wifi)
+        self.start(port)
+        try:
+            asyncio.run(self._until_stopped())
+        finally:
+            self.stop()
+
+    async def _until_stopped(self):
+        import asyncio
+
+        while self._server.is_running():
+            await asyncio.sleep_ms(200)
+
+    @property
+    def is_running(self):
+        return self._server.is_running()
+
+    @property
+    def url(self):
+        """The server's address, or None while it is stopped."""
+        return self._url
+
+    def _run_events(self, name):
+        from asyncio import core
+
+        for function in self._events[name]:
+            result = function()
+            if is_coroutine(result):
+                if core.cur_task is None:
+                    core.run(result)
+                else:
+                    core.create_task(result)
+
+    # ---- Handling
+
+    def _handler_for(self, route):
+        # A handler that nothing stands around is called by the C side itself.
+        if not self._middleware and not route.deps:
+            return route.handler
+
+        async def handle(**parameters):
+            for name, dependency in route.deps:
+                value = dependency()
+                if is_coroutine(value):
+                    value = await value
+                if name[0] != "_":
+                    parameters[name] = value
+            result = route.handler(**parameters)
+            return await result if is_coroutine(result) else result
+
+        if not self._middleware:
+            return handle
+
+        async def respond(request, parameters):
+            try:
+                result = await handle(**parameters)
+            except Exception as error:
+                result = await self._result_for(request, error)
+            return result if isinstance(result, Response) else _response_for(result)
+
+        async def around(**parameters):
+            from viperhttp.request import current_request
+
+            async def innermost(request):
+                return await respond(request, parameters)
+
+            call_next = innermost
+            for function in self._middleware:
+                call_next = _bind(function, call_next)
+            return await call_next(current_request())
+
+        return around
+
+    def _finish(self, call, result):
+        """Sends what a handler returned and is not a plain value."""
+        if is_coroutine(result):
+            start_task(call, self._complete(call, result))
+        elif isinstance(result, Response):
+            if type(result).send is Response.send:
+                call.respond(result.status_code, result.fields(), result.content)
+            else:
+                start_task(call, self._complete(call, _ready(result)))
+        else:
+            raise TypeError("a handler cannot return %s" % type(result).__name__)
+
+    async def _complete(self, call, coroutine):
+        try:
+            try:
+                await _send(call, await coroutine)
+            except Exception as error:
+                if call.is_over:
+                    return  # the client has gone
+                if call.has_begun:
+                    _log(call, error)
+                    return
+                await _send(call, await self._result_for(request_of(call), error))
+        except Exception as error:
+            _log(call, error)
+        finally:
+            call.abort()
+
+    def _fail(self, call, error):
+        """A handler raised before it returned anything."""
+        start_task(call, self._complete(call, self._result_for(request_of(call), error)))
+
+    async def _result_for(self, request, error):
+        for kind, function in self._exception_handlers:
+            if isinstance(error, kind):
+                result = function(request, error)
+                return await result if is_coroutine(result) else result
+        if isinstance(error, HTTPException):
+            return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
+        _log(request, error)
+        return JSONResponse({"detail": "Internal Server Error"}, 500)
+
+
+async def _ready(value):
+    return value
+
+
+def _bind(function, call_next):
+    async def bound(request):
+        return await function(request, call_next)
+
+    return bound
+
+
+def _response_for(value):
+    if isinstance(value, (str, bytes, bytearray, memoryview)):
+        return Response(value)
+    return JSONResponse(value)
+
+
+async def _send(call, value):
+    if isinstance(value, Response):
+        await value.send(call)
+    elif not call.send(value):
+        raise TypeError("a handler cannot return %s" % type(value).__name__)
+
+
+def _log(request, error):
+    print("viperhttp: %s %s" % (request.method, request.path), file=sys.stderr)
+    sys.print_exception(error, sys.stderr)
+
+
+def _join_wifi(wifi):
+    try:
+        import network
+    except ImportError:
+        return
+    import time
+
+    station = network.WLAN(network.STA_IF)
+    station.active(True)
+    if wifi is not True:
+        station.connect(*wifi)
+    deadline = time.ticks_add(time.ticks_ms(), WIFI_TIMEOUT_S * 1000)
+    while not station.isconnected():
+        if time.ticks_diff(deadline, time.ticks_ms()) < 0:
+            raise OSError("no Wi-Fi within %d s" % WIFI_TIMEOUT_S)
+        time.sleep_ms(100)

@@ -1,0 +1,144 @@
+"""What a handler can know of its request."""
+
+from asyncio import core
+
+import _viperhttp
+from viperhttp.errors import HTTPException
+
+_calls = {}  # id(task) → the call that it works for
+
+
+def _unquoted(data):
+    try:
+        return _viperhttp.parse_query(data)
+    except ValueError:
+        raise HTTPException(400, "bad escape in a query or form")
+
+
+class Headers:
+    """A request's header fields, by name in any case. Repeated ones are joined with ", "."""
+
+    def __init__(self, lines):
+        self._fields = {}
+        for line in str(lines, "latin-1").split("\r\n"):
+            name, colon, value = line.partition(":")
+            if colon:
+                name, value = name.lower(), value.strip(" \t")
+                before = self._fields.get(name)
+                self._fields[name] = value if before is None else before + ", " + value
+
+    def get(self, name, default=None):
+        return self._fields.get(name.lower(), default)
+
+    def __getitem__(self, name):
+        return self._fields[name.lower()]
+
+    def __contains__(self, name):
+        return name.lower() in self._fields
+
+    def __iter__(self):
+        return iter(self._fields)
+
+    def __len__(self):
+        return len(self._fields)
+
+    def items(self):
+        return self._fields.items()
+
+
+class Request:
+    """A request; current_request() gives a handler its own."""
+
+    def __init__(self, call):
+        self._call = call
+        self._headers = None
+        self.state = {}  # for middleware and handlers
+
+    @property
+    def method(self):
+        """ "GET", "POST", …"""
+        return self._call.method
+
+    @property
+    def path(self):
+        """The path, decoded."""
+        return self._call.path
+
+    @property
+    def headers(self):
+        if self._headers is None:
+            self._headers = Headers(self._call.fields)
+        return self._headers
+
+    @property
+    def query(self):
+        """The query's values by name, decoded; of a repeated name, the last."""
+        return _unquoted(self._call.query)
+
+    @property
+    def cookies(self):
+        """The cookies' values by name."""
+        cookies = {}
+        for part in self.headers.get("cookie", "").split(";"):
+            name, equals, value = part.strip().partition("=")
+            if equals:
+                cookies[name] = value.strip('"')
+        return cookies
+
+    def body(self):
+        """The body's bytes, at most VHTTP_REQUEST_BODY_MAX."""
+        return self._call.body
+
+    def json(self):
+        """The body's value. HTTPException 422 when it is no JSON."""
+        import json
+
+        try:
+            return json.loads(self._call.body)
+        except (ValueError, UnicodeError):
+            raise HTTPException(422, "the body is not JSON")
+
+    def form(self):
+        """The fields of an application/x-www-form-urlencoded body. HTTPException 415 for another."""
+        kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
+        if kind != "application/x-www-form-urlencoded":
+            raise HTTPException(415, "a form is application/x-www-form-urlencoded")
+        return _unquoted(self._call.body)
+
+    @property
+    def is_disconnected(self):
+        """True when the client is gone, or has its whole response."""
+        return self._call.is_over
+
+
+def request_of(call):
+    if call.state is None:
+        call.state = Request(call)
+    return call.state
+
+
+def current_request():
+    """The request that the running handler answers. RuntimeError outside of handlers.
+
+    A task that a handler creates has none: give it what it needs.
+    """
+    call = _viperhttp.current_call()
+    if call is None and core.cur_task is not None:
+        call = _calls.get(id(core.cur_task))
+    if call is None:
+        raise RuntimeError("no request is being handled here")
+    return request_of(call)
+
+
+def start_task(call, coroutine):
+    """Runs a coroutine as the call's own task."""
+    task = core.create_task(_working_for(call, coroutine))
+    _calls[id(task)] = call
+    return task
+
+
+async def _working_for(call, coroutine):
+    try:
+        await coroutine
+    finally:
+        del _calls[id(core.cur_task)]
