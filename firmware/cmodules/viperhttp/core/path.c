@@ -29,8 +29,7 @@ static int take_byte(struct vhttp_slice *encoded) {
     return byte < ' ' || byte == 0x7F || byte == '\\' ? -1 : byte;
 }
 
-// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
-static bool is_utf8(const char *text, size_t length) {
+bool vhttp_is_utf8(const char *text, size_t length) {
     const unsigned char *at = (const unsigned char *)text;
     const unsigned char *end = at + length;
     while (at < end) {
@@ -120,7 +119,7 @@ int vhttp_decode_path(struct vhttp_slice encoded, char *out, size_t size) {
         length = (size_t)ended;
     }
     out[length] = '\0';
-    return is_utf8(out, length) ? (int)length : -400;
+    return vhttp_is_utf8(out, length) ? (int)length : -400;
 }
 
 bool vhttp_path_is_hidden(const char *path) { return strstr(path, "/.") != NULL; }

@@ -15,6 +15,9 @@
 // A final slash stays; empty segments and "." go.
 int vhttp_decode_path(struct vhttp_slice encoded, char *out, size_t size);
 
+// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
+bool vhttp_is_utf8(const char *text, size_t length);
+
 // True when a segment of the decoded path starts with a dot.
 bool vhttp_path_is_hidden(const char *path);
 

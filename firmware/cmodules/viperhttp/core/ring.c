@@ -79,6 +79,14 @@ void vhttp_ring_release(struct vhttp_ring *ring) {
     atomic_store_explicit(&ring->tail, tail + HEADER_SIZE + padded(length), memory_order_release);
 }
 
+uint32_t vhttp_ring_written(const struct vhttp_ring *ring) {
+    return atomic_load_explicit(&ring->head, memory_order_acquire);
+}
+
+uint32_t vhttp_ring_released(const struct vhttp_ring *ring) {
+    return atomic_load_explicit(&ring->tail, memory_order_acquire);
+}
+
 uint32_t vhttp_ring_depth(const struct vhttp_ring *ring) {
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_acquire);
     return atomic_load_explicit(&ring->head, memory_order_acquire) - tail;

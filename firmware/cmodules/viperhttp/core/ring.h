@@ -40,6 +40,11 @@ void vhttp_ring_commit(struct vhttp_ring *ring, uint32_t length);
 const void *vhttp_ring_peek(struct vhttp_ring *ring, uint32_t *length);
 void vhttp_ring_release(struct vhttp_ring *ring);
 
+// Any thread: bytes written and bytes released since the start, modulo 2^32. A record has been
+// read once the latter has reached what the former was behind it.
+uint32_t vhttp_ring_written(const struct vhttp_ring *ring);
+uint32_t vhttp_ring_released(const struct vhttp_ring *ring);
+
 // Any thread: bytes in use now, record headers and padding included.
 uint32_t vhttp_ring_depth(const struct vhttp_ring *ring);
 

@@ -1,10 +1,10 @@
-// The HTTP status codes that the server itself answers with (RFC 9110, section 15).
+// The HTTP status codes of responses (IANA's registry; RFC 9110, section 15).
 #ifndef VHTTP_STATUS_H
 #define VHTTP_STATUS_H
 
 #include <stddef.h>
 
-#define VHTTP_STATUS_COUNT 20 // entries of vhttp_statuses
+#define VHTTP_STATUS_COUNT 56 // entries of vhttp_statuses
 
 struct vhttp_status {
     int code;

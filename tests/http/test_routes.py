@@ -1,0 +1,307 @@
+"""Routes as a client sees them, on any host that runs routes_app.py."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+from project import copy_project
+
+BIG = 60_000  # bytes of a body: more than fits the request ring
+
+
+@pytest.fixture(scope="module")
+def host(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the application: ROUTES_HOST's, or a virtual board's flashed for this."""
+    if "ROUTES_HOST" in os.environ:
+        yield os.environ["ROUTES_HOST"].rstrip("/")
+        return
+    project = copy_project(built, tmp_path_factory.mktemp("routes") / "project")
+    shutil.copy(Path(__file__).with_name("routes_app.py"), project.path("firmware/app/main.py"))
+    flashed = project.scons("flash", "PORT=virtual:routes")
+    address = re.search(r"http://127\.0\.0\.1:\d+", flashed.output)
+    assert address, flashed.output
+    yield address[0]
+    project.scons("board-stop", "PORT=virtual:routes")
+
+
+@pytest.fixture
+def client(host: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=host) as client:
+        yield client
+
+
+def connect(host: str) -> socket.socket:
+    address = urlsplit(host)
+    assert address.hostname
+    return socket.create_connection((address.hostname, address.port or 80), timeout=10)
+
+
+def test_value_becomes_json(client: httpx.Client) -> None:
+    answer = client.get("/json")
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    assert int(answer.headers["Content-Length"]) == len(answer.content)
+    assert answer.json() == {
+        "a": 1, "b": [1.5, None, True, 'x\n"ä\x01'], "c": {}, "d": [], "e": 1 << 80,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [0, 10, 39, 40, 100, 1000, 10_000])
+def test_json_of_any_length(client: httpx.Client, count: int) -> None:
+    assert client.get(f"/big/{count}").json() == ["x" * 100] * count
+
+
+@pytest.mark.parametrize("count", [0, 1, 4095, 4096, 4097, 16_384, 1_000_000])
+def test_octets_of_any_length(client: httpx.Client, count: int) -> None:
+    answer = client.get(f"/bytes/{count}")
+    assert answer.content == b"y" * count
+    assert answer.headers["Content-Length"] == str(count)
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type", "content"),
+    [
+        ("/text", "text/plain; charset=utf-8", "hällo"),
+        ("/null", "application/json", "null"),
+        ("/bytes/1", "application/octet-stream", "y"),
+        ("/html", "text/html; charset=utf-8", "<p>"),
+    ],
+)
+def test_types(client: httpx.Client, path: str, content_type: str, content: str) -> None:
+    answer = client.get(path)
+    assert (answer.headers["Content-Type"], answer.text) == (content_type, content)
+
+
+def test_path_parameters(client: httpx.Client) -> None:
+    answer = client.get("/values/-7/2.5/yes/a%20b/c/d")
+    assert answer.json() == [-7, 2.5, True, "a b", "c/d"]
+
+
+@pytest.mark.parametrize("path", ["/values/x/2.5/yes/a/b", "/values/7/nan/yes/a/b", "/nowhere"])
+def test_no_such_route(client: httpx.Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
+def test_query_parameters(client: httpx.Client) -> None:
+    assert client.get("/query?n=5").json() == ["none", 5, 0.5, False]
+    answer = client.get("/query?q=a%26+b&n=-1&x=1e2&b=on&other=1&n=6")
+    assert answer.json() == ["a& b", 6, 100.0, True]
+
+
+@pytest.mark.parametrize("query", ["", "?n=", "?n=x", "?n=1&x=y", "?n=1&b=2", "?n=1&q=%ff"])
+def test_query_that_does_not_fit(client: httpx.Client, query: str) -> None:
+    answer = client.get(f"/query{query}")
+    assert answer.status_code == 422
+    assert "query parameter" in answer.json()["detail"]
+
+
+def test_methods(client: httpx.Client) -> None:
+    answer = client.delete("/json")
+    assert answer.status_code == 405
+    assert answer.headers["Allow"] == "GET, HEAD, POST, OPTIONS"
+    assert client.options("/json").status_code == 204
+    head = client.head("/json")
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["Content-Length"] == client.get("/json").headers["Content-Length"]
+    assert client.head("/big/1000").status_code == 200
+    assert client.get("/text").text == "hällo"  # the connection goes on
+
+
+def test_a_route_goes_before_a_mount(client: httpx.Client) -> None:
+    assert client.get("/file").status_code == 200
+    assert client.get("/style.css").headers["Content-Type"].startswith("text/css")
+
+
+def test_hundred_handlers_that_wait_are_served_together(host: str) -> None:
+    with ExitStack() as stack:
+        peers = [stack.enter_context(connect(host)) for _ in range(100)]
+        started = time.monotonic()
+        for peer in peers:
+            peer.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        answers = [b"".join(iter(lambda: peer.recv(65536), b"")) for peer in peers]
+        took = time.monotonic() - started
+    assert all(answer.endswith(b"\r\n\r\n/slow") for answer in answers), answers
+    assert took < 1.5  # each waits for a second
+
+
+@pytest.mark.parametrize("path", ["/raises", "/unsendable", "/unsendable-inside",
+                                  "/endless-inside", "/split"])  # fmt: skip
+def test_handler_that_raises(client: httpx.Client, path: str) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()) == (500, {"detail": "Internal Server Error"})
+    assert client.get("/text").status_code == 200
+
+
+def test_http_exception(client: httpx.Client) -> None:
+    answer = client.get("/raises-later")
+    assert (answer.status_code, answer.json()) == (403, {"detail": {"why": "no"}})
+    assert answer.headers["X-Why"] == "no"
+
+
+def test_exception_handler(client: httpx.Client) -> None:
+    answer = client.get("/odd")
+    assert (answer.status_code, answer.json()) == (409, {"odd": "indeed", "at": "/odd"})
+
+
+def test_response_object(client: httpx.Client) -> None:
+    answer = client.get("/response")
+    assert (answer.status_code, answer.text, answer.headers["X-A"]) == (201, "made", "b")
+    assert answer.headers["Content-Type"] == "text/x-made"
+    cookies = answer.headers.get_list("Set-Cookie")
+    assert cookies == ["a=1; Max-Age=5; Path=/; SameSite=Lax", "b=2; Path=/; SameSite=Lax"]
+
+
+def test_redirection(client: httpx.Client) -> None:
+    answer = client.get("/redirect")
+    assert (answer.status_code, answer.headers["Location"]) == (307, "/json")
+
+
+def test_no_content(client: httpx.Client) -> None:
+    answer = client.get("/no-content")
+    assert answer.status_code == 204
+    assert "Content-Length" not in answer.headers
+
+
+def test_file(client: httpx.Client) -> None:
+    answer = client.get("/file")
+    assert answer.content == client.get("/", headers={"Accept-Encoding": "identity"}).content
+    assert answer.headers["Content-Type"] == "text/html; charset=utf-8"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="a.html"'
+
+
+def test_events_come_as_they_happen(client: httpx.Client) -> None:
+    with client.stream("GET", "/events/10") as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream"
+        started = time.monotonic()
+        lines = []
+        for line in answer.iter_lines():
+            if line:
+                lines.append(line)
+            if len(lines) == 1:
+                first = time.monotonic() - started
+    assert lines == [f"data: {i}" for i in range(10)]
+    assert time.monotonic() - started > first + 0.3
+
+
+def test_stream_to_http_1_0_ends_with_the_connection(host: str) -> None:
+    with connect(host) as peer:
+        peer.sendall(b"GET /events/2 HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: peer.recv(65536), b""))
+    head, _, content = answer.partition(b"\r\n\r\n")
+    assert b"chunked" not in head and b"Connection: close" in head
+    assert content == b"data: 0\n\ndata: 1\n\n"
+
+
+def test_slow_reader_holds_up_nobody(host: str, client: httpx.Client) -> None:
+    with connect(host) as peer:
+        peer.sendall(b"GET /flood/20000 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        assert peer.recv(1) == b"H"
+        for _ in range(20):  # while the flood waits for its reader
+            assert client.get("/json").status_code == 200
+            assert client.get("/big/1000").status_code == 200
+        received = 0
+        while part := peer.recv(1 << 20):
+            received += len(part)
+    assert received > 20_000_000
+
+
+def test_stream_that_breaks_is_cut_short(client: httpx.Client) -> None:
+    with pytest.raises(httpx.RemoteProtocolError):
+        client.get("/breaks")
+    assert client.get("/text").status_code == 200
+
+
+def test_client_that_goes_away(host: str, client: httpx.Client) -> None:
+    for path in ("/flood/100000", "/events/1000", "/slow", "/big/10000") * 5:
+        with connect(host) as peer:
+            peer.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+            if path != "/slow":
+                assert peer.recv(1)
+    assert client.get("/text").status_code == 200
+
+
+def test_request_object(client: httpx.Client) -> None:
+    answer = client.get(
+        "/request?a=1&b=%C3%A4&a=2", headers=[("X-A", "1"), ("x-a", "2"), ("Cookie", 'c=d; e="f"')]
+    )
+    assert answer.json() == {
+        "method": "GET", "path": "/request", "query": {"a": "2", "b": "ä"},
+        "cookies": {"c": "d", "e": "f"}, "a": "1, 2", "has": True,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("size", [0, 1, 5000, BIG])
+def test_body(client: httpx.Client, method: str, size: int) -> None:
+    body = os.urandom(size)
+    assert client.request(method, "/echo", content=body).content == body
+    assert client.request(method, "/echo", content=iter([body])).content == body  # chunked
+
+
+def test_bodies_at_once(host: str) -> None:
+    def echo(_: int) -> bool:
+        body = os.urandom(BIG)
+        return httpx.post(f"{host}/echo", content=body, timeout=20).content == body
+
+    with ThreadPoolExecutor(12) as pool:
+        assert all(pool.map(echo, range(36)))
+
+
+def test_json_body(client: httpx.Client) -> None:
+    value = {"a": [1, "ä"]}
+    assert client.post("/json", json=value).json() == value
+    assert client.post("/json", content=b"{").status_code == 422
+
+
+def test_form(client: httpx.Client) -> None:
+    assert client.post("/form", data={"a": "1 &2", "b": ""}).json() == {"a": "1 &2", "b": ""}
+    assert client.post("/form", json={}).status_code == 415
+
+
+def test_dependencies(client: httpx.Client) -> None:
+    path = "/outer/inner/who/3"
+    assert client.get(path, headers={"X-User": "me"}).json() == [3, "me", "db"]
+    answer = client.get(path)
+    assert (answer.status_code, answer.json()) == (401, {"detail": "who?"})
+
+
+def test_startup_event(client: httpx.Client) -> None:
+    assert client.get("/seen").json() == ["startup"]
+
+
+def test_busy_handler_stops_neither_files_nor_health(host: str, client: httpx.Client) -> None:
+    client.get("/style.css")  # into the cache
+    with ThreadPoolExecutor(1) as pool:
+        busy = pool.submit(httpx.get, f"{host}/busy/1500", timeout=10)
+        time.sleep(0.2)  # not a wait for something: the handler runs all the while
+        started = time.monotonic()
+        assert client.get("/health").status_code == 200
+        assert client.get("/style.css").status_code == 200
+        assert time.monotonic() - started < 0.5
+        waits = client.get("/json")  # Python is busy for longer than VHTTP_COLD_WAIT_MS
+        assert (waits.status_code, waits.headers["Retry-After"]) == (503, "1")
+        assert busy.result().text == "1500"
+    assert client.get("/json").status_code == 200
+
+
+def test_pipelined_calls_are_answered_in_order(host: str) -> None:
+    paths = ["/big/50", "/text", "/events/2", "/slow", "/bytes/5000", "/raises", "/json"]
+    with connect(host) as peer:
+        request = "".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths)
+        peer.sendall(request.encode() + b"GET /text HTTP/1.0\r\n\r\n")
+        answer = b"".join(iter(lambda: peer.recv(65536), b""))
+    statuses = re.findall(rb"HTTP/1\.1 (\d+)", answer)
+    assert statuses == [b"200"] * 5 + [b"500"] + [b"200"] * 2
+    assert json.loads(re.findall(rb'\{"[^\n]*\}(?=HTTP)', answer)[-1])["a"] == 1
