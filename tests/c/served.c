@@ -89,6 +89,11 @@ static void *interpret(void *argument) {
         }
         served->has_work = false;
         bool stop = served->stop;
+        if (served->invalid != NULL) {
+            vhttp_server_invalidate(served->server, served->invalid);
+            served->invalid = NULL;
+            pthread_cond_signal(&served->done);
+        }
         pthread_mutex_unlock(&served->lock);
         if (stop) {
             return NULL;
@@ -118,6 +123,7 @@ void served_start(struct served *served, const char *folder, uint16_t port) {
     }
     pthread_mutex_init(&served->lock, NULL);
     pthread_cond_init(&served->woken, NULL);
+    pthread_cond_init(&served->done, NULL);
     served->reader.files = &vhttp_port_files;
     vhttp_interpreter_attach();
     struct vhttp_server_options options = {
@@ -137,6 +143,17 @@ void served_start(struct served *served, const char *folder, uint16_t port) {
     served->reader.answers = vhttp_server_responses(served->server);
     pthread_mutex_unlock(&served->lock);
     pthread_create(&served->interpreter, NULL, interpret, served);
+}
+
+void served_invalidate(struct served *served, const char *path) {
+    pthread_mutex_lock(&served->lock);
+    served->invalid = path;
+    served->has_work = true;
+    pthread_cond_signal(&served->woken);
+    while (served->invalid != NULL) {
+        pthread_cond_wait(&served->done, &served->lock);
+    }
+    pthread_mutex_unlock(&served->lock);
 }
 
 void served_stop(struct served *served) {

@@ -19,13 +19,18 @@ struct served {
     struct vhttp_file_reader reader;
     pthread_t interpreter;
     pthread_mutex_t lock;
-    pthread_cond_t woken;
+    pthread_cond_t woken, done;
     bool has_work, stop;
-    char address[64]; // "http://host:port/"
+    const char *invalid; // a path that the interpreter is to drop from the cache; NULL: none
+    char address[64];    // "http://host:port/"
 };
 
 // Serves `folder` at "/" with index.html, and /health and /metrics. Exits on failure.
 void served_start(struct served *served, const char *folder, uint16_t port);
+
+// Has the interpreter drop `path` from the cache, and waits until it has done so.
+void served_invalidate(struct served *served, const char *path);
+
 void served_stop(struct served *served);
 
 #endif

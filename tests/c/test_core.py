@@ -20,6 +20,9 @@ TESTS = {
     "test_routes": ["route", "value", "path"],
     "test_negotiation": ["negotiation"],
     "test_deadlines": ["deadlines"],
+    "test_body": ["body"],
+    "test_conditions": ["byte_range", "http_date"],
+    "test_cache": ["cache"],
 }
 
 
@@ -28,7 +31,17 @@ def compile_and_run(folder: Path, name: str, flags: list[str]) -> None:
     program = folder / name
     sources = [HERE / f"{name}.c", *(CORE / f"{source}.c" for source in TESTS[name])]
     subprocess.run(
-        ["gcc", *WARNINGS, *flags, "-O1", "-g", f"-I{CORE}", f"-I{CORE.parent}/port", f"-I{folder}", f"-I{HERE}"]
+        [
+            "gcc",
+            *WARNINGS,
+            *flags,
+            "-O1",
+            "-g",
+            f"-I{CORE}",
+            f"-I{CORE.parent}/port",
+            f"-I{folder}",
+            f"-I{HERE}",
+        ]
         + [str(source) for source in sources]
         + ["-pthread", "-o", str(program)],
         check=True,

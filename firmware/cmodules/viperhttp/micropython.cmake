@@ -13,9 +13,14 @@ target_sources(usermod_viperhttp INTERFACE
     ${VIPERHTTP_CORE}
     ${VIPERHTTP_DIR}/port/esp32.c
     ${VIPERHTTP_DIR}/binding/build_info.c
+    ${VIPERHTTP_DIR}/binding/call_service.c
+    ${VIPERHTTP_DIR}/binding/figures.c
     ${VIPERHTTP_DIR}/binding/file_service.c
+    ${VIPERHTTP_DIR}/binding/gzip_copy.c
     ${VIPERHTTP_DIR}/binding/vfs_files.c
+    ${VIPERHTTP_DIR}/binding/json_writer.c
     ${VIPERHTTP_DIR}/binding/modviperhttp.c
+    ${VIPERHTTP_DIR}/binding/signal_object.c
 )
 target_include_directories(usermod_viperhttp INTERFACE
     ${VIPERHTTP_DIR}/core

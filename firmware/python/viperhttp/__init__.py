@@ -12,9 +12,11 @@ def hello(name):
 app.start(port=80)
 """
 
-from _viperhttp import config, version
+from _viperhttp import config, invalidate, ipc_stats, server_stats, version
 from viperhttp.application import ViperHTTP
+from viperhttp.compression import gzip_static
 from viperhttp.errors import HTTPException
+from viperhttp.memory import memory_stats
 from viperhttp.request import Request, current_request
 from viperhttp.responses import (
     FileResponse,

@@ -40,6 +40,10 @@ class ViperHTTP(Router):
         """
         self._server.mount(path, folder, html)
 
+    def mount_file(self, path, file):
+        """Serves one file at `path`. ValueError as mount()."""
+        self._server.mount_file(path, file)
+
     def mount_health(self, path="/health"):
         """Answers `path` with {"status": "ok"}, however busy Python is."""
         self._server.mount_health(path)

@@ -12,6 +12,7 @@
 
 #include "json_writer.h"
 #include "parser.h"
+#include "port.h"
 #include "status.h"
 #include "value.h"
 
@@ -21,7 +22,9 @@
 #define CHUNK_TAIL 2u                              // "\r\n"
 #define LAST_CHUNK "0\r\n\r\n"
 #define LAST_CHUNK_SIZE 5u
-#define WAKE_CREDIT 1024u // bytes of credit that are worth waking a writer
+#define REQUEST_ROOM 1024u // bytes of values and text that any request object holds
+#define BODY_START 256u    // bytes of a body whose length is not known
+#define WAKE_CREDIT 1024u  // bytes of credit that are worth waking a writer
 
 _Static_assert(PIECE_MAX <= 0xFFFF, "a chunk's size has four digits");
 _Static_assert(VHTTP_WINDOW_SIZE > PIECE_MAX + CHUNK_HEAD + CHUNK_TAIL + LAST_CHUNK_SIZE,
@@ -32,6 +35,8 @@ enum source { SOURCE_NONE, SOURCE_BYTES, SOURCE_JSON };
 typedef struct {
     mp_obj_base_t base;
     struct vhttp_call_service *service; // NULL: the request is over
+    size_t room;                        // bytes from `values` on
+    bool is_seen;                       // Python may keep it
     uint16_t connection;
     uint32_t generation;
     uint32_t route;
@@ -345,6 +350,7 @@ static void handle_failure(request_obj_t *request, mp_obj_t exception) {
         print_exception(exception);
     } else if (nlr_push(&nlr) == 0) {
         request->service->needs_turn = true;
+        request->is_seen = true;
         mp_call_function_2(request->service->fail, MP_OBJ_FROM_PTR(request), exception);
         nlr_pop();
         return;
@@ -403,6 +409,7 @@ static void call_handler(request_obj_t *request) {
         mp_obj_t result = mp_call_function_n_kw(entry[0], 0, request->value_count, arguments);
         if (request->service != NULL && !send_value(request, result)) {
             service->needs_turn = true;
+            request->is_seen = true;
             mp_call_function_2(service->finish, MP_OBJ_FROM_PTR(request), result);
         }
         nlr_pop();
@@ -410,40 +417,79 @@ static void call_handler(request_obj_t *request) {
         handle_failure(request, MP_OBJ_FROM_PTR(nlr.ret_val));
     }
     service->current = previous;
+    if (request->service == NULL && !request->is_seen) {
+        service->spare = MP_OBJ_FROM_PTR(request);
+    }
+}
+
+// Calls the handler, unless the client has been told to come later.
+static void call_in_time(request_obj_t *request, uint32_t asked_ms) {
+    if ((uint32_t)vhttp_now_ms() - asked_ms >= VHTTP_COLD_WAIT_MS) {
+        refuse(request, 503);
+    } else {
+        call_handler(request);
+    }
+}
+
+mp_obj_t vhttp_call_service_current(struct vhttp_call_service *service) {
+    if (service->current == MP_OBJ_NULL) {
+        return mp_const_none;
+    }
+    ((request_obj_t *)MP_OBJ_TO_PTR(service->current))->is_seen = true;
+    return service->current;
 }
 
 // ---- Records of the request ring
 
+// An object for `size` bytes of values and text: the spare one, so that a plain call allocates
+// nothing. Raises MemoryError.
+static request_obj_t *take_object(struct vhttp_call_service *service, size_t size) {
+    if (service->spare != MP_OBJ_NULL) {
+        request_obj_t *spare = MP_OBJ_TO_PTR(service->spare);
+        if (spare->room >= size) {
+            service->spare = MP_OBJ_NULL;
+            return spare;
+        }
+    }
+    size_t room = size > REQUEST_ROOM ? size : REQUEST_ROOM;
+    request_obj_t *request =
+        mp_obj_malloc_var(request_obj_t, values, char, room, &vhttp_request_type);
+    request->room = room;
+    return request;
+}
+
 // Copies what is in the ring into an object. NULL when memory does not suffice.
 static request_obj_t *new_request(struct vhttp_call_service *service,
                                   const struct vhttp_ask_call *ask, uint32_t length) {
-    size_t values_size = ask->value_count * sizeof(struct vhttp_call_value);
-    size_t text_size = length - sizeof(*ask) - values_size;
+    size_t size = length - sizeof(*ask);
     nlr_buf_t nlr;
     if (nlr_push(&nlr) != 0) {
         return NULL;
     }
-    request_obj_t *request = mp_obj_malloc_var(request_obj_t, values, char, values_size + text_size,
-                                               &vhttp_request_type);
-    memset((char *)request + sizeof(request->base), 0, sizeof(*request) - sizeof(request->base));
-    memcpy(request->values, ask->values, values_size + text_size);
+    request_obj_t *request = take_object(service, size);
+    size_t room = request->room;
+    *request = (request_obj_t){
+        .base.type = &vhttp_request_type,
+        .room = room,
+        .service = service,
+        .connection = ask->head.connection,
+        .generation = ask->head.generation,
+        .route = ask->route,
+        .credit = ask->credit,
+        .method = ask->method,
+        .is_http_1_0 = ask->flags & VHTTP_CALL_HTTP_1_0,
+        .state = mp_const_none,
+        .path_length = ask->path_length,
+        .query_length = ask->query_length,
+        .fields_length_in = ask->fields_length,
+        .value_count = ask->value_count,
+        .text = (const char *)(request->values + ask->value_count),
+    };
+    memcpy(request->values, ask->values, size);
     if (ask->flags & VHTTP_CALL_BODY) {
-        vstr_init(&request->body, ask->content_length > 0 ? ask->content_length : 256);
+        vstr_init(&request->body, ask->content_length > 0 ? ask->content_length : BODY_START);
     }
     nlr_pop();
-    request->service = service;
-    request->connection = ask->head.connection;
-    request->generation = ask->head.generation;
-    request->route = ask->route;
-    request->credit = ask->credit;
-    request->method = ask->method;
-    request->is_http_1_0 = ask->flags & VHTTP_CALL_HTTP_1_0;
-    request->state = mp_const_none;
-    request->path_length = ask->path_length;
-    request->query_length = ask->query_length;
-    request->fields_length_in = ask->fields_length;
-    request->value_count = ask->value_count;
-    request->text = (const char *)request->values + values_size;
     return request;
 }
 
@@ -478,6 +524,7 @@ static bool take_call(struct vhttp_call_service *service, const struct vhttp_ask
         finish_request(MP_OBJ_TO_PTR(service->requests[ask->head.connection]));
     }
     bool has_body = ask->flags & VHTTP_CALL_BODY;
+    uint32_t asked_ms = ask->asked_ms;
     request_obj_t *request = new_request(service, ask, length);
     if (request == NULL) {
         none->head = ask->head;
@@ -489,7 +536,7 @@ static bool take_call(struct vhttp_call_service *service, const struct vhttp_ask
     }
     vhttp_ring_release(vhttp_server_requests(service->server));
     if (request != NULL && !has_body) {
-        call_handler(request);
+        call_in_time(request, asked_ms);
     }
     return true;
 }
@@ -518,9 +565,11 @@ bool vhttp_call_service_take(struct vhttp_call_service *service, const struct vh
     } else if (request != NULL && kind == VHTTP_ASK_CLOSE) {
         finish_request(request);
     }
+    uint32_t asked_ms =
+        kind == VHTTP_ASK_BODY_END ? ((const struct vhttp_ask_body_end *)ask)->asked_ms : 0;
     vhttp_ring_release(vhttp_server_requests(service->server));
     if (request != NULL && kind == VHTTP_ASK_BODY_END) {
-        call_handler(request);
+        call_in_time(request, asked_ms);
     }
     return true;
 }

@@ -19,14 +19,18 @@ struct vhttp_call_service {
     bool is_running;   // the service runs, and tells the server at its end
     bool wants_room;   // a writer in Python found the response ring full
     bool needs_turn;   // Python's tasks have something to go on with
+    mp_obj_t spare;    // a request that is over and that Python has not seen; MP_OBJ_NULL: none
     mp_obj_t current;  // the request whose handler runs now; MP_OBJ_NULL: none
     mp_obj_t handlers; // list of (callable, name of the first argument, …), by the route's index
     mp_obj_t finish;   // finish(request, result): sends what is more than a value, or awaits it
     mp_obj_t fail;     // fail(request, exception): answers for a handler that raised
 };
 
-// A Python object: current_request().
+// The type of a request as Python's side sees it.
 extern const mp_obj_type_t vhttp_request_type;
+
+// The request whose handler runs now, for Python to keep; None without one.
+mp_obj_t vhttp_call_service_current(struct vhttp_call_service *service);
 
 // Takes a record of the request ring if it is for a call, and releases it. `is_ours` tells whether
 // it was. Calls handlers; raises nothing. False when the response ring has no room: to be tried

@@ -1,14 +1,20 @@
 // The MicroPython module _viperhttp: the server as an object, and what it is built with.
 #include "py/gc.h"
 #include "py/mperrno.h"
+#include "py/mpthread.h"
+#include "py/objlist.h"
 #include "py/objtuple.h"
 #include "py/runtime.h"
 
 #include "build_info.h"
+#include "call_service.h"
+#include "figures.h"
 #include "file_service.h"
+#include "gzip_copy.h"
 #include "port.h"
 #include "router.h"
 #include "server.h"
+#include "signal_object.h"
 #include "vhttp_config.h"
 
 #define ADDRESS_SIZE 64 // "http://host:port/"
@@ -16,6 +22,12 @@
 typedef struct {
     mp_obj_base_t base;
     struct vhttp_router router;
+    struct vhttp_routes routes;
+    mp_obj_t kept; // list of the objects that the routes point into
+    bool has_alarm;
+    uint64_t alarm_ms;
+    mp_obj_t turn; // turn() -> milliseconds until the next, or None: lets Python's tasks go on
+    struct vhttp_call_service calls;
     struct vhttp_file_service service; // service.server is NULL while stopped
 } server_obj_t;
 
@@ -23,6 +35,25 @@ typedef struct {
 MP_REGISTER_ROOT_POINTER(void *viperhttp_running);
 
 static mp_sched_node_t service_node;
+
+// Python's tasks go on as far as they can.
+static void take_turn(server_obj_t *self) {
+    nlr_buf_t nlr;
+    self->calls.needs_turn = false;
+    self->has_alarm = false;
+    if (nlr_push(&nlr) != 0) {
+        mp_sched_exception(MP_OBJ_FROM_PTR(nlr.ret_val)); // it is the program's
+        return;
+    }
+    mp_obj_t next = mp_call_function_0(self->turn);
+    if (next != mp_const_none && self->service.server != NULL) {
+        uint32_t after_ms = (uint32_t)mp_obj_get_int(next);
+        self->has_alarm = true;
+        self->alarm_ms = vhttp_now_ms() + after_ms;
+        vhttp_server_set_alarm(self->service.server, after_ms);
+    }
+    nlr_pop();
+}
 
 // Runs on the interpreter's thread, between two bytecodes or while it waits.
 static void run_service(mp_sched_node_t *node) {
@@ -32,7 +63,13 @@ static void run_service(mp_sched_node_t *node) {
         return; // stopped since it was scheduled
     }
     vhttp_file_service_run(&self->service);
-    if (vhttp_server_wants_heap(self->service.server)) {
+    if (self->service.server == NULL) {
+        return; // a handler stopped it
+    }
+    if (self->calls.needs_turn || (self->has_alarm && vhttp_now_ms() >= self->alarm_ms)) {
+        take_turn(self);
+    }
+    if (self->service.server != NULL && vhttp_server_wants_heap(self->service.server)) {
         gc_info_t info;
         gc_info(&info);
         vhttp_server_publish_heap(self->service.server, (uint32_t)info.used, (uint32_t)info.free);
@@ -49,20 +86,40 @@ static void wake_interpreter(void) {
 
 static mp_obj_t server_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                 const mp_obj_t *args) {
-    mp_arg_check_num(n_args, n_kw, 0, 0, false);
-    (void)args;
+    mp_arg_check_num(n_args, n_kw, 3, 3, false);
     server_obj_t *self = mp_obj_malloc_with_finaliser(server_obj_t, type);
     memset(&self->router, 0, sizeof(self->router));
+    memset(&self->routes, 0, sizeof(self->routes));
+    memset(&self->calls, 0, sizeof(self->calls));
     memset(&self->service, 0, sizeof(self->service));
+    self->has_alarm = false;
+    self->kept = mp_obj_new_list(0, NULL);
+    self->calls.handlers = mp_obj_new_list(0, NULL);
+    self->calls.finish = args[0];
+    self->calls.fail = args[1];
+    self->turn = args[2];
     return MP_OBJ_FROM_PTR(self);
+}
+
+static void check_thread(void) {
+    if (!mp_thread_is_main_thread()) {
+        mp_raise_msg(&mp_type_RuntimeError,
+                     MP_ERROR_TEXT("viperhttp is for the main thread alone"));
+    }
+}
+
+static server_obj_t *stopped(mp_obj_t self_in) {
+    server_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    check_thread();
+    if (self->service.server != NULL) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("stop the server before adding to it"));
+    }
+    return self;
 }
 
 static void mount(mp_obj_t self_in, enum vhttp_mount_kind kind, mp_obj_t path_in,
                   const char *folder, bool html) {
-    server_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (self->service.server != NULL) {
-        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("stop the server before mounting"));
-    }
+    server_obj_t *self = stopped(self_in);
     const char *path = mp_obj_str_get_str(path_in);
     switch (vhttp_router_mount(&self->router, kind, path, folder, html)) {
     case VHTTP_ROUTER_OK:
@@ -91,6 +148,13 @@ static mp_obj_t server_mount(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_mount_obj, 4, 4, server_mount);
 
+// mount_file(path, file): the file appears at the path.
+static mp_obj_t server_mount_file(mp_obj_t self, mp_obj_t path, mp_obj_t file) {
+    mount(self, VHTTP_MOUNT_FILE, path, mp_obj_str_get_str(file), false);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(server_mount_file_obj, server_mount_file);
+
 static mp_obj_t server_mount_health(mp_obj_t self, mp_obj_t path) {
     mount(self, VHTTP_MOUNT_HEALTH, path, NULL, false);
     return mp_const_none;
@@ -103,9 +167,100 @@ static mp_obj_t server_mount_metrics(mp_obj_t self, mp_obj_t path) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(server_mount_metrics_obj, server_mount_metrics);
 
+// Fills a route's query parameter from (name, kind's name, is required, default).
+static void take_parameter(mp_obj_t parameter_in, struct vhttp_query_parameter *parameter,
+                           mp_obj_t entry) {
+    mp_obj_t *fields;
+    mp_obj_get_array_fixed_n(parameter_in, 4, &fields);
+    parameter->name.at = mp_obj_str_get_data(fields[0], &parameter->name.length);
+    parameter->kind = vhttp_value_kind_of(vhttp_slice_of(mp_obj_str_get_str(fields[1])));
+    parameter->required = mp_obj_is_true(fields[2]);
+    if (parameter->kind == VHTTP_VALUE_KINDS || parameter->name.length == 0) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a query parameter is str, int, float or bool"));
+    }
+    mp_obj_list_append(entry, fields[0]);
+    mp_obj_list_append(entry, fields[3]);
+}
+
+// Appends the names of the pattern's parameters, each with a default that is never used.
+static void take_pattern_names(struct vhttp_slice pattern, mp_obj_t entry) {
+    struct vhttp_pattern_part part;
+    while (vhttp_pattern_next(&pattern, &part) > 0) {
+        if (part.is_parameter) {
+            qstr name = qstr_from_strn(part.text.at, part.text.length);
+            mp_obj_list_append(entry, MP_OBJ_NEW_QSTR(name));
+            mp_obj_list_append(entry, mp_const_none);
+        }
+    }
+}
+
+// route(methods, pattern, query, handler) -> list whose first item is the handler, to be replaced
+// at will. It is called with the parameters by name. methods is a set of bits, query a tuple of
+// (name, kind, required, default).
+static mp_obj_t server_route(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    server_obj_t *self = stopped(args[0]);
+    mp_int_t methods = mp_obj_get_int(args[1]);
+    struct vhttp_slice pattern;
+    pattern.at = mp_obj_str_get_data(args[2], &pattern.length);
+    mp_obj_t entry = mp_obj_new_list(1, (mp_obj_t *)&args[4]);
+    take_pattern_names(pattern, entry);
+    size_t count;
+    mp_obj_t *query;
+    mp_obj_get_array(args[3], &count, &query);
+    struct vhttp_query_parameter parameters[VHTTP_ROUTE_PARAMETERS_MAX];
+    if (count > VHTTP_ROUTE_PARAMETERS_MAX) {
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("at most %d query parameters"),
+                          VHTTP_ROUTE_PARAMETERS_MAX);
+    }
+    for (size_t i = 0; i < count; i++) {
+        take_parameter(query[i], &parameters[i], entry);
+    }
+    mp_obj_list_append(self->kept, args[2]);
+    mp_obj_list_append(self->kept, args[3]);
+    mp_obj_list_append(self->calls.handlers, entry);
+    uint32_t index;
+    enum vhttp_route_error error =
+        vhttp_routes_add(&self->routes, (unsigned)methods, pattern, parameters, count, &index);
+    if (error == VHTTP_ROUTE_OK) {
+        return entry;
+    }
+    mp_obj_t last = MP_OBJ_NEW_SMALL_INT(-1);
+    mp_obj_subscr(self->calls.handlers, last, MP_OBJ_NULL);
+    switch (error) {
+    case VHTTP_ROUTE_NO_MEMORY:
+        mp_raise_type(&mp_type_MemoryError);
+    case VHTTP_ROUTE_TOO_MANY:
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("too many routes"));
+    case VHTTP_ROUTE_TAKEN:
+        mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("'%s' has a handler already"),
+                          pattern.at);
+    default:
+        mp_raise_msg_varg(&mp_type_ValueError,
+                          MP_ERROR_TEXT("'%s': a path is made of parts like /name, /{name} and "
+                                        "/{name:int}; a path parameter comes last"),
+                          pattern.at);
+    }
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_route_obj, 5, 5, server_route);
+
+// wake(after_ms): has turn() called then, from the scheduler.
+static mp_obj_t server_wake(mp_obj_t self_in, mp_obj_t after_in) {
+    server_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (self->service.server != NULL) {
+        uint32_t after_ms = (uint32_t)mp_obj_get_int(after_in);
+        self->has_alarm = true;
+        self->alarm_ms = vhttp_now_ms() + after_ms;
+        vhttp_server_set_alarm(self->service.server, after_ms);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(server_wake_obj, server_wake);
+
 // start(port) -> address. OSError when the port is taken, RuntimeError when a server runs.
 static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     server_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    check_thread();
     mp_int_t port = mp_obj_get_int(port_in);
     if (port < 0 || port > UINT16_MAX) {
         mp_raise_ValueError(MP_ERROR_TEXT("port must be in 0..65535"));
@@ -115,9 +270,11 @@ static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     }
     struct vhttp_server_options options = {
         .router = &self->router,
+        .routes = &self->routes,
         .port = (uint16_t)port,
         .version = VHTTP_VERSION,
         .build_id = vhttp_build_id,
+        .built_s = vhttp_build_time_s(),
         .wake_interpreter = wake_interpreter,
     };
     service_node.callback = NULL; // static memory outlives a soft reset, the scheduler's queue not
@@ -128,7 +285,9 @@ static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     if (server == NULL) {
         mp_raise_OSError(error);
     }
-    self->service.server = server;
+    self->service.server = self->calls.server = server;
+    self->service.calls = &self->calls;
+    vhttp_file_service_open(&self->service);
     MP_STATE_VM(viperhttp_running) = self;
     return mp_obj_new_str_from_cstr(address);
 }
@@ -136,7 +295,8 @@ static MP_DEFINE_CONST_FUN_OBJ_2(server_start_obj, server_start);
 
 static void stop(server_obj_t *self) {
     struct vhttp_server *server = self->service.server;
-    self->service.server = NULL;
+    self->service.server = self->calls.server = NULL;
+    self->has_alarm = false;
     MP_STATE_VM(viperhttp_running) = NULL;
     vhttp_server_stop(server);
 }
@@ -144,9 +304,11 @@ static void stop(server_obj_t *self) {
 // stop(): closes every connection; nothing happens when it does not run.
 static mp_obj_t server_stop(mp_obj_t self_in) {
     server_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    check_thread();
     if (self->service.server != NULL) {
         stop(self);
         vhttp_file_service_close(&self->service);
+        vhttp_call_service_close(&self->calls);
     }
     return mp_const_none;
 }
@@ -158,6 +320,7 @@ static mp_obj_t server_del(mp_obj_t self_in) {
     if (self->service.server != NULL) {
         stop(self);
     }
+    vhttp_routes_free(&self->routes);
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(server_del_obj, server_del);
@@ -170,8 +333,11 @@ static MP_DEFINE_CONST_FUN_OBJ_1(server_is_running_obj, server_is_running);
 
 static const mp_rom_map_elem_t server_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_mount), MP_ROM_PTR(&server_mount_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mount_file), MP_ROM_PTR(&server_mount_file_obj)},
     {MP_ROM_QSTR(MP_QSTR_mount_health), MP_ROM_PTR(&server_mount_health_obj)},
     {MP_ROM_QSTR(MP_QSTR_mount_metrics), MP_ROM_PTR(&server_mount_metrics_obj)},
+    {MP_ROM_QSTR(MP_QSTR_route), MP_ROM_PTR(&server_route_obj)},
+    {MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&server_wake_obj)},
     {MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&server_start_obj)},
     {MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&server_stop_obj)},
     {MP_ROM_QSTR(MP_QSTR_is_running), MP_ROM_PTR(&server_is_running_obj)},
@@ -195,6 +361,61 @@ static mp_obj_t module_version(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_version_obj, module_version);
 
+static server_obj_t *running(void) {
+    check_thread();
+    server_obj_t *self = MP_STATE_VM(viperhttp_running);
+    if (self == NULL) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("no server runs"));
+    }
+    return self;
+}
+
+// server_stats() and ipc_stats() -> dict. RuntimeError when no server runs.
+static mp_obj_t module_server_stats(void) {
+    return vhttp_server_figures(running()->service.server);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(module_server_stats_obj, module_server_stats);
+
+// server_memory() -> (bytes of internal RAM, bytes of PSRAM where there is some).
+static mp_obj_t module_server_memory(void) {
+    size_t internal, large;
+    vhttp_server_memory(&internal, &large);
+    mp_obj_t both[] = {mp_obj_new_int_from_uint(internal), mp_obj_new_int_from_uint(large)};
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(both), both);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(module_server_memory_obj, module_server_memory);
+
+static mp_obj_t module_ipc_stats(void) { return vhttp_ring_figures(running()->service.server); }
+static MP_DEFINE_CONST_FUN_OBJ_0(module_ipc_stats_obj, module_ipc_stats);
+
+// current_call() -> the call whose handler runs now, or None.
+static mp_obj_t module_current_call(void) {
+    server_obj_t *self = MP_STATE_VM(viperhttp_running);
+    return self == NULL ? mp_const_none : vhttp_call_service_current(&self->calls);
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(module_current_call_obj, module_current_call);
+
+// parse_query(bytes) -> dict of the decoded names and values. ValueError for a bad escape.
+static mp_obj_t module_parse_query(mp_obj_t bytes) {
+    mp_buffer_info_t info;
+    mp_get_buffer_raise(bytes, &info, MP_BUFFER_READ);
+    struct vhttp_slice rest = {info.buf, info.len}, name, value;
+    char *decoded = m_new(char, info.len + 1);
+    mp_obj_t query = mp_obj_new_dict(0);
+    while (vhttp_query_next(&rest, &name, &value)) {
+        int name_length = vhttp_query_decode(name, decoded);
+        mp_obj_t key = name_length < 0 ? MP_OBJ_NULL : mp_obj_new_str(decoded, (size_t)name_length);
+        int value_length = vhttp_query_decode(value, decoded);
+        if (name_length < 0 || value_length < 0) {
+            mp_raise_ValueError(MP_ERROR_TEXT("bad escape"));
+        }
+        mp_obj_dict_store(query, key, mp_obj_new_str(decoded, (size_t)value_length));
+    }
+    m_del(char, decoded, info.len + 1);
+    return query;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(module_parse_query_obj, module_parse_query);
+
 // config() -> dict of the settings that this firmware was built with
 static mp_obj_t module_config(void) {
 #define SETTING(name)                                                                              \
@@ -214,7 +435,11 @@ static mp_obj_t module_config(void) {
         SETTING(VHTTP_COLD_WAIT_MS),      SETTING(VHTTP_RETRY_AFTER_S),
         SETTING(VHTTP_LINGER_MS),         SETTING(VHTTP_STATIC_DIGEST_MAX),
         SETTING(VHTTP_SERVICE_BUDGET),    SETTING(VHTTP_GZIP_ENABLED),
-        SETTING(VHTTP_GZIP_MIN_SIZE),     SETTING(VHTTP_GZIP_LEVEL),
+        SETTING(VHTTP_GZIP_MIN_SIZE),     SETTING(VHTTP_STATIC_SERVE_VIA_IPC),
+        SETTING(VHTTP_CACHE_SIZE_PSRAM),  SETTING(VHTTP_CACHE_SIZE),
+        SETTING(VHTTP_CACHE_BLOCK_SIZE),  SETTING(VHTTP_CACHE_ENTRIES),
+        SETTING(VHTTP_CACHE_FILE_MAX),    SETTING(VHTTP_STATIC_REVALIDATE_MS),
+        SETTING(VHTTP_BODY_IGNORED_MAX),  SETTING(VHTTP_GZIP_LEVEL),
     };
     mp_obj_t config = mp_obj_new_dict(MP_ARRAY_SIZE(settings) + 1);
     for (size_t i = 0; i < MP_ARRAY_SIZE(settings); i++) {
@@ -227,11 +452,37 @@ static mp_obj_t module_config(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_config_obj, module_config);
 
+// invalidate(path): what the running server holds of the file or folder, and of all below it, is
+// dropped.
+static mp_obj_t module_invalidate(mp_obj_t path_in) {
+    check_thread();
+    const char *path = mp_obj_str_get_str(path_in);
+    if (path[0] != '/' || strlen(path) >= VHTTP_PATH_MAX) {
+        mp_raise_ValueError(MP_ERROR_TEXT("a path starts with '/'"));
+    }
+    server_obj_t *self = MP_STATE_VM(viperhttp_running);
+    if (self != NULL) {
+        vhttp_server_invalidate(self->service.server, path);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(module_invalidate_obj, module_invalidate);
+
 static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR___name__), MP_ROM_QSTR(MP_QSTR__viperhttp)},
     {MP_ROM_QSTR(MP_QSTR_Server), MP_ROM_PTR(&server_type)},
+    {MP_ROM_QSTR(MP_QSTR_Signal), MP_ROM_PTR(&vhttp_signal_type)},
     {MP_ROM_QSTR(MP_QSTR_version), MP_ROM_PTR(&module_version_obj)},
+    {MP_ROM_QSTR(MP_QSTR_server_stats), MP_ROM_PTR(&module_server_stats_obj)},
+    {MP_ROM_QSTR(MP_QSTR_server_memory), MP_ROM_PTR(&module_server_memory_obj)},
+    {MP_ROM_QSTR(MP_QSTR_ipc_stats), MP_ROM_PTR(&module_ipc_stats_obj)},
+    {MP_ROM_QSTR(MP_QSTR_current_call), MP_ROM_PTR(&module_current_call_obj)},
+    {MP_ROM_QSTR(MP_QSTR_parse_query), MP_ROM_PTR(&module_parse_query_obj)},
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
+    {MP_ROM_QSTR(MP_QSTR_invalidate), MP_ROM_PTR(&module_invalidate_obj)},
+#if VHTTP_GZIP_ENABLED
+    {MP_ROM_QSTR(MP_QSTR_gzip_copy), MP_ROM_PTR(&vhttp_gzip_copy_obj)},
+#endif
 };
 static MP_DEFINE_CONST_DICT(module_globals, module_globals_table);
 

@@ -115,6 +115,7 @@ static void start_call(struct vhttp_server *server, struct vhttp_connection *con
     bool has_body = request->chunked || request->content_length > 0;
     *record = (struct vhttp_ask_call){
         .head = {VHTTP_ASK_CALL, vhttp_index(server, connection), connection->generation + 1},
+        .asked_ms = (uint32_t)server->now_ms,
         .route = match->route,
         .credit = VHTTP_WINDOW_SIZE,
         .flags = (uint16_t)((has_body ? VHTTP_CALL_BODY : 0) |
@@ -206,12 +207,13 @@ uint32_t vhttp_call_body(struct vhttp_server *server, struct vhttp_connection *c
 }
 
 bool vhttp_call_body_end(struct vhttp_server *server, struct vhttp_connection *connection) {
-    struct vhttp_ipc_head *record = vhttp_ring_reserve(&server->requests, sizeof(*record));
+    struct vhttp_ask_body_end *record = vhttp_ring_reserve(&server->requests, sizeof(*record));
     if (record == NULL) {
         return false;
     }
-    *record = (struct vhttp_ipc_head){VHTTP_ASK_BODY_END, vhttp_index(server, connection),
-                                      connection->generation};
+    *record = (struct vhttp_ask_body_end){
+        {VHTTP_ASK_BODY_END, vhttp_index(server, connection), connection->generation},
+        (uint32_t)server->now_ms};
     vhttp_ring_commit(&server->requests, sizeof(*record));
     server->asked_now = true;
     connection->asked_until = vhttp_ring_written(&server->requests);

@@ -120,6 +120,8 @@ struct vhttp_server {
     atomic_bool has_alarm; // the interpreter wants to be woken
     atomic_uint alarm_ms;  // at this time, modulo 2^32
     struct vhttp_stats stats;
+    struct vhttp_stats copied_stats; // for the interpreter
+    atomic_bool copy_wanted;
     struct vhttp_deadlines deadlines;
     struct vhttp_request request; // the one being dispatched
     char decoded_path[VHTTP_PATH_MAX];

@@ -162,6 +162,7 @@ static void take_for_connection(struct vhttp_server *server, const struct vhttp_
                                 uint32_t length) {
     struct vhttp_connection *connection = &server->connections[answer->connection];
     if (!connection->has_file || answer->generation != connection->generation) {
+        server->stats.answers_dropped++;
         return; // it was for a request that is over
     }
     switch ((enum vhttp_answer)answer->kind) {

@@ -34,7 +34,8 @@ enum vhttp_router_error {
     VHTTP_ROUTER_TAKEN,    // something is mounted there
 };
 
-// `folder` is the folder or the file; it is used by these two kinds only and lies below VHTTP_STATIC_FS_BASE.
+// `folder` is the folder or the file; it is used by these two kinds only and lies below
+// VHTTP_STATIC_FS_BASE.
 enum vhttp_router_error vhttp_router_mount(struct vhttp_router *router, enum vhttp_mount_kind kind,
                                            const char *path, const char *folder, bool html);
 

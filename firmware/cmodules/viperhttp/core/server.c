@@ -181,6 +181,13 @@ static void ring_alarm(struct vhttp_server *server) {
     }
 }
 
+static void copy_stats(struct vhttp_server *server) {
+    if (atomic_load_explicit(&server->copy_wanted, memory_order_acquire)) {
+        server->copied_stats = server->stats;
+        atomic_store_explicit(&server->copy_wanted, false, memory_order_release);
+    }
+}
+
 static void expire_deadlines(struct vhttp_server *server) {
     uint16_t member;
     while ((member = vhttp_deadlines_overdue(&server->deadlines, server->now_ms)) !=
@@ -235,6 +242,7 @@ static void run(void *argument) {
         handle_events(server, events, count);
         read_local_files(server);
         ring_alarm(server);
+        copy_stats(server);
         expire_deadlines(server);
         if (server->owes) {
             settle_debts(server);
@@ -292,10 +300,17 @@ static bool take_cache(struct vhttp_server *server) {
     return true;
 }
 
+void vhttp_server_memory(size_t *internal, size_t *large) {
+    *internal = sizeof(struct vhttp_server);
+    *large = VHTTP_IPC_REQUEST_RINGBUF_SIZE +
+             (vhttp_has_psram() ? VHTTP_IPC_RINGBUF_SIZE_PSRAM : VHTTP_IPC_RINGBUF_SIZE) +
+             (size_t)VHTTP_MAX_CONNECTIONS * CONNECTION_BUFFERS + VHTTP_CACHE_SIZE;
+}
+
 static bool take_memory(struct vhttp_server *server) {
     uint32_t response_size =
         vhttp_has_psram() ? VHTTP_IPC_RINGBUF_SIZE_PSRAM : VHTTP_IPC_RINGBUF_SIZE;
-    server->request_bytes = vhttp_alloc(VHTTP_IPC_REQUEST_RINGBUF_SIZE, VHTTP_MEMORY_INTERNAL);
+    server->request_bytes = vhttp_alloc(VHTTP_IPC_REQUEST_RINGBUF_SIZE, VHTTP_MEMORY_LARGE);
     server->response_bytes = vhttp_alloc(response_size, VHTTP_MEMORY_LARGE);
     server->buffers =
         vhttp_alloc((size_t)VHTTP_MAX_CONNECTIONS * CONNECTION_BUFFERS, VHTTP_MEMORY_LARGE);
@@ -389,6 +404,14 @@ void vhttp_server_invalidate(struct vhttp_server *server, const char *path) {
         vhttp_ring_commit(&server->responses, length);
     }
     vhttp_poller_wake(server->poller);
+}
+
+void vhttp_server_copy_stats(struct vhttp_server *server, struct vhttp_stats *stats) {
+    atomic_store_explicit(&server->copy_wanted, true, memory_order_release);
+    vhttp_poller_wake(server->poller);
+    while (atomic_load_explicit(&server->copy_wanted, memory_order_acquire)) {
+    }
+    *stats = server->copied_stats;
 }
 
 void vhttp_server_set_alarm(struct vhttp_server *server, uint32_t after_ms) {

@@ -32,6 +32,9 @@ struct vhttp_server_options {
 struct vhttp_server *vhttp_server_start(const struct vhttp_server_options *options, char *where,
                                         size_t where_size, int *error);
 
+// What a server takes at its start, bytes: of the internal RAM, and of PSRAM where there is some.
+void vhttp_server_memory(size_t *internal, size_t *large);
+
 // Closes every connection, ends the thread and frees everything.
 void vhttp_server_stop(struct vhttp_server *server);
 
@@ -56,6 +59,9 @@ void vhttp_server_invalidate(struct vhttp_server *server, const char *path);
 
 // Has wake_interpreter called in `after_ms`, in place of the time given before.
 void vhttp_server_set_alarm(struct vhttp_server *server, uint32_t after_ms);
+
+// The figures of this moment. Waits for the server's thread, which takes well under a millisecond.
+void vhttp_server_copy_stats(struct vhttp_server *server, struct vhttp_stats *stats);
 
 // True once after /metrics was read: the heap's figures are wanted.
 bool vhttp_server_wants_heap(struct vhttp_server *server);

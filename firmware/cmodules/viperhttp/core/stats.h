@@ -22,6 +22,7 @@ struct vhttp_stats {
     uint32_t connections_open;
     uint64_t files_opened;
     uint64_t timeouts;
+    uint64_t answers_dropped; // of the interpreter, for requests that were over
 };
 
 // The interpreter's heap, as it was when the interpreter last had a moment.

@@ -12,7 +12,7 @@
 
 // ---- Clock
 
-uint64_t vhttp_now_ms(void);  // monotonic
+uint64_t vhttp_now_ms(void); // monotonic
 int64_t vhttp_clock_s(void); // since 1970; anything as long as nobody has set the clock
 
 // ---- Memory

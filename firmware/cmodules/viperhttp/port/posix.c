@@ -1,5 +1,7 @@
 // Linux: epoll, eventfd, POSIX threads. Used by the virtual board and by the tests.
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE // accept4
+#endif
 
 #include "port.h"
 

@@ -1,0 +1,1 @@
+"""Fuzz targets of viperhttp's core: `python -m tests.fuzz SECONDS` runs each for so long."""
