@@ -213,6 +213,35 @@ def who(id, name, db):
 app.include_router(router, prefix="/outer")
 
 
+@app.get("/other-thread")
+async def other_thread():
+    import _thread
+
+    raised = []
+
+    def use():
+        for action in (app.stop, viperhttp.server_stats, lambda: app.mount("/x", "/x")):
+            try:
+                action()
+            except RuntimeError:
+                raised.append(True)
+
+    _thread.start_new_thread(use, ())
+    while len(raised) < 3:
+        await asyncio.sleep_ms(5)
+    return raised
+
+
+@app.get("/figures")
+def figures():
+    return [viperhttp.server_stats(), viperhttp.ipc_stats(), viperhttp.memory_stats()]
+
+
+@app.get("/while-running")
+def while_running():
+    app.get("/more")(figures)
+
+
 @app.on_event("startup")
 def on_startup():
     seen.append("startup")

@@ -281,6 +281,26 @@ def test_startup_event(client: httpx.Client) -> None:
     assert client.get("/seen").json() == ["startup"]
 
 
+def test_another_thread_is_refused(client: httpx.Client) -> None:
+    assert client.get("/other-thread").json() == [True] * 3
+
+
+def test_no_route_is_added_while_the_server_runs(client: httpx.Client) -> None:
+    assert client.get("/while-running").status_code == 500
+    assert client.get("/more").status_code == 404
+
+
+def test_figures(client: httpx.Client) -> None:
+    before, *_ = client.get("/figures").json()
+    client.get("/nowhere")
+    after, ipc, memory = client.get("/figures").json()
+    assert after["responses"]["404"] == before["responses"].get("404", 0) + 1
+    assert after["connections_open"] >= 1 and after["uptime_ms"] > 0
+    assert ipc["psram"] is True
+    assert 0 < ipc["requests"]["high_water"] <= ipc["requests"]["size"]
+    assert memory["heap_used"] > 0 and memory["server_internal"] > 0
+
+
 def test_busy_handler_stops_neither_files_nor_health(host: str, client: httpx.Client) -> None:
     client.get("/style.css")  # into the cache
     with ThreadPoolExecutor(1) as pool:

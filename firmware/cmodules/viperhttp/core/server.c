@@ -304,7 +304,8 @@ void vhttp_server_memory(size_t *internal, size_t *large) {
     *internal = sizeof(struct vhttp_server);
     *large = VHTTP_IPC_REQUEST_RINGBUF_SIZE +
              (vhttp_has_psram() ? VHTTP_IPC_RINGBUF_SIZE_PSRAM : VHTTP_IPC_RINGBUF_SIZE) +
-             (size_t)VHTTP_MAX_CONNECTIONS * CONNECTION_BUFFERS + VHTTP_CACHE_SIZE;
+             (size_t)VHTTP_MAX_CONNECTIONS * CONNECTION_BUFFERS +
+             (vhttp_has_psram() ? VHTTP_CACHE_SIZE_PSRAM : VHTTP_CACHE_SIZE);
 }
 
 static bool take_memory(struct vhttp_server *server) {
