@@ -123,6 +123,11 @@ def free_port() -> int:
         return port
 
 
+def received(peer: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    return b"".join(iter(lambda: peer.recv(65536), b""))
+
+
 def together(port: int, clients: int) -> float:
     """Seconds until all of `clients` have an answer that takes each handler a second."""
     request = b"GET /json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -135,7 +140,7 @@ def together(port: int, clients: int) -> float:
         for peer in peers:
             peer.sendall(request)
         for peer in peers:
-            answer = b"".join(iter(lambda: peer.recv(4096), b""))
+            answer = received(peer)
             assert answer.startswith(b"HTTP/1.1 200"), answer
         return time.perf_counter() - started
 

@@ -139,7 +139,7 @@ def file():
 
 async def count_slowly(count):
     for i in range(count):
-        yield "data: %d\n\n" % i
+        yield f"data: {i}\n\n"
         await asyncio.sleep_ms(50)
 
 
@@ -150,7 +150,7 @@ def events(count):
 
 @app.get("/flood/{count:int}")
 def flood(count):
-    return viperhttp.StreamingResponse(b"%0999d\n" % i for i in range(count))
+    return viperhttp.StreamingResponse(b"z" * 1000 for _ in range(count))
 
 
 @app.get("/breaks")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import socket
 import time
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from project import copy_project
+from served_app import running_app
 
 BIG = 60_000  # bytes of a body: more than fits the request ring
 
@@ -27,13 +26,8 @@ def host(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]
     if "ROUTES_HOST" in os.environ:
         yield os.environ["ROUTES_HOST"].rstrip("/")
         return
-    project = copy_project(built, tmp_path_factory.mktemp("routes") / "project")
-    shutil.copy(Path(__file__).with_name("routes_app.py"), project.path("firmware/app/main.py"))
-    flashed = project.scons("flash", "PORT=virtual:routes")
-    address = re.search(r"http://127\.0\.0\.1:\d+", flashed.output)
-    assert address, flashed.output
-    yield address[0]
-    project.scons("board-stop", "PORT=virtual:routes")
+    with running_app(built, tmp_path_factory.mktemp("routes"), "routes_app.py") as app:
+        yield app.address
 
 
 @pytest.fixture
@@ -46,6 +40,11 @@ def connect(host: str) -> socket.socket:
     address = urlsplit(host)
     assert address.hostname
     return socket.create_connection((address.hostname, address.port or 80), timeout=10)
+
+
+def received(peer: socket.socket) -> bytes:
+    """All that comes until the other side closes."""
+    return b"".join(iter(lambda: peer.recv(65536), b""))
 
 
 def test_value_becomes_json(client: httpx.Client) -> None:
@@ -130,7 +129,7 @@ def test_hundred_handlers_that_wait_are_served_together(host: str) -> None:
         started = time.monotonic()
         for peer in peers:
             peer.sendall(b"GET /slow HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        answers = [b"".join(iter(lambda: peer.recv(65536), b"")) for peer in peers]
+        answers = [received(peer) for peer in peers]
         took = time.monotonic() - started
     assert all(answer.endswith(b"\r\n\r\n/slow") for answer in answers), answers
     assert took < 1.5  # each waits for a second
@@ -198,7 +197,7 @@ def test_events_come_as_they_happen(client: httpx.Client) -> None:
 def test_stream_to_http_1_0_ends_with_the_connection(host: str) -> None:
     with connect(host) as peer:
         peer.sendall(b"GET /events/2 HTTP/1.0\r\n\r\n")
-        answer = b"".join(iter(lambda: peer.recv(65536), b""))
+        answer = received(peer)
     head, _, content = answer.partition(b"\r\n\r\n")
     assert b"chunked" not in head and b"Connection: close" in head
     assert content == b"data: 0\n\ndata: 1\n\n"
@@ -321,7 +320,7 @@ def test_pipelined_calls_are_answered_in_order(host: str) -> None:
     with connect(host) as peer:
         request = "".join(f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n" for path in paths)
         peer.sendall(request.encode() + b"GET /text HTTP/1.0\r\n\r\n")
-        answer = b"".join(iter(lambda: peer.recv(65536), b""))
+        answer = received(peer)
     statuses = re.findall(rb"HTTP/1\.1 (\d+)", answer)
     assert statuses == [b"200"] * 5 + [b"500"] + [b"200"] * 2
     assert json.loads(re.findall(rb'\{"[^\n]*\}(?=HTTP)', answer)[-1])["a"] == 1

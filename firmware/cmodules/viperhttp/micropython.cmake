@@ -20,6 +20,8 @@ target_sources(usermod_viperhttp INTERFACE
     ${VIPERHTTP_DIR}/binding/vfs_files.c
     ${VIPERHTTP_DIR}/binding/json_writer.c
     ${VIPERHTTP_DIR}/binding/modviperhttp.c
+    ${VIPERHTTP_DIR}/binding/request_object.c
+    ${VIPERHTTP_DIR}/binding/request_response.c
     ${VIPERHTTP_DIR}/binding/signal_object.c
 )
 target_include_directories(usermod_viperhttp INTERFACE

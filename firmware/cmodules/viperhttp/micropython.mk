@@ -7,8 +7,18 @@ $(error VHTTP_GENERATED must name the folder of viperhttp_board.h and viperhttp_
 endif
 
 # Only the binding has MicroPython's names in it.
-SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, modviperhttp.c file_service.c call_service.c figures.c \
-	json_writer.c signal_object.c vfs_files.c gzip_copy.c)
+SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, \
+	call_service.c \
+	figures.c \
+	file_service.c \
+	gzip_copy.c \
+	json_writer.c \
+	modviperhttp.c \
+	request_object.c \
+	request_response.c \
+	signal_object.c \
+	vfs_files.c \
+	)
 SRC_USERMOD_LIB_C += $(VIPERHTTP_DIR)/binding/build_info.c $(VIPERHTTP_DIR)/port/posix.c \
 	$(VIPERHTTP_DIR)/port/posix_files.c \
 	$(sort $(wildcard $(VIPERHTTP_DIR)/core/*.c))

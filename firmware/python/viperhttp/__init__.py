@@ -13,6 +13,7 @@ app.start(port=80)
 """
 
 from _viperhttp import config, invalidate, ipc_stats, server_stats, version
+
 from viperhttp.application import ViperHTTP
 from viperhttp.compression import gzip_static
 from viperhttp.errors import HTTPException

@@ -3,6 +3,7 @@
 import sys
 
 import _viperhttp
+
 from viperhttp import tasks
 from viperhttp.errors import HTTPException
 from viperhttp.request import request_of, start_task
@@ -24,7 +25,6 @@ class ViperHTTP(Router):
         self.title = title
         self.version = version
         self._server = _viperhttp.Server(self._finish, self._fail, tasks.turn)
-        self._entries = []  # beside `routes`: what the C side calls
         self._middleware = []
         self._exception_handlers = []
         self._events = {"startup": [], "shutdown": []}
@@ -53,9 +53,10 @@ class ViperHTTP(Router):
         self._server.mount_metrics(path)
 
     def _add(self, route):
-        entry = self._server.route(route.bits(), route.path, route.parameters(), route.handler)
+        route.entry = self._server.route(
+            route.bits(), route.path, route.parameters(), route.handler
+        )
         self.routes.append(route)
-        self._entries.append(entry)
 
     def middleware(self, kind):
         """Decorates `async def f(request, call_next)`, called around every handler.
@@ -98,8 +99,8 @@ class ViperHTTP(Router):
 
         OSError when the port is taken or memory does not suffice; RuntimeError when a server runs.
         """
-        for route, entry in zip(self.routes, self._entries):
-            entry[0] = self._handler_for(route)
+        for route in self.routes:
+            route.entry[0] = self._handler_for(route)
         self._run_events("startup")
         self._url = self._server.start(port)
 

@@ -14,9 +14,7 @@ _OURS = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\xff"
 _TEMPORARY = "/.gz"  # not served, for it starts with a dot
 
 # Compressed already: another pass makes them no smaller.
-_PACKED = tuple(
-    ".gz .png .jpg .jpeg .gif .webp .avif .woff .woff2 .mp3 .mp4 .webm .zip".split()
-)
+_PACKED = tuple(".gz .png .jpg .jpeg .gif .webp .avif .woff .woff2 .mp3 .mp4 .webm .zip".split())
 
 
 def gzip_static(root="/www", min_size=1024, level=6):

@@ -3,6 +3,7 @@
 from asyncio import core
 
 import _viperhttp
+
 from viperhttp.errors import HTTPException
 
 _calls = {}  # id(task) → the call that it works for
@@ -12,7 +13,7 @@ def _unquoted(data):
     try:
         return _viperhttp.parse_query(data)
     except ValueError:
-        raise HTTPException(400, "bad escape in a query or form")
+        raise HTTPException(400, "bad escape in a query or form") from None
 
 
 class Headers:
@@ -96,10 +97,10 @@ class Request:
         try:
             return json.loads(self._call.body)
         except (ValueError, UnicodeError):
-            raise HTTPException(422, "the body is not JSON")
+            raise HTTPException(422, "the body is not JSON") from None
 
     def form(self):
-        """The fields of an application/x-www-form-urlencoded body. HTTPException 415 for another."""
+        """The fields of an x-www-form-urlencoded body. HTTPException 415 for another type."""
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             raise HTTPException(415, "a form is application/x-www-form-urlencoded")

@@ -40,12 +40,11 @@ class Route:
         self.query = query
         self.deps = deps
         self.tags = tags
+        self.entry = None  # the C side's, whose first item it calls
 
     def under(self, prefix, deps, tags):
-        return Route(
-            self.methods, prefix + self.path, self.handler, self.query, deps + self.deps,
-            tags + self.tags,
-        )  # fmt: skip
+        path, deps, tags = prefix + self.path, deps + self.deps, tags + self.tags
+        return Route(self.methods, path, self.handler, self.query, deps, tags)
 
     def bits(self):
         bits = 0
@@ -91,12 +90,10 @@ class Router:
         """Decorates a handler. get, post, … are this for one method."""
 
         def decorate(handler):
-            self._add(
-                Route(
-                    tuple(methods), self.prefix + path, handler, query or {},
-                    self.deps + _dependencies(deps), self.tags + tuple(tags or ()),
-                )  # fmt: skip
-            )
+            every_dep = self.deps + _dependencies(deps)
+            every_tag = self.tags + tuple(tags or ())
+            path_here = self.prefix + path
+            self._add(Route(tuple(methods), path_here, handler, query or {}, every_dep, every_tag))
             return handler
 
         return decorate

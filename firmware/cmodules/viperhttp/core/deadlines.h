@@ -9,13 +9,13 @@
 #include "vhttp_config.h"
 
 enum vhttp_deadline {
-    VHTTP_DEADLINE_IDLE,   // the next request's first byte
-    VHTTP_DEADLINE_HEADER, // the last byte of its head
-    VHTTP_DEADLINE_BODY,   // the next byte of its body
-    VHTTP_DEADLINE_PYTHON, // the interpreter's first answer
+    VHTTP_DEADLINE_IDLE,    // the next request's first byte
+    VHTTP_DEADLINE_HEADER,  // the last byte of its head
+    VHTTP_DEADLINE_BODY,    // the next byte of its body
+    VHTTP_DEADLINE_PYTHON,  // the interpreter's first answer
     VHTTP_DEADLINE_HANDLER, // the called handler's response
-    VHTTP_DEADLINE_SEND,   // the next byte that the client takes
-    VHTTP_DEADLINE_LINGER, // the client's end of the stream
+    VHTTP_DEADLINE_SEND,    // the next byte that the client takes
+    VHTTP_DEADLINE_LINGER,  // the client's end of the stream
     VHTTP_DEADLINE_KINDS,
     VHTTP_DEADLINE_NONE = VHTTP_DEADLINE_KINDS,
 };

@@ -70,8 +70,8 @@ struct vhttp_call_value {
 struct vhttp_ask_call {
     struct vhttp_ipc_head head;
     uint32_t asked_ms; // vhttp_now_ms(), modulo 2^32
-    uint32_t route;  // as vhttp_routes_add numbered it
-    uint32_t credit; // bytes of content that may be sent
+    uint32_t route;    // as vhttp_routes_add numbered it
+    uint32_t credit;   // bytes of content that may be sent
     uint16_t flags;
     uint8_t method; // enum vhttp_method
     uint8_t value_count;
