@@ -42,8 +42,11 @@ def run(program: Path, name: str, folder: Path, seconds: int) -> subprocess.Comp
     found = folder / "found"
     found.mkdir(exist_ok=True)
     return subprocess.run(
-        [program, f"-max_total_time={seconds}", f"-artifact_prefix={folder}/", "-verbosity=0"]
-        + [str(found), str(HERE / "corpus" / name)],
+        [
+            program,
+            *(f"-max_total_time={seconds}", f"-artifact_prefix={folder}/", "-verbosity=0"),
+            *(str(found), str(HERE / "corpus" / name)),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -162,12 +162,13 @@ bool vhttp_cache_take_room(struct vhttp_cache *cache, struct vhttp_cached *entry
             return false;
         }
     }
+    uint16_t *link = &entry->first_block;
     for (uint32_t i = 0; i < wanted; i++) {
-        uint16_t block = cache->first_free_block;
-        cache->first_free_block = cache->next_block[block];
-        cache->next_block[block] = entry->first_block;
-        entry->first_block = block;
+        *link = cache->first_free_block;
+        link = &cache->next_block[*link];
+        cache->first_free_block = *link;
     }
+    *link = VHTTP_NO_BLOCK;
     cache->stats.blocks_used += wanted;
     entry->last_block = entry->first_block; // the one that is filled now
     entry->holds_content = true;
@@ -223,8 +224,12 @@ size_t vhttp_cache_gather(const struct vhttp_cache *cache, struct vhttp_cached_p
         }
         uint32_t room = VHTTP_CACHE_BLOCK_SIZE - (uint32_t)place.offset;
         size_t run = length < room ? (size_t)length : room;
-        runs[used++] =
-            (struct vhttp_slice){(const char *)block_at(cache, place.block) + place.offset, run};
+        const char *at = (const char *)block_at(cache, place.block) + place.offset;
+        if (used > 0 && runs[used - 1].at + runs[used - 1].length == at) {
+            runs[used - 1].length += run; // blocks side by side make one run
+        } else {
+            runs[used++] = (struct vhttp_slice){at, run};
+        }
         place.offset = VHTTP_CACHE_BLOCK_SIZE;
         length -= run;
     }

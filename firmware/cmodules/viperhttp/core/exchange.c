@@ -1,6 +1,4 @@
 // What requests mean, and what the interpreter's answers mean for them.
-#include <stdio.h>
-
 #include "connection.h"
 #include "path.h"
 #include "port.h"
@@ -100,8 +98,10 @@ static void respond_methods(struct vhttp_server *server, struct vhttp_connection
 
 static void request_below(struct vhttp_server *server, struct vhttp_connection *connection,
                           const struct vhttp_mount *mount, const char *below) {
-    char path[VHTTP_FILE_PATH_MAX];
-    snprintf(path, sizeof(path), "%s%s", mount->folder, below);
+    char path[VHTTP_FILE_PATH_MAX]; // both are shorter than VHTTP_PATH_MAX
+    size_t folder_length = strlen(mount->folder);
+    memcpy(path, mount->folder, folder_length);
+    memcpy(path + folder_length, below, strlen(below) + 1);
     vhttp_request_file(server, connection, path, mount->html);
 }
 

@@ -18,14 +18,20 @@ _Static_assert((VHTTP_WINDOW_SIZE & (VHTTP_WINDOW_SIZE - 1)) == 0, "the window w
 
 // ---- Connections
 
+// Closes the connection that has been idle for longest. False when none is.
+static bool evict_idle(struct vhttp_server *server) {
+    uint16_t idle = vhttp_deadlines_oldest(&server->deadlines, VHTTP_DEADLINE_IDLE);
+    if (idle == VHTTP_NO_MEMBER) {
+        return false;
+    }
+    server->stats.connections_evicted++;
+    vhttp_connection_close(server, &server->connections[idle]);
+    return true;
+}
+
 static struct vhttp_connection *take_free_connection(struct vhttp_server *server) {
-    if (server->free_count == 0) {
-        uint16_t idle = vhttp_deadlines_oldest(&server->deadlines, VHTTP_DEADLINE_IDLE);
-        if (idle == VHTTP_NO_MEMBER) {
-            return NULL;
-        }
-        server->stats.connections_evicted++;
-        vhttp_connection_close(server, &server->connections[idle]);
+    if (server->free_count == 0 && !evict_idle(server)) {
+        return NULL;
     }
     return &server->connections[server->free[--server->free_count]];
 }
@@ -49,6 +55,9 @@ static void accept_connections(struct vhttp_server *server) {
         int socket = vhttp_accept(server->listener);
         if (socket < 0) {
             give_back(server, connection);
+            if (socket == VHTTP_SOCKET_FAILED) {
+                evict_idle(server); // descriptors ran out
+            }
             return;
         }
         vhttp_connection_open(server, connection, socket);

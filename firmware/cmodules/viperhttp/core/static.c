@@ -162,16 +162,21 @@ static struct vhttp_range choose(const struct vhttp_connection *connection,
     return range;
 }
 
-// A whole file from the cache, whose head is written once.
-static void respond_whole(struct vhttp_server *server, struct vhttp_connection *connection,
-                          const struct vhttp_response *response) {
-    struct vhttp_cached *entry = connection->cached;
-    if (entry->head_length == 0) {
-        entry->head_length =
-            (uint16_t)vhttp_write_response_head(response, entry->head, sizeof(entry->head));
-    }
+// True when the connection gets the whole file from the cache, with the head that the entry keeps.
+static bool is_plain(const struct vhttp_connection *connection) {
+    const struct vhttp_conditions *conditions = &connection->conditions;
+    const struct vhttp_cached *entry = connection->cached;
+    return entry != NULL && entry->head_length > 0 && entry->loaded > 0 && !connection->is_head &&
+           conditions->range.at == NULL && conditions->if_none_match.at == NULL &&
+           conditions->if_modified_since.at == NULL;
+}
+
+static void respond_plain(struct vhttp_server *server, struct vhttp_connection *connection) {
+    const struct vhttp_cached *entry = connection->cached;
+    connection->content_at = 0;
+    connection->place = vhttp_cache_seek(&server->cache, entry, 0);
     vhttp_connection_respond_ready(server, connection, entry->head, entry->head_length, 200,
-                                   response->length);
+                                   entry->facts.size);
 }
 
 // Responds with what there is, from the cache if the connection is in it, else from the file that
@@ -181,6 +186,10 @@ static void respond_file(struct vhttp_server *server, struct vhttp_connection *c
     struct vhttp_cached *entry = connection->cached;
     if (facts->status != 200) {
         respond_absent(server, connection, facts->status);
+        return;
+    }
+    if (is_plain(connection)) {
+        respond_plain(server, connection);
         return;
     }
     char etag[ETAG_SIZE];
@@ -225,11 +234,11 @@ static void respond_file(struct vhttp_server *server, struct vhttp_connection *c
     }
     connection->content_at = (uint32_t)part.first;
     connection->place = vhttp_cache_seek(&server->cache, entry, connection->content_at);
-    if (response.status == 200) {
-        respond_whole(server, connection, &response);
-    } else {
-        vhttp_connection_respond(server, connection, &response);
+    if (response.status == 200 && entry->head_length == 0) {
+        entry->head_length =
+            (uint16_t)vhttp_write_response_head(&response, entry->head, sizeof(entry->head));
     }
+    vhttp_connection_respond(server, connection, &response);
 }
 
 // ---- Requests
