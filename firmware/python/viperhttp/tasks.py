@@ -21,6 +21,8 @@ def _counted(main_task=None):
         return _run_until_complete(main_task)
     finally:
         _loops -= 1
+        if not _loops:
+            _viperhttp.wake()  # what is left of the tasks goes on without a loop
 
 
 core.run_until_complete = _counted

@@ -244,19 +244,6 @@ static mp_obj_t server_route(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_route_obj, 5, 5, server_route);
 
-// wake(after_ms): has turn() called then, from the scheduler.
-static mp_obj_t server_wake(mp_obj_t self_in, mp_obj_t after_in) {
-    server_obj_t *self = MP_OBJ_TO_PTR(self_in);
-    if (self->service.server != NULL) {
-        uint32_t after_ms = (uint32_t)mp_obj_get_int(after_in);
-        self->has_alarm = true;
-        self->alarm_ms = vhttp_now_ms() + after_ms;
-        vhttp_server_set_alarm(self->service.server, after_ms);
-    }
-    return mp_const_none;
-}
-static MP_DEFINE_CONST_FUN_OBJ_2(server_wake_obj, server_wake);
-
 // start(port) -> address. OSError when the port is taken, RuntimeError when a server runs.
 static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     server_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -337,7 +324,6 @@ static const mp_rom_map_elem_t server_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_mount_health), MP_ROM_PTR(&server_mount_health_obj)},
     {MP_ROM_QSTR(MP_QSTR_mount_metrics), MP_ROM_PTR(&server_mount_metrics_obj)},
     {MP_ROM_QSTR(MP_QSTR_route), MP_ROM_PTR(&server_route_obj)},
-    {MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&server_wake_obj)},
     {MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&server_start_obj)},
     {MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&server_stop_obj)},
     {MP_ROM_QSTR(MP_QSTR_is_running), MP_ROM_PTR(&server_is_running_obj)},
@@ -387,6 +373,17 @@ static MP_DEFINE_CONST_FUN_OBJ_0(module_server_memory_obj, module_server_memory)
 
 static mp_obj_t module_ipc_stats(void) { return vhttp_ring_figures(running()->service.server); }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_ipc_stats_obj, module_ipc_stats);
+
+// wake(): has the running server call turn() soon.
+static mp_obj_t module_wake(void) {
+    server_obj_t *self = MP_STATE_VM(viperhttp_running);
+    if (self != NULL) {
+        self->calls.needs_turn = true;
+        vhttp_server_ask_again(self->service.server);
+    }
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_0(module_wake_obj, module_wake);
 
 // current_call() -> the call whose handler runs now, or None.
 static mp_obj_t module_current_call(void) {
@@ -476,6 +473,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_server_stats), MP_ROM_PTR(&module_server_stats_obj)},
     {MP_ROM_QSTR(MP_QSTR_server_memory), MP_ROM_PTR(&module_server_memory_obj)},
     {MP_ROM_QSTR(MP_QSTR_ipc_stats), MP_ROM_PTR(&module_ipc_stats_obj)},
+    {MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&module_wake_obj)},
     {MP_ROM_QSTR(MP_QSTR_current_call), MP_ROM_PTR(&module_current_call_obj)},
     {MP_ROM_QSTR(MP_QSTR_parse_query), MP_ROM_PTR(&module_parse_query_obj)},
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
