@@ -36,7 +36,7 @@ def benchmarks(env):
 def _program(env, failure, module, *arguments):
     """An action that runs a module of Python with the terminal, and lets others build meanwhile."""
 
-    def run(target, source, env):
+    def run(env):
         env["BUILD_LOCK"].release()
         paths = os.pathsep.join([str(Path("site_scons").resolve()), str(Path.cwd())])
         process = subprocess.Popen(
@@ -47,4 +47,4 @@ def _program(env, failure, module, *arguments):
         if interrupt.wait(process) != 0:
             raise UserError(failure, "see above")
 
-    return env.Action(run, None)
+    return env.Deed(run)
