@@ -89,8 +89,10 @@ def _await(condition: Callable[[], bool], build: subprocess.Popen[str]) -> None:
         time.sleep(0.005)
 
 
-def _objects(project: Project) -> list[Path]:
-    return list(project.path("build/VIRTUAL_N16R8/firmware").rglob("*.o"))
+def _objects(project: Project) -> list[str]:
+    """The object files; the folder may be on its way out while this looks."""
+    walked = os.walk(project.path("build/VIRTUAL_N16R8/firmware"))
+    return [name for _, _, names in walked for name in names if name.endswith(".o")]
 
 
 def _digests(project: Project) -> dict[str, str]:
