@@ -18,7 +18,7 @@ from typing import ClassVar
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError
-from viper import console, interrupt
+from viper import console, interrupt, wsl
 from viper.board import nearest
 from viper.build_lock import BuildLock
 from viper.errors import UserError, exits
@@ -50,6 +50,8 @@ def generate(env):
     # SCons names each file that it removes; a line for the folder will do.
     SCons.Script.SetOption("silent", SCons.Script.GetOption("clean"))
     if not SCons.Script.GetOption("help"):
+        if wsl.on_windows_drive(Path.cwd()):
+            console.note("This clone is on a Windows drive, which is slow from WSL; ~ is faster")
         env["BUILD_LOCK"] = BuildLock(Path("build"))
         env.SConsignFile("build/.sconsign")
         interrupt.install()

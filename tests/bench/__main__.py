@@ -197,7 +197,17 @@ def flash(project: Project, board: control.BoardInfo) -> flash_device.FlashResul
 def write_a_file_on(board: control.BoardInfo) -> None:
     """A user's own file, by stock mpremote: the partition is not the graph's alone any more."""
     address = f"{board.port_url}?ign_set_control"
-    run(["python", "-m", "mpremote", "connect", address, "exec", "open('/mine', 'w').write('x')"])
+    run(
+        [
+            "python",
+            "-m",
+            "mpremote",
+            "connect",
+            address,
+            "exec",
+            "with open('/mine', 'w') as f: f.write('x')",
+        ]
+    )
 
 
 def seconds(result: flash_device.FlashResult) -> float:
