@@ -42,6 +42,7 @@ class Source:
         commit: the git commit, 40 hexadecimal digits; of "own", whatever tells its state.
         date: what MicroPython reports as its build date, in seconds since 1970.
         submodules: the paths of those that are there, each with its commit.
+        stands_for: of "debian", the pinned commit that could not be fetched; else empty.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Source:
     commit: str
     date: int
     submodules: dict[str, str]
+    stands_for: str = ""
 
     def save(self, stamp: Path) -> None:
         """Write the stamp."""
@@ -152,7 +154,8 @@ def _pinned(checkout: Path, pins: Pins, submodules: bool) -> Source:
 
 def _stand_in(checkout: Path, pins: Pins) -> Source:
     pin = pins.stand_in
-    return Source("debian", checkout.as_posix(), pin.version, pin.commit, pin.date, {})
+    wanted = pins.micropython.commit
+    return Source("debian", checkout.as_posix(), pin.version, pin.commit, pin.date, {}, wanted)
 
 
 def _fall_back(checkout: Path, pins: Pins, url: str, reason: str) -> Source:
