@@ -38,6 +38,7 @@ def _program(env, failure, module, *arguments):
 
     def run(env):
         env["BUILD_LOCK"].release()
+        env["RUN"].tell()  # the last word is the program's
         paths = os.pathsep.join([str(Path("site_scons").resolve()), str(Path.cwd())])
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],

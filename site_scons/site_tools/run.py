@@ -171,7 +171,7 @@ def _last_line(env):
     if SCons.Script.GetOption("clean"):
         console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
     else:
-        console.note(env["RUN"].line())
+        env["RUN"].tell()
 
 
 @contextmanager
