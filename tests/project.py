@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+_LIMIT_S = 120.0
 _STEP = re.compile(r"^([A-Z]{3,8}) +(\S+)  ", re.MULTILINE)
 
 
@@ -54,6 +58,28 @@ class Project:
         assert done.returncode == status, done.stdout
         return Run(done.returncode, done.stdout)
 
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Begin a run, to be disturbed."""
+        return subprocess.Popen(
+            self.command(*arguments),
+            cwd=self.folder,
+            env=self.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def digests(self) -> dict[str, str]:
+        """Every output of the graph that goes to a device, and the record of the build."""
+        outputs = self.path("build/VIRTUAL_N16R8")
+        executable = outputs / "firmware/micropython"
+        return {
+            str(path.relative_to(outputs)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in [*outputs.glob("*.*"), *outputs.glob("www/*"), executable]
+            if path.is_file()
+        }
+
     def path(self, name: str) -> Path:
         return self.folder / name
 
@@ -63,6 +89,15 @@ class Project:
         text = path.read_text(encoding="utf-8")
         assert old in text, f"{name} has no {old!r}"
         path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) -> None:
+    """Wait for something that a running process is to bring about."""
+    deadline = time.monotonic() + _LIMIT_S
+    while not condition():
+        assert process.poll() is None or condition(), process.communicate()[0]
+        assert time.monotonic() < deadline
+        time.sleep(0.005)  # what is waited for are files, which nobody announces
 
 
 def copy_sources(folder: Path) -> None:

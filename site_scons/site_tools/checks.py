@@ -36,8 +36,9 @@ def benchmarks(env):
 def _program(env, failure, module, *arguments):
     """An action that runs a module of Python with the terminal, and lets others build meanwhile."""
 
-    def run(target, source, env):
+    def run(env):
         env["BUILD_LOCK"].release()
+        env["RUN"].tell()  # the last word is the program's
         paths = os.pathsep.join([str(Path("site_scons").resolve()), str(Path.cwd())])
         process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
@@ -47,4 +48,4 @@ def _program(env, failure, module, *arguments):
         if interrupt.wait(process) != 0:
             raise UserError(failure, "see above")
 
-    return env.Action(run, None)
+    return env.Deed(run)

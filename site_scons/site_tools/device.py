@@ -7,6 +7,7 @@ Adds to the environment, each an action for a goal:
     env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
 """
 
+import json
 from pathlib import Path
 
 from viper import console, port
@@ -34,17 +35,11 @@ def generate(env):
         "BoardErase": _board_erase,
         "BoardStop": _board_stop,
     }.items():
-        env.AddMethod(_action(function), name)
+        env.AddMethod(_method(function), name)
 
 
-def _action(function):
-    """A method of the environment that makes an action of `function(env, *files)`."""
-
-    def method(env, *nodes):
-        files = [Path(str(node)) for node in nodes]
-        return env.Action(lambda target, source, env: function(env, *files), None)
-
-    return method
+def _method(function):
+    return lambda env, *nodes: env.Deed(function, *nodes)
 
 
 def _esptool_command(env, index):
@@ -76,8 +71,10 @@ def _flash(env, index):
         summary.ran()
     else:
         summary.skipped()
-        console.step("FLASH", f"{_mac(result.mac)}  nothing to write, by the chip's own MD5")
-    summary.wrote(result.bytes_written)
+        console.step("FLASH", f"{_mac(result.mac)}  nothing to write: the chip holds it")
+    contents = json.loads(index.read_text(encoding="utf-8"))["files"]
+    sent = sum(contents[path]["size"] for path in result.files_sent)
+    summary.wrote(result.bytes_written + sent)
     if port.parse(env["PORT"]).board:
         from viper import http_page
 

@@ -52,7 +52,7 @@ def firmware(env, source, modules, python):
             modules=Path(modules),
             settings=env["VIPERHTTP_SETTINGS"],
             toolchain=toolchain,
-            how={"jobs": env.GetOption("num_jobs"), "verbose": env["VERBOSE"]},
+            how={"jobs": env.GetOption("num_jobs")},
         ),
     )
     env.Precious(executable)
@@ -91,14 +91,14 @@ def _compiler():
     return shown.stdout.splitlines()[0]
 
 
-def _make(targets, sources, variant, modules, settings, toolchain, jobs, verbose):
+def _make(targets, sources, variant, modules, settings, toolchain, jobs):
     stamp, *files = sources
     source = Source.load(stamp)
     if source is None:
         raise UserError(f"{stamp} cannot be read", "./scons fetch")
     inputs = unix_port.Inputs(source, variant, modules, files, settings, toolchain)
     executable, record = targets
-    unix_port.build(inputs, executable.parent, jobs=jobs, verbose=verbose)
+    unix_port.build(inputs, executable.parent, jobs=jobs)
     made_from = unix_port.digests(inputs)
     identity = unix_port.build_id(made_from)
     atomic_file.write_json(record, {"build": identity, **made_from})

@@ -26,12 +26,11 @@ def generate(env):
 def micropython(env):
     if "MICROPYTHON" in env:
         return _own(env)
-    if "fetch" in SCons.Script.COMMAND_LINE_TARGETS:
-        STAMP.unlink(missing_ok=True)
+    again = "fetch" in SCons.Script.COMMAND_LINE_TARGETS
     pinned = pins.load(PINS)
     standing = micropython_source.Source.load(STAMP)
     notice = micropython_source.stand_in_notice(standing, pinned) if standing else ""
-    if notice:
+    if notice and not again:
         console.note(notice)
     board = env["BOARD_TOML"]
     stamp = env.Command(
@@ -42,22 +41,24 @@ def micropython(env):
             "FETCH",
             _fetch,
             uses=["micropython_source.py", "debian_source.py"],
-            how={"url": env.get("MICROPYTHON_URL") or pinned.micropython.url},
+            how={"url": env.get("MICROPYTHON_URL") or pinned.micropython.url, "again": again},
             submodules=board.firmware == "esp32",
             stand_in=board.firmware == "unix",
         ),
     )
     env.Depends(stamp, env.Value(repr((pinned.micropython, pinned.stand_in))))
+    if again:
+        env.AlwaysBuild(stamp)
     env.Precious(stamp)
     env.NoClean(stamp)
     env.NoCache(stamp)
     return stamp[0]
 
 
-def _fetch(targets, sources, url, submodules, stand_in):
+def _fetch(targets, sources, url, again, submodules, stand_in):
     pinned = pins.load(PINS)
     source = micropython_source.ensure(
-        CHECKOUT, STAMP, pinned, url=url, submodules=submodules, stand_in=stand_in
+        CHECKOUT, STAMP, pinned, url=url, submodules=submodules, stand_in=stand_in, again=again
     )
     notice = micropython_source.stand_in_notice(source, pinned)
     if notice:

@@ -2,6 +2,7 @@
 
 Adds to the environment:
     env.Step(tag, function, uses, how, **what)  an action that prints one line when done
+    env.Deed(function, *nodes)                  an action that is done each time it is named
     env.Goal(group, name, nodes, help, action)  a target a person types
     env.Serve()                                 the end of SConstruct: help, or what was typed
 """
@@ -10,12 +11,14 @@ import atexit
 import errno
 import importlib.util
 import os
+from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError
-from viper import console, interrupt
+from viper import console, interrupt, wsl
 from viper.board import nearest
 from viper.build_lock import BuildLock
 from viper.errors import UserError, exits
@@ -41,11 +44,14 @@ def generate(env):
     env["DOING"] = []
     env["STEP_ARGUMENTS"] = {}
     env.AddMethod(step, "Step")
+    env.AddMethod(deed, "Deed")
     env.AddMethod(goal, "Goal")
     env.AddMethod(exits(serve), "Serve")
     # SCons names each file that it removes; a line for the folder will do.
     SCons.Script.SetOption("silent", SCons.Script.GetOption("clean"))
     if not SCons.Script.GetOption("help"):
+        if wsl.on_windows_drive(Path.cwd()):
+            console.note("This clone is on a Windows drive, which is slow from WSL; ~ is faster")
         env["BUILD_LOCK"] = BuildLock(Path("build"))
         env.SConsignFile("build/.sconsign")
         interrupt.install()
@@ -62,18 +68,25 @@ def step(env, tag, function, *, uses=(), how=None, **what):
     by file name, packages of requirements.txt by name. What is in `how` does not change the
     result: a number of jobs, a mirror.
     """
-    inputs = f"{fingerprint(uses)} {sorted(what.items())!r}"
-    arguments = {**what, **(how or {})}
-    env["STEP_ARGUMENTS"][inputs, tag] = arguments
+    inputs = f"{tag} {fingerprint(uses)} {sorted(what.items())!r}"
+    env["STEP_ARGUMENTS"][inputs] = {**what, **(how or {})}
 
-    def execute(target, source, env, key=(inputs, tag), function=function):
+    # SCons signs a function by its code, what it encloses, and its defaults (of them, texts whole).
+    def execute(target, source, env, inputs=inputs):
         targets = [Path(str(node)) for node in target]
         files = [Path(str(node)) for node in source if isinstance(node, SCons.Node.FS.File)]
-        try:
-            told = function(targets, files, **env["STEP_ARGUMENTS"][key])
-        except OSError as problem:
-            raise _mendable(problem, targets[0]) from problem
-        console.step(tag, told)
+        with _failures(targets[0]):
+            console.step(tag, function(targets, files, **env["STEP_ARGUMENTS"][inputs]))
+
+    return env.Action(execute, None)
+
+
+def deed(env, function, *nodes):
+    """An action for a goal that does something each time: `function(env, *files)`."""
+
+    def execute(target, source, env):
+        with _failures(target[0]):
+            function(env, *(Path(str(node)) for node in nodes))
 
     return env.Action(execute, None)
 
@@ -121,6 +134,7 @@ class _Task(SCons.Script.Main.BuildTask):
     """SCons's task, counting steps instead of naming files, and showing errors as they are."""
 
     summary: RunSummary
+    told: ClassVar[set[str]] = set()
 
     def needs_execute(self):
         if SCons.Taskmaster.OutOfDateTask.needs_execute(self):
@@ -133,14 +147,18 @@ class _Task(SCons.Script.Main.BuildTask):
         self.summary.ran(_is_step(self.targets[0]))
 
     def failed(self):
-        _, error, _ = (*self.exc_info(), None, None)[:3]
+        error = self.exc_info()[1]
         cause = error.exc_info[1] if isinstance(error, BuildError) else error
-        if isinstance(cause, UserError):
-            console.error(str(cause))
-            self.exception = (error, error, None)
-            self.do_failed(2)
-        else:
+        if interrupt.requested():
+            cause = UserError("interrupted", "the same again goes on where this stopped")
+        if not isinstance(cause, UserError):
             super().failed()
+            return
+        if str(cause) not in self.told:
+            console.error(str(cause))
+            self.told.add(str(cause))
+        self.exception = (error, error, None)
+        self.do_failed(2)
 
 
 def _is_step(node):
@@ -153,15 +171,24 @@ def _last_line(env):
     if SCons.Script.GetOption("clean"):
         console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
     else:
-        console.note(env["RUN"].line())
+        env["RUN"].tell()
 
 
-def _mendable(problem, target):
-    """A failed system call in the words of a person who can mend it."""
-    where = problem.filename or target
-    if problem.errno == errno.ENOSPC:
-        return UserError(f"{where}: the disk is full", "free some space, and run it again")
-    return UserError(f"{where}: {problem.strerror or problem}", "./scons -h")
+@contextmanager
+def _failures(target):
+    """Failures of an action in the words of a person who can mend them."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        # SCons lets this one end the thread that it is raised in, and then waits for it for ever.
+        raise UserError("interrupted", "the same again goes on where this stopped") from None
+    except OSError as problem:
+        where = problem.filename or target
+        if problem.errno == errno.ENOSPC:
+            raise UserError(
+                f"{where}: the disk is full", "free some space, and try again"
+            ) from None
+        raise UserError(f"{where}: {problem.strerror or problem}") from None
 
 
 def _help(env):

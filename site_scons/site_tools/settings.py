@@ -13,7 +13,7 @@ from pathlib import Path
 
 import SCons.Script
 from SCons.Variables import Variables
-from viper import board, console, port
+from viper import board, console, port, process
 from viper.errors import UserError, exits
 
 LOCAL_FILE = "local.py"
@@ -34,10 +34,13 @@ def generate(env):
         options.Add(name, help, default, converter=_named(name, convert))
     options.Update(env)
     _refuse_unknown(options)
+    given = env.Clone()
     _settle(env)
     if "save" in SCons.Script.COMMAND_LINE_TARGETS:
-        options.Save(LOCAL_FILE, env)
-        console.note(f"SAVE     {LOCAL_FILE}")
+        options.Save(LOCAL_FILE, given)
+        console.step("SAVE", LOCAL_FILE)
+    if env["VERBOSE"]:
+        process.show_commands()
     env.AddMethod(lambda env: _help(env, options), "SettingsHelp")
 
 
@@ -126,6 +129,8 @@ def _named(name, convert):
     """Let a converter's refusal name its option."""
 
     def converted(value):
+        if value == "None":
+            return None  # saving converts the defaults too, as texts
         try:
             return convert(value)
         except ValueError as problem:

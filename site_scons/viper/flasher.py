@@ -217,7 +217,7 @@ def _open(request: FlashRequest) -> Any:
         return serial.serial_for_url(request.url, loader.ESPLoader.ESP_ROM_BAUD, exclusive=True)
     except (serial.SerialException, OSError) as error:
         if error.errno in (errno.EAGAIN, errno.EBUSY):
-            raise port.busy(request.url) from None
+            raise port.busy(request.url, f"PORT={request.port}") from None
         raise UserError(
             f"PORT={request.port} cannot be opened: {_first_line(error)}",
             "is the board plugged in, and not open in another program?",
@@ -246,7 +246,8 @@ class Flasher:
         request = self._request
         image = flash_session.load(request.image, request.root)
         owner = os.getppid()
-        with port.lock(request.url, pid=owner, command=port.command_of(owner)):
+        called = f"PORT={request.port}"
+        with port.lock(request.url, called=called, pid=owner, command=port.command_of(owner)):
             try:
                 device = Device(request)
                 with _started_afterwards(device):

@@ -42,6 +42,7 @@ class Source:
         commit: the git commit, 40 hexadecimal digits; of "own", whatever tells its state.
         date: what MicroPython reports as its build date, in seconds since 1970.
         submodules: the paths of those that are there, each with its commit.
+        stands_for: of "debian", the pinned commit that could not be fetched; else empty.
     """
 
     kind: str
@@ -50,6 +51,7 @@ class Source:
     commit: str
     date: int
     submodules: dict[str, str]
+    stands_for: str = ""
 
     def save(self, stamp: Path) -> None:
         """Write the stamp."""
@@ -65,9 +67,18 @@ class Source:
 
 
 def ensure(
-    checkout: Path, stamp: Path, pins: Pins, *, url: str, submodules: bool, stand_in: bool
+    checkout: Path,
+    stamp: Path,
+    pins: Pins,
+    *,
+    url: str,
+    submodules: bool,
+    stand_in: bool,
+    again: bool,
 ) -> Source:
     """Have the pinned MicroPython in `checkout`, fetching only what is not there.
+
+    What stood there before stands until the other is whole.
 
     Args:
         checkout: the folder; anything in it that is not the pin is replaced.
@@ -75,6 +86,7 @@ def ensure(
         url: the git repository that is asked for the pinned commit.
         submodules: whether the pinned submodules are needed.
         stand_in: whether Debian's package may stand in when the git host cannot be reached.
+        again: ask git even if a stand-in stands.
 
     Raises:
         UserError: neither could be had, or what came is not what is pinned.
@@ -83,31 +95,20 @@ def ensure(
     wanted = _pinned(checkout, pins, submodules)
     if stands == wanted and _verified(checkout, wanted):
         return wanted
-    if stand_in and stands == _stand_in(checkout, pins) and checkout.is_dir():
+    if stand_in and not again and stands == _stand_in(checkout, pins) and checkout.is_dir():
         return stands
-    stamp.unlink(missing_ok=True)
-    shutil.rmtree(checkout, ignore_errors=True)
-    checkout.parent.mkdir(parents=True, exist_ok=True)
+    fresh = checkout.with_name(f"{checkout.name}.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.parent.mkdir(parents=True, exist_ok=True)
     try:
-        _fetch(checkout, url, pins.micropython.commit, f"MicroPython {pins.micropython.version}")
-        for submodule in pins.micropython.submodules if submodules else ():
-            _fetch_submodule(checkout, submodule)
-    except _Unreachable as no_git:
+        source = _fetched(fresh, wanted, pins, url, stand_in)
+        stamp.unlink(missing_ok=True)
         shutil.rmtree(checkout, ignore_errors=True)
-        if not stand_in:
-            raise UserError(
-                f"MicroPython {pins.micropython.version}: {url} cannot be reached: {no_git}",
-                "check the network, or name a checkout of your own: MICROPYTHON=<folder>",
-            ) from None
-        wanted = _fall_back(checkout, pins, url, str(no_git))
-    else:
-        if not _verified(checkout, wanted):
-            raise UserError(
-                f"{checkout} is not a clean {pins.micropython.commit[:10]} after the fetch",
-                "./scons fetch",
-            )
-    wanted.save(stamp)
-    return wanted
+        fresh.rename(checkout)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    source.save(stamp)
+    return source
 
 
 def stand_in_notice(source: Source, pins: Pins) -> str:
@@ -152,18 +153,35 @@ def _pinned(checkout: Path, pins: Pins, submodules: bool) -> Source:
 
 def _stand_in(checkout: Path, pins: Pins) -> Source:
     pin = pins.stand_in
-    return Source("debian", checkout.as_posix(), pin.version, pin.commit, pin.date, {})
+    wanted = pins.micropython.commit
+    return Source("debian", checkout.as_posix(), pin.version, pin.commit, pin.date, {}, wanted)
 
 
-def _fall_back(checkout: Path, pins: Pins, url: str, reason: str) -> Source:
+def _fetched(fresh: Path, wanted: Source, pins: Pins, url: str, stand_in: bool) -> Source:
+    """Fetch what is wanted, or what stands in for it, into a folder that is not there yet."""
+    title = f"MicroPython {wanted.version}"
     try:
-        debian_source.fetch(pins.stand_in, checkout)
+        _fetch(fresh, url, wanted.commit, title)
+        for submodule in pins.micropython.submodules if wanted.submodules else ():
+            _fetch_submodule(fresh, submodule)
+        if not _verified(fresh, wanted):
+            raise UserError(
+                f"{url}: what came is not a clean {wanted.commit[:10]}", "./scons fetch"
+            )
+        return wanted
+    except _Unreachable as no_git:
+        tried = f"{title}: git: {url}: {no_git}"
+    try:
+        if not stand_in:
+            raise debian_source.Unreachable("its package serves the virtual board only")
+        shutil.rmtree(fresh, ignore_errors=True)
+        debian_source.fetch(pins.stand_in, fresh)
     except debian_source.Unreachable as no_mirror:
         raise UserError(
-            f"MicroPython {pins.micropython.version}: git: {url}: {reason}; Debian: {no_mirror}",
+            f"{tried}; Debian: {no_mirror}",
             "check the network, or name a checkout of your own: MICROPYTHON=<folder>",
         ) from None
-    return _stand_in(checkout, pins)
+    return _stand_in(Path(wanted.path), pins)
 
 
 def _git(*arguments: str, on_line: Callable[[str], None] | None = None) -> str:

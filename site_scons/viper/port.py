@@ -97,7 +97,9 @@ def check(port: Port) -> None:
 
 
 @contextmanager
-def lock(url: str, *, pid: int | None = None, command: str | None = None) -> Iterator[None]:
+def lock(
+    url: str, *, called: str = "", pid: int | None = None, command: str | None = None
+) -> Iterator[None]:
     """Hold a port alone, among all builds of this user on this machine.
 
     The lock is the kernel's (flock) and ends with its process, however that ends; the file only
@@ -105,7 +107,8 @@ def lock(url: str, *, pid: int | None = None, command: str | None = None) -> Ite
 
     Args:
         url: what pyserial opens.
-        pid, command: who is to be named; by default this process.
+        called: what the error calls it, the URL by default.
+        pid, command: who is to be named to others; by default this process.
 
     Raises:
         UserError: another process holds the port; it is named.
@@ -117,7 +120,7 @@ def lock(url: str, *, pid: int | None = None, command: str | None = None) -> Ite
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            raise busy(url, *_holder(file.read())) from None
+            raise busy(url, called, *_holder(file.read())) from None
         pid = os.getpid() if pid is None else pid
         file.truncate(0)
         json.dump({"pid": pid, "command": command or command_of(pid)}, file)
@@ -128,15 +131,16 @@ def lock(url: str, *, pid: int | None = None, command: str | None = None) -> Ite
             file.truncate(0)
 
 
-def busy(url: str, pid: int | None = None, command: str = "") -> UserError:
-    """The error for a port that someone else has open."""
+def busy(url: str, called: str = "", pid: int | None = None, command: str = "") -> UserError:
+    """The error for a port that someone else has open; see `lock` for what the arguments are."""
+    called = called or url
     if pid is None:
         pid = _process_with_open(url)
         command = command_of(pid) if pid is not None else ""
     if pid is None:
-        return UserError(f"{url} is in use by another program", "close it and try again")
+        return UserError(f"{called} is in use by another program", "close it and try again")
     return UserError(
-        f"{url} is in use by process {pid} ({command})", f"wait for it, or end it: kill {pid}"
+        f"{called} is in use by process {pid} ({command})", f"wait for it, or end it: kill {pid}"
     )
 
 

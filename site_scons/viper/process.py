@@ -19,6 +19,15 @@ from viper.errors import UserError
 _inherited: list[int] = []
 
 
+_verbose = False
+
+
+def show_commands() -> None:
+    """Print every command before it runs."""
+    global _verbose
+    _verbose = True
+
+
 def inherit(descriptor: int) -> None:
     """Let every tool started from now on hold `descriptor`."""
     _inherited.append(descriptor)
@@ -56,7 +65,6 @@ def run(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
     silence_s: float | None = None,
-    verbose: bool = False,
 ) -> str:
     """Run a tool to its end.
 
@@ -65,7 +73,6 @@ def run(
         environment: all of its environment; `clean_environment()` if None.
         on_line: called with each line it prints (ended by a line feed or a carriage return).
         silence_s: it is killed when it prints nothing for so many seconds.
-        verbose: print the command first.
 
     Returns:
         All that it printed, standard output and error together.
@@ -75,7 +82,7 @@ def run(
         ToolFailed: it failed, or was silent for too long.
         KeyboardInterrupt: Ctrl-C; the tool has ended.
     """
-    if verbose:
+    if _verbose:
         console.note(shlex.join(command))
     variables = dict(clean_environment() if environment is None else environment)
     if shutil.which(command[0], path=variables.get("PATH")) is None:

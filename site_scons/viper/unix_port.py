@@ -60,7 +60,7 @@ def build_id(of: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def build(inputs: Inputs, folder: Path, *, jobs: int, verbose: bool) -> Path:
+def build(inputs: Inputs, folder: Path, *, jobs: int) -> Path:
     """Build the firmware in `folder`.
 
     Returns:
@@ -81,7 +81,7 @@ def build(inputs: Inputs, folder: Path, *, jobs: int, verbose: bool) -> Path:
     port = Path(inputs.source.path) / "ports" / "unix"
     unfinished = folder / "unfinished"
     unfinished.touch()
-    _make(inputs, port, folder, generated, jobs, verbose)
+    _make(inputs, port, folder, generated, jobs)
     unfinished.unlink()
     return folder / "micropython"
 
@@ -103,9 +103,7 @@ def _begin_anew_if_needed(folder: Path, made_from: Mapping[str, object]) -> None
         atomic_file.write(mark, unseen.encode())
 
 
-def _make(
-    inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int, verbose: bool
-) -> None:
+def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) -> None:
     def seen(path: Path) -> str:
         """A path as make sees it: relative, for make cannot have a space in one."""
         return os.path.relpath(path, port)
@@ -138,7 +136,7 @@ def _make(
 
     try:
         with console.progress("compiling MicroPython", _ABOUT_LINES) as show:
-            process.run(command, environment=environment, on_line=count, verbose=verbose)
+            process.run(command, environment=environment, on_line=count)
     except process.ToolFailed as failure:
         console.note(failure.output.rstrip())
         raise UserError(_first_error(failure.output), "mend it and run the same again") from None

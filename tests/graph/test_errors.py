@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -100,15 +101,17 @@ def test_pin_whose_commit_is_not_there(project: Project, tmp_path: Path) -> None
 
 
 def test_no_source_to_be_had(project: Project, tmp_path: Path) -> None:
-    """Neither git nor a mirror: both tries are named, and the way out."""
+    """Neither git nor a mirror: both tries are named, the way out, and what stood still stands."""
     tools = tmp_path / "bin"
     tools.mkdir()
     for name in ("git", "setpriv", "gcc", "make"):
         (tools / name).symlink_to(str(shutil.which(name)))
-    project.path("build/micropython.json").unlink()
-    project.edit("nix/pins.json", '"date": 1765291456', '"date": 1765291457')
-    error = _refusal(project, "MICROPYTHON_URL=/nowhere.git", PATH=str(tools))
+    commit = json.loads(project.path("nix/pins.json").read_text())["micropython"]["commit"]
+    project.edit("nix/pins.json", commit, "0" * 40)
+    error = _refusal(project, "fetch", "MICROPYTHON_URL=/nowhere.git", PATH=str(tools))
     assert "/nowhere.git" in error and "apt" in error and "MICROPYTHON=" in error
+    project.edit("nix/pins.json", "0" * 40, commit)
+    assert project.scons().steps == set()
 
 
 def test_stand_in_whose_hash_does_not_match(project: Project) -> None:

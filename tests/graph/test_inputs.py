@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from project import Project
+from project import Project, wait_until
 
 FIRMWARE = {"MAKE micropython", "APP app.bin"}
 IMAGE = {"IMAGE flash.bin", "RECORD build.json"}
@@ -20,15 +20,11 @@ VFS = {"ASSETS www.json", "VFS vfs.img"}
 def test_nothing_changed(project: Project) -> None:
     run = project.scons()
     assert run.steps == set()
-    assert run.output.startswith("0 steps run, ")
+    assert "\n0 steps run, " in run.output
 
 
 def test_c_file(project: Project) -> None:
-    project.edit("firmware/cmodules/viperhttp/core/mime.c", "text/html", "text/HTML")
-    assert project.scons().steps == FIRMWARE | IMAGE
-
-
-def test_c_file_with_another_comment_gives_a_new_build_id_all_the_same(project: Project) -> None:
+    """A changed file is another build, a comment too: the build id names the sources."""
     before = json.loads(project.path("build/VIRTUAL_N16R8/build.json").read_text())["build"]
     with project.path("firmware/cmodules/viperhttp/core/mime.c").open("a") as file:
         file.write("// a comment\n")
@@ -79,7 +75,7 @@ def test_touched_without_change(project: Project) -> None:
 def test_partition_csv(project: Project) -> None:
     project.edit("boards/partitions-16MiBplus.csv", "phy_init,", "phy_data,")
     # The labels are in the table only; what is placed by the table is placed anew.
-    assert project.scons().steps == {"TABLE partition-table.bin", "VFS vfs.img"} | IMAGE
+    assert project.scons().steps == {"TABLE partition-table.bin", "VFS vfs.img", "IMAGE flash.bin"}
 
 
 def test_board_toml_gzip_level(project: Project) -> None:
@@ -125,7 +121,7 @@ def test_compiler_version(project: Project, tmp_path: Path) -> None:
 
 
 def test_pin(project: Project, tmp_path: Path) -> None:
-    """A pin that moves is fetched, and the firmware is built from it."""
+    """A pin that moves is fetched, and the firmware is built from it, once."""
     repository = tmp_path / "micropython.git"
     shutil.copytree(
         project.path("build/micropython"), repository, ignore=shutil.ignore_patterns(".git")
@@ -144,6 +140,12 @@ def test_pin(project: Project, tmp_path: Path) -> None:
     pins = json.loads(project.path("nix/pins.json").read_text())
     pins["micropython"]["commit"] = git("rev-parse", "HEAD")
     project.path("nix/pins.json").write_text(json.dumps(pins))
+    # A fetch that is killed is begun anew by the next run.
+    fetch = project.start(f"MICROPYTHON_URL={repository}")
+    wait_until(lambda: not project.path("build/micropython.json").exists(), fetch)
+    wait_until(lambda: project.path("build/micropython/.git/objects").exists(), fetch)
+    fetch.kill()
+    fetch.wait()
     run = project.scons(f"MICROPYTHON_URL={repository}")
     assert run.steps == {"FETCH MicroPython"} | FIRMWARE | IMAGE
     assert project.scons(f"MICROPYTHON_URL={repository}").steps == set()

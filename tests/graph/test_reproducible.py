@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 from project import Project, copy_project
-from test_interrupted import _digests
 
 
 def test_another_folder_locale_time_zone_umask_and_jobs(
@@ -27,7 +26,7 @@ def test_another_folder_locale_time_zone_umask_and_jobs(
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert _digests(other) == _digests(project)
+    assert other.digests() == project.digests()
 
 
 def test_no_path_or_time_of_the_build_in_an_image(project: Project) -> None:

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from viper.errors import UserError
 
-from . import http_port, state
+from . import http_port, serial_port, state
 from .board import VirtualBoard
 from .chip import CHIP_IDS, FLASH_SIZES, MIB
 from .control import source_digest
@@ -34,7 +34,7 @@ _FOLDER_CHECK_S = 1.0
 def main(arguments: list[str] | None = None) -> int:
     """Start a board in the background; 0 when it runs, or another process runs it already."""
     parser = argparse.ArgumentParser(prog="python -m viper.virtual_board", description=__doc__)
-    parser.add_argument("folder", type=Path, help="state folder")
+    parser.add_argument("folder", type=lambda text: Path(text).resolve(), help="state folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--http-port", type=int, help="default: the one it had, if it is free")
     parser.add_argument("--chip", choices=CHIP_IDS, default="esp32s3", help="of a new board")
@@ -52,9 +52,9 @@ def main(arguments: list[str] | None = None) -> int:
         print(report)
         return 0 if json.loads(report)["error"] is None else 2
 
-    _detach(options.folder, keep=theirs)
     ready = _Report(theirs)
     try:
+        _detach(options.folder, keep=theirs)
         lock = _lock(options.folder)
         if lock is not None:
             known, lease = _claim_http_port(_known_state(options), options.http_port)
@@ -91,6 +91,7 @@ def _detach(folder: Path, keep: int) -> None:
     """Leave the caller's session, terminal, folder and descriptors."""
     os.setsid()
     os.chdir("/")
+    os.umask(0o077)  # the flash may hold a person's passwords
     null = os.open(os.devnull, os.O_RDWR)
     log = os.open(folder / state.ERROR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for number, source in ((0, null), (1, log), (2, log)):
@@ -137,18 +138,19 @@ async def _run(folder: Path, known: BoardState, source: str, ready: _Report) -> 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, stopped.set)
 
-    try:
-        board = _board(folder, known, known.serial_port)
-    except OSError:  # somebody has taken the serial port meanwhile
-        board = _board(folder, known, 0)
-    known = dataclasses.replace(known, serial_port=board.port.number)
+    listener = serial_port.bind(known.serial_port)
+    known = dataclasses.replace(known, serial_port=listener.getsockname()[1])
     state.save(folder, known)
+    try:
+        board = VirtualBoard(folder, known.as_chip(), listener, known.http_port)
+    except ValueError as error:
+        raise UserError(str(error), f"remove {folder}") from None
     control = ControlServer(board, folder, known, source, stopped.set)
     try:
         await board.start()
         await control.serve()
         ready.send()
-        while folder_is_there(folder) and not stopped.is_set():
+        while _folder_is_there(folder) and not stopped.is_set():
             try:
                 await asyncio.wait_for(stopped.wait(), _FOLDER_CHECK_S)
             except asyncio.TimeoutError:
@@ -157,14 +159,7 @@ async def _run(folder: Path, known: BoardState, source: str, ready: _Report) -> 
         board.close()
 
 
-def _board(folder: Path, known: BoardState, serial_port: int) -> VirtualBoard:
-    try:
-        return VirtualBoard(folder, known.as_chip(), serial_port, known.http_port)
-    except ValueError as error:
-        raise UserError(str(error), f"remove {folder}") from None
-
-
-def folder_is_there(folder: Path) -> bool:
+def _folder_is_there(folder: Path) -> bool:
     """Whether the board's files are still where they were: a removed folder ends the board."""
     return (folder / state.LOCK_FILE).exists()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import signal
+import socket
 from collections import deque
 from pathlib import Path
 
@@ -63,20 +64,24 @@ class VirtualBoard:
     Args:
         folder: where its flash file and console log are.
         chip: what it carries.
-        serial_port: TCP port to listen on, 0 for any.
+        listener: where its serial port listens, from `serial_port.bind`.
         http_port: host port on 127.0.0.1 that the application's port 80 is forwarded from.
 
     Raises:
-        OSError: the serial port is taken.
         ValueError: the flash file has the wrong size.
+
+    Attributes:
+        mode: what the chip is doing.
+        page: counters and faults.
+        port: the serial port.
     """
 
-    def __init__(self, folder: Path, chip: Chip, serial_port: int, http_port: int) -> None:
-        self.chip = chip
-        self.http_port = http_port
-        self.page = ChipPage(chip.mac, chip.psram_size)
-        self.flash = NorFlash(folder / FLASH_FILE, chip.flash_size, self.page)
+    def __init__(self, folder: Path, chip: Chip, listener: socket.socket, http_port: int) -> None:
         self.mode = Mode.OFF
+        self.page = ChipPage(chip.mac, chip.psram_size)
+        self._chip = chip
+        self._http_port = http_port
+        self._flash = NorFlash(folder / FLASH_FILE, chip.flash_size, self.page)
         self._loop = asyncio.get_running_loop()
         self._log = ConsoleLog(folder / CONSOLE_LOG)
         self._circuit = ResetCircuit()
@@ -97,7 +102,7 @@ class VirtualBoard:
                 purge_to_client=self._purge_to_client,
                 purge_to_board=self._purge_to_board,
             ),
-            serial_port,
+            listener,
         )
         self._to_chip = Wire(self._loop, self._chip_receives)
         self._from_chip = Wire(self._loop, self.port.send)
@@ -112,13 +117,14 @@ class VirtualBoard:
     def close(self) -> None:
         self.power_off()
         self.port.close()
-        self.flash.close()
+        self._flash.close()
         self.page.close()
         self._log.close()
 
     def power_off(self) -> None:
         """Take the power away."""
         self._stop_chip(Mode.OFF)
+        self._from_chip.purge()
 
     def power_on(self) -> None:
         """Give power; a power budget that is used up is forgotten."""
@@ -171,6 +177,7 @@ class VirtualBoard:
             return
         if self._circuit.en_low and not was_low:
             self._stop_chip(Mode.RESET)
+            self._from_chip.purge()
         elif self._circuit.samples_at is not None and was_low:
             when = self._circuit.samples_at
             self._loop.call_at(when, self._sample_io0, when)
@@ -197,7 +204,7 @@ class VirtualBoard:
         if self._circuit.en_low:
             return  # and EN's rise will start it
         strapping = self._circuit.strapping
-        self._print(f"ESP-ROM:{self.chip.name}-virtual")
+        self._print(f"ESP-ROM:{self._chip.name}-virtual")
         self._print(f"rst:{cause.value},boot:{_STRAPPING[strapping]}")
         if strapping is Boot.DOWNLOAD:
             self._print("waiting for download")
@@ -207,12 +214,12 @@ class VirtualBoard:
 
     def _enter_loader(self, loader: type[Loader]) -> None:
         self.mode = Mode.DOWNLOAD
-        registers = self._loader.registers if self._loader else Registers(self.chip, self.flash)
-        self._loader = loader(self.chip, self.flash, registers, self._from_chip.send)
+        registers = self._loader.registers if self._loader else Registers(self._chip, self._flash)
+        self._loader = loader(self._chip, self._flash, registers, self._from_chip.send)
 
     def _start_application(self) -> None:
         try:
-            executable = bootloader.boot(self.flash, self.chip, self._print)
+            executable = bootloader.boot(self._flash, self._chip, self._print)
         except bootloader.BootFailed:
             self._halt("nothing to boot")
             return
@@ -224,8 +231,8 @@ class VirtualBoard:
         try:
             self._payload = Payload(
                 executable,
-                {"VIRTUAL_FLASH_FD": self.flash.fd, "VIRTUAL_CHIP_FD": self.page.fd},
-                {"VIRTUAL_FORWARD": f"{_GUEST_HTTP_PORT}:{self.http_port}"},
+                {"VIRTUAL_FLASH_FD": self._flash.fd, "VIRTUAL_CHIP_FD": self.page.fd},
+                {"VIRTUAL_FORWARD": f"{_GUEST_HTTP_PORT}:{self._http_port}"},
                 self._console_output,
                 self._application_ended,
             )

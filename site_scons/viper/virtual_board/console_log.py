@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -17,6 +18,11 @@ class ConsoleLog:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
 
     def write(self, data: bytes) -> None:
+        """Append; a disk that is full costs the log, not the board."""
+        with contextlib.suppress(OSError):
+            self._append(data)
+
+    def _append(self, data: bytes) -> None:
         if os.fstat(self._fd).st_size + len(data) > _SIZE_LIMIT:
             # Copied, not moved: whoever follows the file keeps it.
             shutil.copyfile(self._path, self._path.with_suffix(".log.1"))

@@ -87,7 +87,10 @@ def start(
     Raises:
         UserError: the HTTP port is taken, or the state folder is not usable.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"virtual board '{name}': {folder}: {error.strerror}") from None
     command = [sys.executable, "-m", "viper.virtual_board", str(folder.resolve()), "--name", name]
     command += ["--chip", chip, "--flash-size", str(flash_size)]
     if http_port is not None:

@@ -79,7 +79,8 @@ class ControlServer:
         }
 
     async def serve(self) -> None:
-        await asyncio.start_unix_server(self._answer, address(self._folder))
+        """Start listening."""
+        self._server = await asyncio.start_unix_server(self._answer, address(self._folder))
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one caller."""

@@ -149,8 +149,8 @@ class RamUpload:
             raise ValueError("a block outside its segment")
         segment[start : start + len(payload)] = payload
 
-    def run(self, entry: int) -> LeaveLoader:
-        """What happens when the chip jumps to an address in RAM.
+    def jump(self, entry: int) -> Next:
+        """Where the chip goes when it jumps to an address in RAM.
 
         The board runs no Xtensa code. It knows esptool's flasher stub by the greeting that it
         carries, and takes its place; any other program crashes here.
@@ -159,7 +159,7 @@ class RamUpload:
             start <= entry < start + len(segment) for start, segment in self._segments.items()
         )
         greets = any(self._STUB_GREETING in segment for segment in self._segments.values())
-        return LeaveLoader(Next.STUB if entered and greets else Next.CRASH)
+        return Next.STUB if entered and greets else Next.CRASH
 
 
 class Loader:
@@ -288,7 +288,7 @@ class Loader:
         stay, entry = request.words(2)
         self._answer(request.command)
         if not stay:
-            raise self.ram.run(entry)
+            raise LeaveLoader(self.ram.jump(entry))
 
     def _change_baudrate(self, request: Request) -> None:
         """Nothing to do: the line runs at the port's rate on both sides."""

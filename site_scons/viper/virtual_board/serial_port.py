@@ -14,37 +14,39 @@ HOST = "127.0.0.1"
 BUFFER_LIMIT = 64 * 1024
 
 
+def bind(number: int) -> socket.socket:
+    """A socket on a port that the board had before, or on another if that is taken or 0."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, number))
+    except OSError:
+        listener.bind((HOST, 0))
+    return listener
+
+
 class SerialPort:
     """The server. Clients of other users and second clients are told why, and disconnected.
 
     Args:
         events: what a client's wishes do; when a client goes, both control lines are released.
-        port: the TCP port to listen on, 0 for any.
-
-    Raises:
-        OSError: the port is taken.
+        listener: where it listens, from `bind`.
 
     Attributes:
         number: the TCP port that it listens on.
     """
 
-    def __init__(self, events: rfc2217.PortEvents, port: int) -> None:
+    def __init__(self, events: rfc2217.PortEvents, listener: socket.socket) -> None:
         self._events = events
         self._client: _Client | None = None
         self._server: asyncio.Server | None = None
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((HOST, port))
-        except OSError:
-            self._socket.close()
-            raise
-        self.number: int = self._socket.getsockname()[1]
+        self._listener = listener
+        self.number: int = listener.getsockname()[1]
 
     async def serve(self) -> None:
         """Start listening."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: _Client(self), sock=self._socket)
+        self._server = await loop.create_server(lambda: _Client(self), sock=self._listener)
 
     def close(self) -> None:
         if self._server is not None:

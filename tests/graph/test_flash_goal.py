@@ -1,0 +1,178 @@
+"""The goals that touch a device, as a person types them, on virtual boards."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from project import Project
+from viper.virtual_board import control
+
+PORT = "PORT=virtual:goal"
+
+
+@pytest.fixture
+def flashed(project: Project) -> Iterator[Project]:
+    """A project whose board is flashed and serves."""
+    project.scons("flash", PORT)
+    yield project
+    project.scons("board-stop", PORT)
+
+
+def test_second_flash_does_nothing_and_says_so(flashed: Project) -> None:
+    run = flashed.scons("flash", PORT)
+    assert run.steps == {"FLASH " + _mac(flashed)}
+    assert re.search(
+        r"^0 steps run, \d+ skipped, 0 B written, http://127", run.output, re.MULTILINE
+    )
+
+
+def test_page_is_the_asset_and_get_shows_it(flashed: Project) -> None:
+    index = flashed.path("assets/www/index.html").read_text()
+    assert _page(flashed) == index
+    shown = flashed.scons("get", PORT).output
+    assert shown.startswith("HTTP/1.1 200") and index in shown
+
+
+def test_boots_from_its_flash_alone(flashed: Project) -> None:
+    """With the build folder gone, the board still boots what was flashed."""
+    index = flashed.path("assets/www/index.html").read_text()
+    flashed.path("build").rename(flashed.path("elsewhere"))
+    try:
+        folder = flashed.path(".viper/boards/goal")
+        board = control.running(folder)
+        assert board is not None
+        control.stop(folder)
+        control.start(folder, "goal")
+        from viper import http_page
+
+        http_page.wait_until_served(board.http_port)
+        assert _page(flashed) == index
+    finally:
+        flashed.path("elsewhere").rename(flashed.path("build"))
+
+
+def test_edited_and_deleted_assets_reach_a_board_without_files_of_its_own(flashed: Project) -> None:
+    flashed.edit("assets/www/index.html", "<title>", "<title>Edited ")
+    flashed.path("assets/www/favicon.svg").unlink()
+    run = flashed.scons("flash", PORT)
+    assert [step for step in run.steps if step.startswith("FLASH")] == ["FLASH vfs"]
+    assert "<title>Edited " in _page(flashed)
+    assert _files_on(flashed, "/www") == {
+        Path(name).name
+        for name in json.loads(flashed.path("build/VIRTUAL_N16R8/flash.json").read_text())["files"]
+        if name.startswith("/www/")
+    }
+
+
+def test_files_of_the_user_are_kept(flashed: Project) -> None:
+    _on(flashed, "with open('/mine.txt', 'w') as f: f.write('mine')")
+    flashed.edit("assets/www/index.html", "<title>", "<title>Edited ")
+    run = flashed.scons("flash", PORT)
+    assert "vfs  left alone" in run.output
+    sent = re.findall(r"^SEND +(\S+)$", run.output, re.MULTILINE)
+    assert sorted(sent) == ["/www/index.html", "/www/index.html.gz"]
+    assert "<title>Edited " in _page(flashed)
+    assert _on(flashed, "print(open('/mine.txt').read())") == "mine"
+
+
+def test_plan_writes_nothing(flashed: Project) -> None:
+    flashed.edit("assets/www/index.html", "<title>", "<title>Planned ")
+    before = flashed.path(".viper/boards/goal/flash.bin").read_bytes()
+    plan = flashed.scons("plan", PORT)
+    assert re.search(r"^PLAN +vfs  \d+ sectors", plan.output, re.MULTILINE)
+    assert re.search(r"^PLAN +factory  the same", plan.output, re.MULTILINE)
+    assert flashed.path(".viper/boards/goal/flash.bin").read_bytes() == before
+
+
+def test_littlefs(project: Project) -> None:
+    """A board whose vfs is LittleFS boots and serves the same page."""
+    project.edit("boards/VIRTUAL_N16R8/board.toml", 'fs = "fat"', 'fs = "littlefs"')
+    project.scons("flash", PORT)
+    try:
+        assert _page(project) == project.path("assets/www/index.html").read_text()
+        assert "VfsLfs2" in _on(project, "import vfs; print(vfs.mount())")
+    finally:
+        project.scons("board-stop", PORT)
+
+
+def test_version_is_the_build_just_made(flashed: Project) -> None:
+    build = json.loads(flashed.path("build/VIRTUAL_N16R8/build.json").read_text())["build"]
+    assert build in _on(flashed, "import viperhttp; print(viperhttp.version())")
+
+
+def test_clean_keeps_micropython_and_the_board(flashed: Project) -> None:
+    index = flashed.path("assets/www/index.html").read_text()
+    flashed.scons("-c", PORT)
+    assert not flashed.path("build/VIRTUAL_N16R8").exists()
+    assert flashed.path("build/micropython/py/mpconfig.h").exists()
+    assert _page(flashed) == index
+
+
+def test_two_boards_side_by_side(flashed: Project) -> None:
+    flashed.scons("flash", "PORT=virtual:other")
+    try:
+        boards = [control.running(flashed.path(f".viper/boards/{n}")) for n in ("goal", "other")]
+        assert None not in boards
+        assert len({board.mac for board in boards if board}) == 2
+        assert len({board.http_port for board in boards if board}) == 2
+    finally:
+        flashed.scons("board-stop", "PORT=virtual:other")
+
+
+def test_log_reset_and_erase(flashed: Project) -> None:
+    log = flashed.scons("board-log", PORT).output
+    assert "ViperHTTP" in log and "ESP-ROM" in log
+    flashed.scons("board-reset", PORT)
+    assert flashed.scons("board-log", PORT).output.count("ESP-ROM") > log.count("ESP-ROM")
+    # Nobody says yes: nothing is erased.
+    refused = flashed.scons("board-erase", PORT, status=2)
+    assert "nothing was erased" in refused.output
+    flash = flashed.path(".viper/boards/goal/flash.bin")
+    assert flash.read_bytes().count(b"\xff") != flash.stat().st_size
+    subprocess.run(
+        flashed.command("board-erase", PORT), cwd=flashed.folder, input=b"yes\n", check=True
+    )
+    assert flash.read_bytes().count(b"\xff") == flash.stat().st_size
+
+
+def test_options_are_saved(project: Project) -> None:
+    project.scons("GZIP_LEVEL=9", "HTTP_PORT=8099", "save")
+    shown = project.scons("-h").output
+    assert "GZIP_LEVEL=9" in shown and "HTTP_PORT=8099" in shown
+    # What was not given is not kept: another port still brings its own board.
+    assert "BOARD" not in project.path("local.py").read_text()
+    assert "GZIP_LEVEL=3" in project.scons("-h", "GZIP_LEVEL=3").output
+
+
+def _mac(project: Project) -> str:
+    board = control.running(project.path(".viper/boards/goal"))
+    assert board is not None
+    return ":".join(board.mac[at : at + 2] for at in range(0, 12, 2))
+
+
+def _page(project: Project) -> str:
+    board = control.running(project.path(".viper/boards/goal"))
+    assert board is not None
+    with urllib.request.urlopen(f"http://127.0.0.1:{board.http_port}/", timeout=10) as response:
+        return str(response.read().decode())
+
+
+def _on(project: Project, code: str) -> str:
+    """Run Python on the board by stock mpremote."""
+    board = control.running(project.path(".viper/boards/goal"))
+    assert board is not None
+    address = f"{board.port_url}?ign_set_control"
+    command = [sys.executable, "-m", "mpremote", "connect", address, "exec", code]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+
+
+def _files_on(project: Project, folder: str) -> set[str]:
+    listing = _on(project, f"import os; print(sorted(os.listdir({folder!r})))")
+    return set(re.findall(r"'([^']+)'", listing))

@@ -1,0 +1,45 @@
+"""What is printed for a person."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from viper import console
+
+
+@pytest.mark.parametrize(
+    ("size", "text"),
+    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (4096, "4.1 kB"), (999_949, "999.9 kB"),
+     (999_950, "1.0 MB"), (16_777_216, "16.8 MB"), (2_500_000_000, "2500.0 MB")],
+)  # fmt: skip
+def test_sizes_are_readable(size: int, text: str) -> None:
+    assert console.human_size(size) == text
+
+
+def test_a_step_is_one_line_with_the_tag_in_a_column(capsys: pytest.CaptureFixture[str]) -> None:
+    console.step("GZIP", "app.js  4.1 kB → 1.2 kB")
+    console.step("PARTS", "x")
+    assert capsys.readouterr().out == "GZIP     app.js  4.1 kB → 1.2 kB\nPARTS    x\n"
+
+
+def test_work_goes_on_when_nobody_reads() -> None:
+    """`./scons get | head -1` must not end in a traceback."""
+    code = "from viper import console\nfor _ in range(20000): console.note('line')\n"
+    script = f'"{sys.executable}" -c "$1" | head -1; echo "status ${{PIPESTATUS[0]}}"'
+    done = subprocess.run(
+        ["bash", "-c", script, "bash", code],
+        env={"PYTHONPATH": str(console.__file__).rsplit("/", 2)[0]},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout == "line\nstatus 0\n"
+    assert done.stderr == ""
+
+
+def test_a_short_task_shows_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    with console.progress("copying", 10) as show:
+        show(5)
+        show(10)
+    assert capsys.readouterr().out == ""
