@@ -51,11 +51,11 @@ struct found_file {
     int64_t modified_s;
 };
 
+#if VHTTP_GZIP_ENABLED
 static uint32_t get_u32(const uint8_t *p) {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-#if VHTTP_GZIP_ENABLED
 // Opens the .gz sibling of `path` if it is that of a source with this size and CRC-32.
 static void *open_sibling(struct vhttp_file_reader *reader, const char *path, uint32_t source_size,
                           uint32_t source_crc, uint32_t *size) {
