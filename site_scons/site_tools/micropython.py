@@ -40,7 +40,6 @@ def micropython(env):
         env.Step(
             "FETCH",
             _fetch,
-            uses=["micropython_source.py", "debian_source.py"],
             how={"url": env.get("MICROPYTHON_URL") or pinned.micropython.url, "again": again},
             submodules=board.firmware == "esp32",
             stand_in=board.firmware == "unix",

@@ -19,9 +19,8 @@ import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError
 from viper import console, interrupt, wsl
-from viper.board import nearest
 from viper.build_lock import BuildLock
-from viper.errors import UserError, exits
+from viper.errors import UserError, exits, nearest
 from viper.fingerprint import fingerprint
 from viper.run_summary import RunSummary
 
@@ -52,7 +51,8 @@ def generate(env):
     if not SCons.Script.GetOption("help"):
         if wsl.on_windows_drive(Path.cwd()):
             console.note("This clone is on a Windows drive, which is slow from WSL; ~ is faster")
-        env["BUILD_LOCK"] = BuildLock(Path("build"))
+        with _failures("build"):
+            env["BUILD_LOCK"] = BuildLock(Path("build"))
         env.SConsignFile("build/.sconsign")
         interrupt.install()
         SCons.Script.Main.BuildTask = type("Task", (_Task,), {"summary": env["RUN"]})
@@ -64,14 +64,14 @@ def step(env, tag, function, *, uses=(), how=None, **what):
     The function returns what its line says after the tag: a subject and a figure worth reading.
     It raises UserError for what a person can mend.
 
-    A step runs again when its function, one of `what`, or what it `uses` changes: modules of viper
-    by file name, packages of requirements.txt by name. What is in `how` does not change the
-    result: a number of jobs, a mirror.
+    A step runs again when its function changes, a module of viper that it uses, one of `what`, or
+    what it `uses` besides (see viper.fingerprint). What is in `how` does not change the result: a
+    number of jobs, a mirror.
     """
-    inputs = f"{tag} {fingerprint(uses)} {sorted(what.items())!r}"
+    inputs = f"{tag} {fingerprint(function, uses)} {sorted(what.items())!r}"
     env["STEP_ARGUMENTS"][inputs] = {**what, **(how or {})}
 
-    # SCons signs a function by its code, what it encloses, and its defaults (of them, texts whole).
+    # SCons signs a function by its code and by its defaults, of which it takes texts whole.
     def execute(target, source, env, inputs=inputs):
         targets = [Path(str(node)) for node in target]
         files = [Path(str(node)) for node in source if isinstance(node, SCons.Node.FS.File)]
@@ -120,7 +120,8 @@ def serve(env):
         node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
         if target not in known and not (node is not None and node.has_explicit_builder()):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
-    atexit.register(_last_line, env)
+    env["TELL"] = _last_line(env)
+    atexit.register(env["TELL"])
 
 
 def _require_packages():
@@ -166,12 +167,19 @@ def _is_step(node):
 
 
 def _last_line(env):
-    if SCons.Script.GetBuildFailures():
-        return
-    if SCons.Script.GetOption("clean"):
-        console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
-    else:
-        env["RUN"].tell()
+    """A function that prints what the run did, once."""
+    told = []
+
+    def tell():
+        if told or SCons.Script.GetBuildFailures():
+            return
+        told.append(True)
+        if SCons.Script.GetOption("clean"):
+            console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
+        else:
+            console.note(env["RUN"].line())
+
+    return tell
 
 
 @contextmanager

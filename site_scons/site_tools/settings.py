@@ -1,6 +1,7 @@
 """The options of the graph: given as OPTION=value, kept in local.py by `./scons … save`.
 
 Adds to the environment the options' values by name, and
+    env["DEFAULT_HTTP_PORT"]   where the page is if HTTP_PORT does not say, None for a free port
     env["BOARD_TOML"]          the board's description, with the options that override it
     env["VIPERHTTP_SETTINGS"]  the C module's settings by macro
     env["BUILD_DIR"]           the folder of this board's outputs
@@ -14,11 +15,13 @@ from pathlib import Path
 import SCons.Script
 from SCons.Variables import Variables
 from viper import board, console, port, process
-from viper.errors import UserError, exits
+from viper.errors import UserError, exits, nearest
+from viper.url import without_userinfo
 
 LOCAL_FILE = "local.py"
 _BOARDS = Path("boards")
 
+_HTTP_PORT = 8080
 _YES = ("1", "yes", "true", "on")
 _NO = ("0", "no", "false", "off")
 
@@ -65,13 +68,14 @@ def _options():
             _number(0, 1 << 30),
         ),
         ("MICROPYTHON", "a MicroPython tree of your own, instead of the pin", None, str),
-        ("MICROPYTHON_URL", "a git repository that has the pinned commit", _from_shell(), str),
+        (
+            "MICROPYTHON_URL",
+            "a git repository with the pinned commit (environment too)",
+            os.environ.get("MICROPYTHON_URL"),
+            str,
+        ),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
-
-
-def _from_shell():
-    return os.environ.get("MICROPYTHON_URL")
 
 
 def _settle(env):
@@ -97,6 +101,9 @@ def _settle(env):
             if f"GZIP_{key.upper()}" in env
         },
     )
+    # The first virtual board has a port that a person remembers; others take a free one.
+    first = is_virtual and port.parse(env["PORT"]).board == port.DEFAULT_BOARD
+    env["DEFAULT_HTTP_PORT"] = _HTTP_PORT if first else None
     env["BOARD_TOML"] = dataclasses.replace(described, gzip=gzip)
     env["VIPERHTTP_SETTINGS"] = {
         **described.viperhttp,
@@ -112,17 +119,17 @@ def _help(env, options):
         "GZIP_ENABLED": board_toml.gzip.enabled,
         "GZIP_LEVEL": board_toml.gzip.level,
         "GZIP_MIN_SIZE": board_toml.gzip.min_size,
-        "HTTP_PORT": "8080" if env["PORT"] == "virtual" else "",
+        "HTTP_PORT": env["DEFAULT_HTTP_PORT"],
     }
     for option in options.options:
-        value = env.get(option.key, shown.get(option.key, ""))
-        yield f"  {option.key + '=' + str(value):<28} {option.help}"
+        value = without_userinfo(str(env.get(option.key, shown.get(option.key) or "")))
+        yield f"  {option.key + '=' + value:<28} {option.help}"
 
 
 def _refuse_unknown(options):
     known = options.keys()
     for name in options.UnknownVariables():
-        raise UserError(f"no option '{name}'{board.nearest(name, known)}", "./scons -h")
+        raise UserError(f"no option '{name}'{nearest(name, known)}", "./scons -h")
 
 
 def _named(name, convert):

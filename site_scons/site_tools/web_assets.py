@@ -25,25 +25,28 @@ def web_assets(env, folder):
     compress = env.Step(
         "GZIP",
         _compress,
-        uses=["gzip_asset.py", "zlib-ng"],
+        uses=["zlib-ng"],
         compressed=Path(compressed),
         level=gzip.level,
         min_size=gzip.min_size,
     )
     assets = _files(folder)
-    builder = env.Builder(action=compress, target_factory=env.fs.File, source_factory=env.fs.File)
+    builder = env.Builder(action=compress)
     siblings = [
-        builder(env, f"{compressed}/{path}{gzip_asset.SUFFIX}", f"{folder}/{path}")
+        builder(
+            env,
+            env.fs.File(f"{compressed}/{path}{gzip_asset.SUFFIX}"),
+            env.fs.File(f"{folder}/{path}"),
+        )
         for path in assets
         if gzip.enabled and gzip_asset.is_compressible(path)
     ]
     manifest = env.Command(
         f"{env['BUILD_DIR']}/www.json",
-        [*(f"{folder}/{path}" for path in assets), *siblings],
+        [*(env.fs.File(f"{folder}/{path}") for path in assets), *siblings],
         env.Step(
             "ASSETS",
             _list,
-            uses=["asset_manifest.py", "fat_names.py"],
             folder=Path(folder),
             compressed=Path(compressed),
         ),

@@ -77,7 +77,7 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
             if task is None:
                 if not sys.stdout.isatty():
                     task = -1
-                    print(f"{title} ...", flush=True)
+                    note(f"{title} ...")
                 else:
                     task = _bars(+1).add_task(title, total=total)
             if task >= 0 and _shared_bars is not None:

@@ -20,15 +20,6 @@ def stored(name: str) -> str:
     return name.encode().decode("cp437")
 
 
-def original(stored_name: str) -> str:
-    """The inverse of `stored`.
-
-    Raises:
-        ValueError: no name in UTF-8 is stored like this.
-    """
-    return stored_name.encode("cp437").decode()
-
-
 def check(paths: Iterable[str]) -> None:
     """Refuse paths that FAT cannot hold, alone or side by side.
 
