@@ -60,7 +60,7 @@ def _flash(env, index):
     result = _run_flasher(env, index, plan_only=False)
     for part in result.parts:
         if part.action == "written":
-            console.step("FLASH", f"{part.name}  {part.sectors} sectors, {human_size(part.size)}")
+            console.step("FLASH", f"{part.name}  {_sectors(part)}")
     for name in result.left_alone:
         console.step("FLASH", f"{name}  left alone: it holds files that are not of this build")
     for path in result.files_sent:
@@ -88,7 +88,7 @@ def _plan(env, index):
     for part in result.parts:
         figure = {
             "same": "the same",
-            "written": f"{part.sectors} sectors, {human_size(part.size)} to write",
+            "written": f"{_sectors(part)} to write",
             "left alone": "left alone: it holds files that are not of this build",
         }[part.action]
         console.step("PLAN", f"{part.name}  {figure}")
@@ -168,8 +168,13 @@ def _get(env):
 
 
 def _board_log(env):
-    board = _running_board(env)
-    console.note(Path(board.console_log).read_text(encoding="utf-8", errors="replace").rstrip())
+    name = _board_name(env)
+    from viper.virtual_board.state import CONSOLE_LOG
+
+    log = _BOARDS / name / CONSOLE_LOG
+    if not log.is_file():
+        raise UserError(f"virtual board '{name}' has never been started", _typed(env, "flash"))
+    console.note(log.read_text(encoding="utf-8", errors="replace").rstrip())
 
 
 def _board_reset(env):
@@ -209,12 +214,18 @@ def _board_stop(env):
 
     name = _board_name(env)
     was_running = control.stop(_BOARDS / name)
+    env["RUN"].wrote(0)
     console.step("STOP", f"virtual board '{name}'  {'stopped' if was_running else 'not running'}")
 
 
 def _typed(env, goal):
     """How the user types a goal for the same port."""
-    return f"./scons {goal}" + ("" if env["PORT"] == "virtual" else f" PORT={env['PORT']}")
+    return port.typed(goal, env["PORT"])
+
+
+def _sectors(part):
+    plural = "" if part.sectors == 1 else "s"
+    return f"{part.sectors} sector{plural}, {human_size(part.size)}"
 
 
 def _mac(digits):

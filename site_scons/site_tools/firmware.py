@@ -108,7 +108,8 @@ def _make(targets, sources, variant, modules, settings, toolchain, jobs):
     made_from = unix_port.digests(inputs)
     identity = unix_port.build_id(made_from)
     atomic_file.write_json(record, {"build": identity, **made_from})
-    return f"micropython  {human_size(executable.stat().st_size)}, build {identity}"
+    size = human_size(executable.stat().st_size)
+    return f"micropython  {source.version}, {size}, build {identity}"
 
 
 def _app(targets, sources, flash_size):

@@ -137,6 +137,10 @@ class _Task(SCons.Script.Main.BuildTask):
     summary: RunSummary
     told: ClassVar[set[str]] = set()
 
+    def prepare(self):
+        self.summary.begun = True
+        super().prepare()
+
     def needs_execute(self):
         if SCons.Taskmaster.OutOfDateTask.needs_execute(self):
             return True
@@ -146,12 +150,17 @@ class _Task(SCons.Script.Main.BuildTask):
     def execute(self):
         super().execute()
         self.summary.ran(_is_step(self.targets[0]))
+        if SCons.Script.GetOption("no_exec") and _is_step(self.targets[0]):
+            console.step("WOULD", f"make {self.targets[0]}")
 
     def failed(self):
         error = self.exc_info()[1]
         cause = error.exc_info[1] if isinstance(error, BuildError) else error
         if interrupt.requested():
             cause = UserError("interrupted", "the same again goes on where this stopped")
+        if cause is None or isinstance(cause, OSError):
+            # SCons's own words for a file that it could not handle.
+            cause = UserError(f"{getattr(error, 'filename', None) or self.targets[0]}: {error}")
         if not isinstance(cause, UserError):
             super().failed()
             return
@@ -169,13 +178,16 @@ def _is_step(node):
 def _last_line(env):
     """A function that prints what the run did, once."""
     told = []
+    clean = SCons.Script.GetOption("clean")
 
     def tell():
-        if told or SCons.Script.GetBuildFailures():
+        if told or SCons.Script.GetBuildFailures() or not (env["RUN"].begun or clean):
             return
         told.append(True)
-        if SCons.Script.GetOption("clean"):
+        if clean:
             console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
+        elif SCons.Script.GetOption("no_exec"):
+            console.note(f"{env['RUN'].steps_run} steps would run, and then what follows from them")
         else:
             console.note(env["RUN"].line())
 
@@ -204,7 +216,11 @@ def _help(env):
     groups = {}
     for name, (group, text) in env["GOALS"].items():
         groups.setdefault(group, []).append(f"  {name:<12} {text}")
-    lines = ["usage: ./scons [TARGET ...] [OPTION=value ...]", ""]
+    lines = [
+        "usage: ./scons [TARGET ...] [OPTION=value ...]",
+        "What is done to a device is done in the order of this list.",
+        "",
+    ]
     for group, entries in groups.items():
         lines += [group, *entries, ""]
     return "\n".join([*lines, "Options, with their values now", *env.SettingsHelp(), ""])

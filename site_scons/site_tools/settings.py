@@ -5,6 +5,7 @@ Adds to the environment the options' values by name, and
     env["BOARD_TOML"]          the board's description, with the options that override it
     env["VIPERHTTP_SETTINGS"]  the C module's settings by macro
     env["BUILD_DIR"]           the folder of this board's outputs
+    env.Save()                 an action that keeps the options that were given
     env.SettingsHelp()         the lines of the help that show the options
 """
 
@@ -35,13 +36,18 @@ def generate(env):
     options = Variables([LOCAL_FILE], SCons.Script.ARGUMENTS)
     for name, help, default, convert in _options():
         options.Add(name, help, default, converter=_named(name, convert))
-    options.Update(env)
+    try:
+        options.Update(env)
+    except (SyntaxError, NameError, ImportError) as problem:
+        line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
+        raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
     _refuse_unknown(options)
+    for name in [option.key for option in options.options]:
+        if env.get(name) is None:
+            env.Dictionary().pop(name, None)
     given = env.Clone()
+    env.AddMethod(lambda env: env.Deed(lambda env: _save(options, given)), "Save")
     _settle(env)
-    if "save" in SCons.Script.COMMAND_LINE_TARGETS:
-        options.Save(LOCAL_FILE, given)
-        console.step("SAVE", LOCAL_FILE)
     if env["VERBOSE"]:
         process.show_commands()
     env.AddMethod(lambda env: _help(env, options), "SettingsHelp")
@@ -76,6 +82,11 @@ def _options():
         ),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
+
+
+def _save(options, given):
+    options.Save(LOCAL_FILE, given)
+    console.step("SAVE", f"{LOCAL_FILE}  {Path(LOCAL_FILE).read_text(encoding='utf-8').strip()}")
 
 
 def _settle(env):
@@ -136,8 +147,8 @@ def _named(name, convert):
     """Let a converter's refusal name its option."""
 
     def converted(value):
-        if value == "None":
-            return None  # saving converts the defaults too, as texts
+        if value in ("", "None"):
+            return None  # not given; saving converts the defaults too, as texts
         try:
             return convert(value)
         except ValueError as problem:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from viper import asset_manifest, gzip_asset
 from viper.console import human_size
+from viper.errors import UserError, exits
 
 
 def exists(env):
@@ -16,7 +17,7 @@ def exists(env):
 
 
 def generate(env):
-    env.AddMethod(web_assets, "WebAssets")
+    env.AddMethod(exits(web_assets), "WebAssets")
 
 
 def web_assets(env, folder):
@@ -57,10 +58,16 @@ def web_assets(env, folder):
 
 def _files(folder):
     """All files below a folder, by their path in it, sorted."""
+    if not Path(folder).is_dir():
+        raise UserError(f"{folder}: there is no such folder", f"git checkout {folder}")
     paths = []
     for parent, _, names in os.walk(folder):
         below = os.path.relpath(parent, folder)
         paths += names if below == "." else [f"{below}/{name}" for name in names]
+    for path in paths:
+        # A link that leads nowhere cannot be read, and reading a pipe would never end.
+        if not Path(folder, path).is_file():
+            raise UserError(f"{folder}/{path} is not a regular file", "remove it, or mend the link")
     return sorted(paths)
 
 

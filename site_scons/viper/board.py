@@ -74,7 +74,7 @@ def load(boards_dir: Path, name: str) -> Board:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
+        raise UserError(f"{path}: not valid TOML: {error}", f"git diff {path}") from None
 
     top = _Table(path, document, keys=[f.name for f in fields(Board) if f.name != "name"])
     gzip_table = top.table("gzip", keys=[f.name for f in fields(GzipSettings)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -51,7 +52,7 @@ def note(text: str) -> None:
 
 def error(text: str) -> None:
     """An error for the user on standard error, each line of it whole."""
-    with _lock:
+    with _lock, contextlib.suppress(BrokenPipeError):
         print(f"error: {text}", file=sys.stderr, flush=True)
 
 

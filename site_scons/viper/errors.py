@@ -33,7 +33,7 @@ def nearest(word: str, known: Iterable[str]) -> str:
     import difflib
 
     by_folded = {candidate.casefold(): candidate for candidate in known}
-    match = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.5)
+    match = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
     return f"; did you mean '{by_folded[match[0]]}'?" if match else ""
 
 

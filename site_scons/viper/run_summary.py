@@ -17,6 +17,7 @@ class RunSummary:
         steps_skipped: steps that were looked at and found up to date.
         bytes_written: bytes written to the flash or the file system of a device.
         url: where the page is served, once a device serves it.
+        begun: whether it came to anything; it does not after an error in what was typed.
         device: whether a device took part; without one, no bytes are told.
     """
 
@@ -24,6 +25,7 @@ class RunSummary:
     steps_skipped: int = 0
     bytes_written: int = 0
     url: str = ""
+    begun: bool = False
     device: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 

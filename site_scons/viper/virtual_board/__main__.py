@@ -134,10 +134,7 @@ def _claim_http_port(known: BoardState, wanted: int | None) -> tuple[BoardState,
         else:
             port, lease = wanted, http_port.claim(wanted)
     except http_port.PortTaken as taken:
-        raise UserError(
-            f"virtual board '{known.name}': HTTP port {wanted or known.http_port} {taken}",
-            "end that process, or choose another port with HTTP_PORT=",
-        ) from None
+        raise http_port.refusal(known.name, wanted or known.http_port, taken) from None
     return dataclasses.replace(known, http_port=port), lease
 
 

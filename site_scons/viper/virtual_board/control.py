@@ -21,6 +21,7 @@ from viper.errors import UserError
 
 from .chip import MIB
 from .control_server import address, peer_pid, peer_uid
+from .http_port import PortTaken, claim, refusal
 
 _PACKAGE = Path(__file__).parent
 _IMPORT_ROOT = _PACKAGE.parents[1]
@@ -115,11 +116,21 @@ def start(
     while time.monotonic() < deadline:
         board = running(folder)
         if board is not None:
-            if board.source == source_digest() and http_port in (None, board.http_port):
+            if http_port is not None and http_port != board.http_port:
+                _refuse_taken(board.name, http_port)
+            elif board.source == source_digest():
                 return board
             stop(folder)
         _launch(command)
     raise UserError(f"virtual board '{name}' does not start", f"see {folder}/board.log")
+
+
+def _refuse_taken(name: str, http_port: int) -> None:
+    """Find out that a port is taken before the board that runs is stopped for it."""
+    try:
+        claim(http_port).close()
+    except PortTaken as taken:
+        raise refusal(name, http_port, taken) from None
 
 
 def _launch(command: list[str]) -> None:
