@@ -42,14 +42,19 @@ def project(built: Path, tmp_path: Path) -> Iterator[Project]:
 
 
 @pytest.fixture(scope="session")
-def http_host(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def http_host(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """The address of a served demo site: HTTP_HOST's, or a virtual board's flashed for this."""
     if "HTTP_HOST" in os.environ:
         yield os.environ["HTTP_HOST"].rstrip("/")
         return
+    built = request.getfixturevalue("built")
     project = copy_project(built, tmp_path_factory.mktemp("served") / "project")
-    flashed = project.scons("flash", "PORT=virtual:http")
-    address = re.search(r"http://127\.0\.0\.1:\d+", flashed.output)
-    assert address, flashed.output
-    yield address[0]
-    project.scons("board-stop", "PORT=virtual:http")
+    try:
+        flashed = project.scons("flash", "PORT=virtual:http")
+        address = re.search(r"http://127\.0\.0\.1:\d+", flashed.output)
+        assert address, flashed.output
+        yield address[0]
+    finally:
+        project.scons("board-stop", "PORT=virtual:http")

@@ -116,13 +116,26 @@ def copy_sources(folder: Path) -> None:
 
 
 def copy_project(built: Path, folder: Path) -> Project:
-    """A copy with its outputs; the checkout, which nobody writes to, by hard links."""
+    """A copy with its outputs; the checkout, which nobody writes to, by hard links if possible."""
     shutil.copytree(
-        built, folder, symlinks=True, ignore=lambda parent, names: {"micropython"} & set(names)
-        if Path(parent).name == "build" else set(),
-    )  # fmt: skip
-    subprocess.run(
-        ["cp", "-al", str(built / "build/micropython"), str(folder / "build/micropython")],
-        check=True,
+        built,
+        folder,
+        symlinks=True,
+        ignore=shutil.ignore_patterns(".git", ".venv", ".viper", "micropython"),
+    )
+    source = built / "build/VIRTUAL_N16R8/firmware/micropython"
+    shutil.copy2(source, folder / "build/VIRTUAL_N16R8/firmware")
+    shutil.copytree(
+        built / "build/micropython",
+        folder / "build/micropython",
+        symlinks=True,
+        copy_function=_link,
     )
     return Project(folder)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)

@@ -13,6 +13,8 @@ from pathlib import Path
 from viper import interrupt
 from viper.errors import UserError
 
+_GRACE_S = 20.0  # tests stop the boards that they have started
+
 
 def exists(env):
     return True
@@ -25,7 +27,7 @@ def generate(env):
 
 def tests(env, *arguments):
     return _program(
-        env, "tests fail", "pytest", f"--numprocesses={os.cpu_count() or 1}", *arguments
+        env, "tests fail", "pytest", f"--numprocesses={env.GetOption('num_jobs')}", *arguments
     )
 
 
@@ -38,14 +40,14 @@ def _program(env, failure, module, *arguments):
 
     def run(env):
         env["BUILD_LOCK"].release()
-        env["RUN"].tell()  # the last word is the program's
+        env["TELL"]()  # the last word is the program's
         paths = os.pathsep.join([str(Path("site_scons").resolve()), str(Path.cwd())])
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            ["setpriv", "--pdeathsig", "INT", sys.executable, "-m", module, *arguments],
             env={**os.environ, "PYTHONPATH": paths},
             start_new_session=True,
         )
-        if interrupt.wait(process) != 0:
+        if interrupt.wait(process, _GRACE_S) != 0:
             raise UserError(failure, "see above")
 
     return env.Deed(run)

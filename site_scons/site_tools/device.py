@@ -8,16 +8,17 @@ Adds to the environment, each an action for a goal:
 """
 
 import json
+import select
+import sys
 from pathlib import Path
 
-from viper import console, port
+from viper import console, interrupt, port
 from viper.console import human_size
 from viper.errors import UserError
 
 _ROOT = Path()
 _BOARDS = Path(".viper/boards")
 _STAMPS = Path(".viper/devices")
-_DEFAULT_HTTP_PORT = 8080
 
 
 def exists(env):
@@ -45,21 +46,21 @@ def _method(function):
 def _esptool_command(env, index):
     from viper.flash_image import esptool_command
 
-    wanted = env["PORT"] or "PORT"
-    name = port.parse(wanted).board if env["PORT"] else None
-    if name is not None:
-        from viper.virtual_board import control
-
-        board = control.running(_BOARDS / name)
-        wanted = f"{board.port_url}?ign_set_control" if board else "PORT"
-    console.note(esptool_command(index, wanted, env["BAUD"]))
+    name = port.parse(env["PORT"]).board if env["PORT"] else None
+    made = _BOARDS / str(name) / "board.json"
+    if made.is_file():
+        number = json.loads(made.read_text(encoding="utf-8"))["serial_port"]
+        stock_port = f"rfc2217://127.0.0.1:{number}?ign_set_control"
+    else:
+        stock_port = "PORT" if name else env["PORT"] or "PORT"
+    console.note(esptool_command(index, stock_port, env["BAUD"]))
 
 
 def _flash(env, index):
     result = _run_flasher(env, index, plan_only=False)
     for part in result.parts:
         if part.action == "written":
-            console.step("FLASH", f"{part.name}  {part.sectors} sectors, {human_size(part.size)}")
+            console.step("FLASH", f"{part.name}  {_sectors(part)}")
     for name in result.left_alone:
         console.step("FLASH", f"{name}  left alone: it holds files that are not of this build")
     for path in result.files_sent:
@@ -79,7 +80,7 @@ def _flash(env, index):
         from viper import http_page
 
         board = _running_board(env)
-        summary.url = http_page.wait_until_served(board.http_port)
+        summary.url = http_page.wait_until_served(board.http_port, _typed(env, "board-log"))
 
 
 def _plan(env, index):
@@ -87,7 +88,7 @@ def _plan(env, index):
     for part in result.parts:
         figure = {
             "same": "the same",
-            "written": f"{part.sectors} sectors, {human_size(part.size)} to write",
+            "written": f"{_sectors(part)} to write",
             "left alone": "left alone: it holds files that are not of this build",
         }[part.action]
         console.step("PLAN", f"{part.name}  {figure}")
@@ -128,20 +129,33 @@ def _serial_url(env):
 def _started_board(env, name):
     from viper.virtual_board import control
 
-    http_port = env.get("HTTP_PORT", _DEFAULT_HTTP_PORT if name == "default" else None)
-    return control.start(_BOARDS / name, name, http_port)
+    described = env["BOARD_TOML"]
+    return control.start(
+        _BOARDS / name,
+        name,
+        env.get("HTTP_PORT", env["DEFAULT_HTTP_PORT"]),
+        chip=described.chip,
+        flash_size=described.flash_size,
+        psram_size=described.psram_size,
+    )
+
+
+def _board_name(env):
+    """The virtual board that PORT names."""
+    name = port.parse(env["PORT"] or "virtual").board
+    if name is None:
+        raise UserError(f"PORT={env['PORT']} is no virtual board", "leave PORT out")
+    return name
 
 
 def _running_board(env):
     """The virtual board that PORT names, which must be running."""
     from viper.virtual_board import control
 
-    name = port.parse(env["PORT"] or "virtual").board
-    if name is None:
-        raise UserError(f"PORT={env['PORT']} is no virtual board", "leave PORT out")
+    name = _board_name(env)
     board = control.running(_BOARDS / name)
     if board is None:
-        raise UserError(f"virtual board '{name}' is not running", f"{_typed(env, 'flash')}")
+        raise UserError(f"virtual board '{name}' is not running", _typed(env, "flash"))
     return board
 
 
@@ -149,13 +163,18 @@ def _get(env):
     from viper import http_page
 
     board = _running_board(env)
-    console.note(http_page.get(board.http_port))
+    console.note(http_page.get(board.http_port, _typed(env, "board-log")))
     env["RUN"].url = http_page.url(board.http_port)
 
 
 def _board_log(env):
-    board = _running_board(env)
-    console.note(Path(board.console_log).read_text(encoding="utf-8", errors="replace").rstrip())
+    name = _board_name(env)
+    from viper.virtual_board.state import CONSOLE_LOG
+
+    log = _BOARDS / name / CONSOLE_LOG
+    if not log.is_file():
+        raise UserError(f"virtual board '{name}' has never been started", _typed(env, "flash"))
+    console.note(log.read_text(encoding="utf-8", errors="replace").rstrip())
 
 
 def _board_reset(env):
@@ -173,30 +192,40 @@ def _board_erase(env):
     print(
         f"Erase the whole flash of virtual board '{board.name}', files and all? [yes/no] ", end=""
     )
-    try:
-        answer = input()
-    except EOFError:
-        answer = ""
-    if answer.strip().lower() != "yes":
+    sys.stdout.flush()
+    if interrupt.fileno() in select.select([sys.stdin, interrupt.fileno()], [], [])[0]:
+        raise KeyboardInterrupt
+    if sys.stdin.readline().strip().lower() != "yes":
         raise UserError("nothing was erased", "answer yes to erase it")
-    process.run_module("esptool", "--port", f"{board.port_url}?ign_set_control", "erase-flash")
+    url = f"{board.port_url}?ign_set_control"
+    with port.lock(port.viper_url(board.port_url)):
+        try:
+            process.run([sys.executable, "-m", "esptool", "--port", url, "erase-flash"])
+        except process.ToolFailed as failure:
+            raise UserError(
+                f"virtual board '{board.name}' was not erased: {failure.last_line()}",
+                _typed(env, "board-reset"),
+            ) from None
     console.step("ERASE", f"virtual board '{board.name}'  {human_size(board.flash_size)}")
 
 
 def _board_stop(env):
     from viper.virtual_board import control
 
-    name = port.parse(env["PORT"] or "virtual").board
-    if name is None:
-        raise UserError(f"PORT={env['PORT']} is no virtual board", "leave PORT out")
-    was_running = control.running(_BOARDS / name) is not None
-    control.stop(_BOARDS / name)
+    name = _board_name(env)
+    was_running = control.stop(_BOARDS / name)
+    env["RUN"].wrote(0)
     console.step("STOP", f"virtual board '{name}'  {'stopped' if was_running else 'not running'}")
 
 
 def _typed(env, goal):
     """How the user types a goal for the same port."""
-    return f"./scons {goal}" + ("" if env["PORT"] == "virtual" else f" PORT={env['PORT']}")
+    return port.typed(goal, env["PORT"])
+
+
+def _sectors(part):
+    plural = "" if part.sectors == 1 else "s"
+    return f"{part.sectors} sector{plural}, {human_size(part.size)}"
 
 
 def _mac(digits):

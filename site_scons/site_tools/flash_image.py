@@ -24,16 +24,14 @@ def generate(env):
 def image(env, table, firmware, vfs):
     board = env["BOARD_TOML"]
     build = env["BUILD_DIR"]
-    blank = env.Command(
-        f"{build}/otadata.bin", [], env.Step("OTADATA", _otadata, uses=["otadata.py"])
-    )
+    blank = env.Command(f"{build}/otadata.bin", [], env.Step("OTADATA", _otadata))
     made = env.Command(
         [f"{build}/flash.bin", f"{build}/flash.json"],
         [
             str(board.partitions),
             *(firmware["bootloader"], table, blank, firmware["app"], vfs["image"], vfs["index"]),
         ],
-        env.Step("IMAGE", _image, uses=["flash_image.py", "partition_table.py"], board=board),
+        env.Step("IMAGE", _image, board=board),
     )
     return {"image": made[0], "index": made[1]}
 

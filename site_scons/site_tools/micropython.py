@@ -28,10 +28,6 @@ def micropython(env):
         return _own(env)
     again = "fetch" in SCons.Script.COMMAND_LINE_TARGETS
     pinned = pins.load(PINS)
-    standing = micropython_source.Source.load(STAMP)
-    notice = micropython_source.stand_in_notice(standing, pinned) if standing else ""
-    if notice and not again:
-        console.note(notice)
     board = env["BOARD_TOML"]
     stamp = env.Command(
         # A file of the checkout is a target too, so that a checkout that is gone is fetched again.
@@ -40,7 +36,6 @@ def micropython(env):
         env.Step(
             "FETCH",
             _fetch,
-            uses=["micropython_source.py", "debian_source.py"],
             how={"url": env.get("MICROPYTHON_URL") or pinned.micropython.url, "again": again},
             submodules=board.firmware == "esp32",
             stand_in=board.firmware == "unix",

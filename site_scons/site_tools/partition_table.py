@@ -20,7 +20,7 @@ def table(env):
     return env.Command(
         f"{env['BUILD_DIR']}/partition-table.bin",
         str(board.partitions),
-        env.Step("TABLE", _table, uses=["partition_table.py"], flash_size=board.flash_size),
+        env.Step("TABLE", _table, flash_size=board.flash_size),
     )
 
 

@@ -19,9 +19,8 @@ import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError
 from viper import console, interrupt, wsl
-from viper.board import nearest
 from viper.build_lock import BuildLock
-from viper.errors import UserError, exits
+from viper.errors import UserError, exits, nearest
 from viper.fingerprint import fingerprint
 from viper.run_summary import RunSummary
 
@@ -52,7 +51,8 @@ def generate(env):
     if not SCons.Script.GetOption("help"):
         if wsl.on_windows_drive(Path.cwd()):
             console.note("This clone is on a Windows drive, which is slow from WSL; ~ is faster")
-        env["BUILD_LOCK"] = BuildLock(Path("build"))
+        with _failures("build"):
+            env["BUILD_LOCK"] = BuildLock(Path("build"))
         env.SConsignFile("build/.sconsign")
         interrupt.install()
         SCons.Script.Main.BuildTask = type("Task", (_Task,), {"summary": env["RUN"]})
@@ -64,14 +64,14 @@ def step(env, tag, function, *, uses=(), how=None, **what):
     The function returns what its line says after the tag: a subject and a figure worth reading.
     It raises UserError for what a person can mend.
 
-    A step runs again when its function, one of `what`, or what it `uses` changes: modules of viper
-    by file name, packages of requirements.txt by name. What is in `how` does not change the
-    result: a number of jobs, a mirror.
+    A step runs again when its function changes, a module of viper that it uses, one of `what`, or
+    what it `uses` besides (see viper.fingerprint). What is in `how` does not change the result: a
+    number of jobs, a mirror.
     """
-    inputs = f"{tag} {fingerprint(uses)} {sorted(what.items())!r}"
+    inputs = f"{tag} {fingerprint(function, uses)} {sorted(what.items())!r}"
     env["STEP_ARGUMENTS"][inputs] = {**what, **(how or {})}
 
-    # SCons signs a function by its code, what it encloses, and its defaults (of them, texts whole).
+    # SCons signs a function by its code and by its defaults, of which it takes texts whole.
     def execute(target, source, env, inputs=inputs):
         targets = [Path(str(node)) for node in target]
         files = [Path(str(node)) for node in source if isinstance(node, SCons.Node.FS.File)]
@@ -120,7 +120,8 @@ def serve(env):
         node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
         if target not in known and not (node is not None and node.has_explicit_builder()):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
-    atexit.register(_last_line, env)
+    env["TELL"] = _last_line(env)
+    atexit.register(env["TELL"])
 
 
 def _require_packages():
@@ -136,6 +137,10 @@ class _Task(SCons.Script.Main.BuildTask):
     summary: RunSummary
     told: ClassVar[set[str]] = set()
 
+    def prepare(self):
+        self.summary.begun = True
+        super().prepare()
+
     def needs_execute(self):
         if SCons.Taskmaster.OutOfDateTask.needs_execute(self):
             return True
@@ -145,12 +150,17 @@ class _Task(SCons.Script.Main.BuildTask):
     def execute(self):
         super().execute()
         self.summary.ran(_is_step(self.targets[0]))
+        if SCons.Script.GetOption("no_exec") and _is_step(self.targets[0]):
+            console.step("WOULD", f"make {self.targets[0]}")
 
     def failed(self):
         error = self.exc_info()[1]
         cause = error.exc_info[1] if isinstance(error, BuildError) else error
         if interrupt.requested():
             cause = UserError("interrupted", "the same again goes on where this stopped")
+        if cause is None or isinstance(cause, OSError):
+            # SCons's own words for a file that it could not handle.
+            cause = UserError(f"{getattr(error, 'filename', None) or self.targets[0]}: {error}")
         if not isinstance(cause, UserError):
             super().failed()
             return
@@ -166,12 +176,22 @@ def _is_step(node):
 
 
 def _last_line(env):
-    if SCons.Script.GetBuildFailures():
-        return
-    if SCons.Script.GetOption("clean"):
-        console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
-    else:
-        env["RUN"].tell()
+    """A function that prints what the run did, once."""
+    told = []
+    clean = SCons.Script.GetOption("clean")
+
+    def tell():
+        if told or SCons.Script.GetBuildFailures() or not (env["RUN"].begun or clean):
+            return
+        told.append(True)
+        if clean:
+            console.step("CLEAN", f"{env['BUILD_DIR']}  MicroPython and virtual boards stay")
+        elif SCons.Script.GetOption("no_exec"):
+            console.note(f"{env['RUN'].steps_run} steps would run, and then what follows from them")
+        else:
+            console.note(env["RUN"].line())
+
+    return tell
 
 
 @contextmanager
@@ -196,7 +216,11 @@ def _help(env):
     groups = {}
     for name, (group, text) in env["GOALS"].items():
         groups.setdefault(group, []).append(f"  {name:<12} {text}")
-    lines = ["usage: ./scons [TARGET ...] [OPTION=value ...]", ""]
+    lines = [
+        "usage: ./scons [TARGET ...] [OPTION=value ...]",
+        "What is done to a device is done in the order of this list.",
+        "",
+    ]
     for group, entries in groups.items():
         lines += [group, *entries, ""]
     return "\n".join([*lines, "Options, with their values now", *env.SettingsHelp(), ""])

@@ -1,9 +1,11 @@
 """The options of the graph: given as OPTION=value, kept in local.py by `./scons … save`.
 
 Adds to the environment the options' values by name, and
+    env["DEFAULT_HTTP_PORT"]   where the page is if HTTP_PORT does not say, None for a free port
     env["BOARD_TOML"]          the board's description, with the options that override it
     env["VIPERHTTP_SETTINGS"]  the C module's settings by macro
     env["BUILD_DIR"]           the folder of this board's outputs
+    env.Save()                 an action that keeps the options that were given
     env.SettingsHelp()         the lines of the help that show the options
 """
 
@@ -14,11 +16,13 @@ from pathlib import Path
 import SCons.Script
 from SCons.Variables import Variables
 from viper import board, console, port, process
-from viper.errors import UserError, exits
+from viper.errors import UserError, exits, nearest
+from viper.url import without_userinfo
 
 LOCAL_FILE = "local.py"
 _BOARDS = Path("boards")
 
+_HTTP_PORT = 8080
 _YES = ("1", "yes", "true", "on")
 _NO = ("0", "no", "false", "off")
 
@@ -32,13 +36,18 @@ def generate(env):
     options = Variables([LOCAL_FILE], SCons.Script.ARGUMENTS)
     for name, help, default, convert in _options():
         options.Add(name, help, default, converter=_named(name, convert))
-    options.Update(env)
+    try:
+        options.Update(env)
+    except (SyntaxError, NameError, ImportError) as problem:
+        line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
+        raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
     _refuse_unknown(options)
+    for name in [option.key for option in options.options]:
+        if env.get(name) is None:
+            env.Dictionary().pop(name, None)
     given = env.Clone()
+    env.AddMethod(lambda env: env.Deed(lambda env: _save(options, given)), "Save")
     _settle(env)
-    if "save" in SCons.Script.COMMAND_LINE_TARGETS:
-        options.Save(LOCAL_FILE, given)
-        console.step("SAVE", LOCAL_FILE)
     if env["VERBOSE"]:
         process.show_commands()
     env.AddMethod(lambda env: _help(env, options), "SettingsHelp")
@@ -65,13 +74,19 @@ def _options():
             _number(0, 1 << 30),
         ),
         ("MICROPYTHON", "a MicroPython tree of your own, instead of the pin", None, str),
-        ("MICROPYTHON_URL", "a git repository that has the pinned commit", _from_shell(), str),
+        (
+            "MICROPYTHON_URL",
+            "a git repository with the pinned commit (environment too)",
+            os.environ.get("MICROPYTHON_URL"),
+            str,
+        ),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
 
 
-def _from_shell():
-    return os.environ.get("MICROPYTHON_URL")
+def _save(options, given):
+    options.Save(LOCAL_FILE, given)
+    console.step("SAVE", f"{LOCAL_FILE}  {Path(LOCAL_FILE).read_text(encoding='utf-8').strip()}")
 
 
 def _settle(env):
@@ -97,6 +112,9 @@ def _settle(env):
             if f"GZIP_{key.upper()}" in env
         },
     )
+    # The first virtual board has a port that a person remembers; others take a free one.
+    first = is_virtual and port.parse(env["PORT"]).board == port.DEFAULT_BOARD
+    env["DEFAULT_HTTP_PORT"] = _HTTP_PORT if first else None
     env["BOARD_TOML"] = dataclasses.replace(described, gzip=gzip)
     env["VIPERHTTP_SETTINGS"] = {
         **described.viperhttp,
@@ -112,25 +130,25 @@ def _help(env, options):
         "GZIP_ENABLED": board_toml.gzip.enabled,
         "GZIP_LEVEL": board_toml.gzip.level,
         "GZIP_MIN_SIZE": board_toml.gzip.min_size,
-        "HTTP_PORT": "8080" if env["PORT"] == "virtual" else "",
+        "HTTP_PORT": env["DEFAULT_HTTP_PORT"],
     }
     for option in options.options:
-        value = env.get(option.key, shown.get(option.key, ""))
-        yield f"  {option.key + '=' + str(value):<28} {option.help}"
+        value = without_userinfo(str(env.get(option.key, shown.get(option.key) or "")))
+        yield f"  {option.key + '=' + value:<28} {option.help}"
 
 
 def _refuse_unknown(options):
     known = options.keys()
     for name in options.UnknownVariables():
-        raise UserError(f"no option '{name}'{board.nearest(name, known)}", "./scons -h")
+        raise UserError(f"no option '{name}'{nearest(name, known)}", "./scons -h")
 
 
 def _named(name, convert):
     """Let a converter's refusal name its option."""
 
     def converted(value):
-        if value == "None":
-            return None  # saving converts the defaults too, as texts
+        if value in ("", "None"):
+            return None  # not given; saving converts the defaults too, as texts
         try:
             return convert(value)
         except ValueError as problem:

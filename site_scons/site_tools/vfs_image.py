@@ -31,14 +31,11 @@ def image(env, site, application):
     )
     made = env.Command(
         [f"{build}/vfs.img", f"{build}/vfs.json"],
-        [str(board.partitions), site, *files],
+        [str(board.partitions), site, *map(env.fs.File, files)],
         env.Step(
             "VFS",
             _image,
-            uses=[
-                *("vfs_image.py", "fat_image.py", "fat_names.py", "littlefs_image.py"),
-                *("filesystem_image.py", "partition_table.py", "pyfatfs", "littlefs-python"),
-            ],
+            uses=["pyfatfs", "littlefs-python"],
             application=Path(application),
             fs=board.fs,
             flash_size=board.flash_size,

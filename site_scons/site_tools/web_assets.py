@@ -9,6 +9,7 @@ from pathlib import Path
 
 from viper import asset_manifest, gzip_asset
 from viper.console import human_size
+from viper.errors import UserError, exits
 
 
 def exists(env):
@@ -16,7 +17,7 @@ def exists(env):
 
 
 def generate(env):
-    env.AddMethod(web_assets, "WebAssets")
+    env.AddMethod(exits(web_assets), "WebAssets")
 
 
 def web_assets(env, folder):
@@ -25,25 +26,28 @@ def web_assets(env, folder):
     compress = env.Step(
         "GZIP",
         _compress,
-        uses=["gzip_asset.py", "zlib-ng"],
+        uses=["zlib-ng"],
         compressed=Path(compressed),
         level=gzip.level,
         min_size=gzip.min_size,
     )
     assets = _files(folder)
-    builder = env.Builder(action=compress, target_factory=env.fs.File, source_factory=env.fs.File)
+    builder = env.Builder(action=compress)
     siblings = [
-        builder(env, f"{compressed}/{path}{gzip_asset.SUFFIX}", f"{folder}/{path}")
+        builder(
+            env,
+            env.fs.File(f"{compressed}/{path}{gzip_asset.SUFFIX}"),
+            env.fs.File(f"{folder}/{path}"),
+        )
         for path in assets
         if gzip.enabled and gzip_asset.is_compressible(path)
     ]
     manifest = env.Command(
         f"{env['BUILD_DIR']}/www.json",
-        [*(f"{folder}/{path}" for path in assets), *siblings],
+        [*(env.fs.File(f"{folder}/{path}") for path in assets), *siblings],
         env.Step(
             "ASSETS",
             _list,
-            uses=["asset_manifest.py", "fat_names.py"],
             folder=Path(folder),
             compressed=Path(compressed),
         ),
@@ -54,10 +58,16 @@ def web_assets(env, folder):
 
 def _files(folder):
     """All files below a folder, by their path in it, sorted."""
+    if not Path(folder).is_dir():
+        raise UserError(f"{folder}: there is no such folder", f"git checkout {folder}")
     paths = []
     for parent, _, names in os.walk(folder):
         below = os.path.relpath(parent, folder)
         paths += names if below == "." else [f"{below}/{name}" for name in names]
+    for path in paths:
+        # A link that leads nowhere cannot be read, and reading a pipe would never end.
+        if not Path(folder, path).is_file():
+            raise UserError(f"{folder}/{path} is not a regular file", "remove it, or mend the link")
     return sorted(paths)
 
 

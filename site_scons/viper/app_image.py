@@ -33,7 +33,6 @@ _HEADER = struct.Struct("<BBBBLB3sHBHH4sB")
 _SEGMENT = struct.Struct("<LL")
 _MAX_SEGMENTS = 16
 _MAX_SEGMENT_SIZE = 16 << 20
-_CHECKSUM_SEED = 0xEF
 _DIGEST_SIZE = 32
 
 # magic, secure_version, reserved, version, project_name, time, date, idf_ver, app_elf_sha256,
@@ -61,7 +60,6 @@ class Segment:
     """A stretch of an image that is loaded or mapped to one address."""
 
     address: int  # where the chip sees it
-    offset: int  # of its data, from the start of the image
     data: bytes
 
 
@@ -69,10 +67,7 @@ class Segment:
 class Image:
     """A verified image."""
 
-    entry_point: int
     segments: tuple[Segment, ...]
-    size: int  # bytes, with the SHA-256 at the end
-    sha256: bytes
 
 
 @dataclass(frozen=True)
@@ -143,9 +138,7 @@ def parse(data: bytes) -> Image:
     """
     if len(data) < _HEADER.size:
         raise ValueError(f"image header is cut off after {len(data)} bytes")
-    magic, count, _mode, _size_freq, entry_point, *_, chip_id, _, _, _, _, digest_appended = (
-        _HEADER.unpack_from(data)
-    )
+    magic, count, *_, chip_id, _, _, _, _, digest_appended = _HEADER.unpack_from(data)
     if magic != IMAGE_MAGIC:
         raise ValueError(f"image magic is {magic:#04x}, not {IMAGE_MAGIC:#04x}")
     if chip_id != CHIP_ID_ESP32S3:
@@ -156,7 +149,7 @@ def parse(data: bytes) -> Image:
         raise ValueError("image has no SHA-256 appended")
 
     segments = []
-    checksum = _CHECKSUM_SEED
+    calculated = checksum(b"")
     position = _HEADER.size
     for index in range(count):
         if position + _SEGMENT.size > len(data):
@@ -167,20 +160,33 @@ def parse(data: bytes) -> Image:
             raise ValueError(f"segment {index} has an invalid length {size:#x}")
         if position + size > len(data):
             raise ValueError(f"segment {index} of {size:#x} bytes is cut off")
-        segment = Segment(address, position, data[position : position + size])
-        checksum ^= _xor(segment.data)
-        segments.append(segment)
+        segments.append(Segment(address, data[position : position + size]))
+        calculated = checksum(segments[-1].data, calculated)
         position += size
 
     position = (position // 16 + 1) * 16  # the checksum is the last byte of a block of 16
     if position + _DIGEST_SIZE > len(data):
         raise ValueError("checksum and SHA-256 are cut off")
-    if data[position - 1] != checksum:
-        raise ValueError(f"checksum is {data[position - 1]:#04x}, calculated {checksum:#04x}")
+    if data[position - 1] != calculated:
+        raise ValueError(f"checksum is {data[position - 1]:#04x}, calculated {calculated:#04x}")
     digest = hashlib.sha256(memoryview(data)[:position]).digest()
     if data[position : position + _DIGEST_SIZE] != digest:
         raise ValueError("SHA-256 does not match")
-    return Image(entry_point, tuple(segments), position + _DIGEST_SIZE, digest)
+    return Image(tuple(segments))
+
+
+def checksum(data: bytes, before: int = 0xEF) -> int:
+    """The XOR of all bytes with 0xEF: the chip's checksum of images and of packets to its loader.
+
+    Args:
+        before: the checksum of what comes before the data.
+    """
+    folded, size = int.from_bytes(data, "little"), len(data)
+    while size > 1:  # fold in halves: a Python loop over the bytes would take seconds
+        half = (size + 1) // 2
+        folded = (folded >> 8 * half) ^ (folded & ((1 << 8 * half) - 1))
+        size = half
+    return folded ^ before
 
 
 def describe(image: Image) -> AppDescription | None:
@@ -198,16 +204,12 @@ def describe(image: Image) -> AppDescription | None:
     )
 
 
-def payload(data: bytes) -> bytes:
+def payload(image: Image) -> bytes:
     """The host executable in an application image, verified.
-
-    Args:
-        data: the image; anything may follow it, as the rest of its slot does.
 
     Raises:
         ValueError: what is wrong with it.
     """
-    image = parse(data)
     description = describe(image)
     if description is None:
         raise ValueError("no application description in the first segment")
@@ -280,15 +282,6 @@ def _text(text: str, size: int, what: str) -> bytes:
     if len(encoded) >= size:  # a zero ends it
         raise UserError(f"the {what} '{text}' is longer than {size - 1} bytes", "shorten it")
     return encoded
-
-
-def _xor(data: bytes) -> int:
-    """The XOR of all bytes, by folding the data in halves."""
-    value, size = int.from_bytes(data, "little"), len(data)
-    while size > 1:
-        size = (size + 1) // 2
-        value = (value >> 8 * size) ^ (value & ((1 << 8 * size) - 1))
-    return value
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The manifest of the web assets: what ships, under which name, and with which digests.
 
-manifest.json is `{"assets": [...]}`, sorted by path, each asset being
+www.json is `{"assets": [...]}`, sorted by path, each asset being
 
     {"path": "css/app.css", "content_type": "text/css; charset=utf-8",
      "source": "assets/www/css/app.css", "size": 4096, "sha256": "...", "etag": "\\"...\\"",
@@ -94,7 +94,7 @@ def build(assets: Iterable[Asset]) -> dict[str, Any]:
 
 
 def write(target: Path, assets: Iterable[Asset]) -> None:
-    """Write manifest.json.
+    """Write www.json.
 
     Raises:
         UserError: as `build`.

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from viper.errors import UserError
+from viper.errors import UserError, nearest
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -74,7 +74,7 @@ def load(boards_dir: Path, name: str) -> Board:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not valid TOML: {error}") from None
+        raise UserError(f"{path}: not valid TOML: {error}", f"git diff {path}") from None
 
     top = _Table(path, document, keys=[f.name for f in fields(Board) if f.name != "name"])
     gzip_table = top.table("gzip", keys=[f.name for f in fields(GzipSettings)])
@@ -100,15 +100,6 @@ def load(boards_dir: Path, name: str) -> Board:
             f"write {board.partitions}, or name another partition CSV",
         )
     return board
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The hint `; did you mean 'X'?` for a misspelt word, or nothing when none is near."""
-    import difflib
-
-    by_folded = {candidate.casefold(): candidate for candidate in known}
-    match = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.5)
-    return f"; did you mean '{by_folded[match[0]]}'?" if match else ""
 
 
 class _Table:

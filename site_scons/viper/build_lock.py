@@ -26,10 +26,11 @@ class BuildLock:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(self._file, 400, 0).decode(errors="replace").strip()
-            console.note(f"WAIT     for the build that has {folder}: {holder or 'just started'}")
+            console.step("WAIT", f"for the build that has {folder}: {holder or 'just started'}")
             fcntl.flock(self._file, fcntl.LOCK_EX)
         os.truncate(self._file, 0)
-        command = shlex.join(["scons", *sys.argv[1:]])
+        typed = [word for word in sys.argv[1:] if word != "-Q"]  # which ./scons adds
+        command = shlex.join(["./scons", *typed])
         os.pwrite(self._file, f"pid {os.getpid()}, {command}\n".encode(), 0)
         process.inherit(self._file)
 

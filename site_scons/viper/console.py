@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 import threading
@@ -51,7 +52,7 @@ def note(text: str) -> None:
 
 def error(text: str) -> None:
     """An error for the user on standard error, each line of it whole."""
-    with _lock:
+    with _lock, contextlib.suppress(BrokenPipeError):
         print(f"error: {text}", file=sys.stderr, flush=True)
 
 
@@ -77,7 +78,7 @@ def progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
             if task is None:
                 if not sys.stdout.isatty():
                     task = -1
-                    print(f"{title} ...", flush=True)
+                    note(f"{title} ...")
                 else:
                     task = _bars(+1).add_task(title, total=total)
             if task >= 0 and _shared_bars is not None:

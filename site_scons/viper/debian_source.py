@@ -6,6 +6,7 @@ is pinned. It lacks third-party submodules, so it cannot serve a real board.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import shutil
 import tarfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from viper import console, process
 from viper.errors import UserError
 from viper.pins import StandInPin
+from viper.url import without_userinfo
 
 _TIMEOUT_S = 20
 
@@ -63,7 +65,9 @@ def _download(pin: StandInPin, archive: Path) -> None:
             _download_from(mirror.rstrip("/") + "/" + pin.pool, pin, archive)
             return
         except OSError as problem:
-            reasons.append(f"{mirror}: {problem}")
+            if problem.errno == errno.ENOSPC:
+                raise
+            reasons.append(without_userinfo(f"{mirror}: {problem}"))
     raise Unreachable("; ".join(reasons) or "apt names no mirror (sudo apt update)")
 
 
@@ -82,9 +86,12 @@ def _download_from(url: str, pin: StandInPin, archive: Path) -> None:
             digest.update(chunk)
             file.write(chunk)
             show(received)
-    if received != pin.size or digest.hexdigest() != pin.sha256:
+    if received < pin.size:
+        raise OSError(f"the download ended after {received} of {pin.size} bytes")
+    if received > pin.size or digest.hexdigest() != pin.sha256:
         archive.unlink()
         raise UserError(
-            f"{url}: sha256 {digest.hexdigest()[:16]}… is not the pinned {pin.sha256[:16]}…",
+            f"{without_userinfo(url)}: sha256 {digest.hexdigest()[:16]}…, "
+            f"the pin is {pin.sha256[:16]}…",
             "the file is removed; if the pin is wrong, mend nix/pins.json",
         )

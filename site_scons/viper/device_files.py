@@ -97,8 +97,11 @@ class DeviceFiles:
         written: counts the bytes sent.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, again: str) -> None:
         """Open a port.
+
+        Args:
+            again: the next step after an update that broke off.
 
         Raises:
             UserError: it cannot be opened.
@@ -109,7 +112,8 @@ class DeviceFiles:
         try:
             self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
         except TransportError:
-            raise UserError(f"{url} cannot be opened again", "./scons flash again") from None
+            raise UserError(f"{url} cannot be opened again", again) from None
+        self._again = again
         self.serial: Serial = self._transport.serial
         self.written = WriteCounter(self.serial)
 
@@ -161,7 +165,7 @@ class DeviceFiles:
         if len(found) != len(paths):
             raise UserError(
                 "the device's answer cannot be read; does a thread print in between?",
-                "./scons flash again: it goes on where it stopped",
+                self._again,
             )
         return found
 
@@ -207,7 +211,7 @@ class DeviceFiles:
         except (TransportError, struct.error) as error:  # the latter when it falls silent
             raise UserError(
                 f"the device stopped answering while its files were updated ({error})",
-                "./scons flash again: it goes on where it stopped",
+                self._again,
             ) from None
         return output.decode(errors="replace")
 

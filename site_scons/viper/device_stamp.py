@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from viper import atomic_file
-from viper.flash_plan import Claim, Run
+from viper.flash_plan import Claim
+from viper.flash_sectors import Run
 
 _FORMAT = 1
 _DIGEST = 16  # bytes of an MD5

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
 P = ParamSpec("P")
@@ -26,6 +26,15 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return f"{self.what}\n  {self.next_step}" if self.next_step else self.what
+
+
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The hint `; did you mean 'X'?` for a misspelt word, or nothing when none is near."""
+    import difflib
+
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    match = difflib.get_close_matches(word.casefold(), by_folded, n=1, cutoff=0.6)
+    return f"; did you mean '{by_folded[match[0]]}'?" if match else ""
 
 
 def exits(function: Callable[P, R]) -> Callable[P, R]:

@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any
 
 from viper import fat_names, filesystem_image
 from viper.errors import UserError
-from viper.filesystem_image import SECTOR_SIZE, FilesystemImage
+from viper.filesystem_image import FilesystemImage
+from viper.flash_sectors import SECTOR_SIZE
 
 if TYPE_CHECKING:
     from pyfatfs.FATDirectoryEntry import FATDirectoryEntry
@@ -68,35 +69,6 @@ def build(files: Mapping[str, bytes], size: int) -> FilesystemImage:
         geometry.first_data_sector + cluster for chain in chains.values() for cluster in chain
     )
     return FilesystemImage.of(image, used)
-
-
-def read(image: bytes) -> dict[str, bytes]:
-    """All files of a FAT image by path, without a leading "/".
-
-    Raises:
-        ValueError: it is no FAT file system.
-    """
-    from pyfatfs._exceptions import PyFATException
-    from pyfatfs.PyFat import PyFat
-
-    files: dict[str, bytes] = {}
-
-    def walk(folder: FATDirectoryEntry, prefix: str) -> None:
-        folders, plain, _ = folder.get_entries()
-        for entry in plain:
-            clusters = fat.get_cluster_chain(entry.get_cluster()) if entry.filesize else ()
-            data = b"".join(fat.read_cluster_contents(cluster) for cluster in clusters)
-            files[prefix + fat_names.original(repr(entry))] = data[: entry.filesize]
-        for entry in folders:
-            walk(entry, prefix + fat_names.original(repr(entry)) + "/")
-
-    fat = PyFat()
-    try:
-        fat.set_fp(_ReadOnlyBytes(image))
-        walk(fat.root_dir, "")
-    except (PyFATException, ValueError) as error:
-        raise ValueError(f"not a FAT file system: {error}") from None
-    return files
 
 
 @dataclass(frozen=True)
@@ -206,9 +178,8 @@ def _place(
 
 def _preferences(path: str, index: int, clusters: int) -> Iterator[int]:
     """All clusters in the order in which this one of a path wants them."""
-    yield (
-        _hash(path) + index
-    ) % clusters  # in line with the rest of the file, when nobody is there
+    # In line with the rest of the file, when nobody is there.
+    yield (_hash(path) + index) % clusters
     start, step = divmod(_hash(f"{path}\0{index}"), clusters)
     while gcd(step, clusters) != 1:  # only such a step comes by all clusters
         step += 1
@@ -389,10 +360,3 @@ class _Disk(BytesIO):
         if not self.closed:
             self.image = self.getvalue()
         super().close()
-
-
-class _ReadOnlyBytes(BytesIO):
-    """An image that pyfatfs must not mark as mounted."""
-
-    def writable(self) -> bool:
-        return False

@@ -20,15 +20,6 @@ def stored(name: str) -> str:
     return name.encode().decode("cp437")
 
 
-def original(stored_name: str) -> str:
-    """The inverse of `stored`.
-
-    Raises:
-        ValueError: no name in UTF-8 is stored like this.
-    """
-    return stored_name.encode("cp437").decode()
-
-
 def check(paths: Iterable[str]) -> None:
     """Refuse paths that FAT cannot hold, alone or side by side.
 
@@ -49,7 +40,7 @@ def check(paths: Iterable[str]) -> None:
             other = spelt.setdefault(_without_case(prefix), prefix)
             if other != prefix:
                 raise UserError(
-                    f"'{path}': FAT cannot tell '{prefix}' from '{other}'", "rename one of them"
+                    f"{path}: FAT cannot tell '{prefix}' from '{other}'", "rename one of them"
                 )
 
 
@@ -70,7 +61,12 @@ def _check_name(name: str, path: str) -> None:
         except UnicodeEncodeError:
             reason = "is not valid UTF-8"
     if reason:
-        raise UserError(f"{path!r}: FAT cannot hold a name that {reason}", "rename it")
+        raise UserError(f"{_shown(path)}: FAT cannot hold a name that {reason}", "rename it")
+
+
+def _shown(path: str) -> str:
+    """A path on one line, whatever is in it."""
+    return "".join(c if c.isprintable() else "?" for c in path)
 
 
 def _without_case(path: str) -> str:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from viper.errors import UserError
+from viper.flash_sectors import SECTOR_SIZE, runs
 
-SECTOR_SIZE = 4096  # the smallest piece of flash that can be erased
 _NAMED_WHEN_TOO_BIG = 5
 
 
@@ -21,13 +21,7 @@ class FilesystemImage:
     @classmethod
     def of(cls, data: bytes, used: Iterable[int]) -> FilesystemImage:
         """An image, from the numbers of the sectors it uses in ascending order."""
-        runs: list[tuple[int, int]] = []
-        for sector in used:
-            if runs and sum(runs[-1]) == sector:
-                runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-            else:
-                runs.append((sector, 1))
-        return cls(data, runs)
+        return cls(data, [(run.first, run.count) for run in runs(used)])
 
 
 def sectors(size: int) -> int:

@@ -1,35 +1,47 @@
-"""What a step's result depends on besides its files: our own modules, and tools by version."""
+"""What a step's result depends on besides its files: our own code, and tools by version."""
 
 from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from functools import cache
 from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
 
 _LIBRARY = Path(__file__).parent
 _LOCK_FILE = _LIBRARY.parents[1] / "requirements.txt"
+_IMPORT = re.compile(r"^ *from viper(?:\.(\w+) import| import (\([^)]*\)|[^\n]*))", re.MULTILINE)
+# How a step shows itself, or is stopped, is no part of what it makes.
+_NO_INPUTS = {"console", "errors", "interrupt"}
 
 
-def fingerprint(uses: Iterable[str]) -> str:
-    """A digest of all that is named.
+def fingerprint(function: Callable[..., object], uses: Iterable[str] = ()) -> str:
+    """A digest of a function with all that it uses.
+
+    These are the functions of its own file that it names, the modules of viper that those name,
+    with what they import of viper in their turn, and what is given.
 
     Args:
-        uses: modules of viper by file ("gzip_asset.py") and packages of requirements.txt by name
-            ("zlib-ng").
+        uses: packages of requirements.txt by name ("zlib-ng"), and modules of viper by file
+            ("app_image.py"), where the function runs them as a process.
     """
     digest = hashlib.sha256()
+    modules: set[str] = set()
+    assert isinstance(function, FunctionType)
+    for used in _functions(function, {}).values():
+        for code in _codes(used.__code__):
+            digest.update(code.co_code + repr(code.co_names).encode())
+            digest.update(repr([c for c in code.co_consts if not isinstance(c, CodeType)]).encode())
+            modules |= _modules(code, used.__globals__)
     for name in uses:
-        digest.update(_one(name))
+        if name.endswith(".py"):
+            modules.add(name.removesuffix(".py"))
+        else:
+            digest.update(f"{name}=={package_version(name)};".encode())
+    for module in sorted(_with_imports(modules)):
+        digest.update(_content(module))
     return digest.hexdigest()[:32]
-
-
-@cache
-def _one(name: str) -> bytes:
-    if name.endswith(".py"):
-        return hashlib.sha256((_LIBRARY / name).read_bytes()).digest()
-    return f"{name}=={package_version(name)};".encode()
 
 
 @cache
@@ -40,3 +52,60 @@ def package_version(name: str) -> str:
     if match is None:
         raise KeyError(f"{name} is not in {_LOCK_FILE.name}")
     return match[1]
+
+
+def _functions(function: FunctionType, found: dict[str, FunctionType]) -> dict[str, FunctionType]:
+    """A function and those of its own file that it names, directly or through another."""
+    found[function.__qualname__] = function
+    for code in _codes(function.__code__):
+        for name in code.co_names:
+            value = function.__globals__.get(name)
+            if (
+                isinstance(value, FunctionType)
+                and value.__globals__ is function.__globals__
+                and value.__qualname__ not in found
+            ):
+                _functions(value, found)
+    return found
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A function's code and that of the functions and comprehensions in it."""
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
+
+
+def _modules(code: CodeType, names: dict[str, object]) -> set[str]:
+    """The modules of viper that code names, or names something of."""
+    values = [names[name] for name in code.co_names if name in names]
+    found = {
+        str(value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", ""))
+        for value in values
+    }
+    return {name.removeprefix("viper.") for name in found if name.startswith("viper.")}
+
+
+def _with_imports(modules: set[str]) -> set[str]:
+    """Modules of viper and all that they import of it, however far down."""
+    found: set[str] = set()
+    waiting = modules - _NO_INPUTS
+    while waiting:
+        found |= waiting
+        waiting = {name for module in waiting for name in _imported(module)} - found - _NO_INPUTS
+    return found
+
+
+@cache
+def _imported(module: str) -> set[str]:
+    """The modules of viper that a module imports."""
+    names: set[str] = set()
+    for one, several in _IMPORT.findall((_LIBRARY / f"{module}.py").read_text(encoding="utf-8")):
+        names |= {one} if one else set(re.findall(r"\w+", several))
+    return {name for name in names if (_LIBRARY / f"{name}.py").is_file()}
+
+
+@cache
+def _content(module: str) -> bytes:
+    return hashlib.sha256((_LIBRARY / f"{module}.py").read_bytes()).digest()

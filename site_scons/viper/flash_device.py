@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import console, process
+from viper import console, port, process
 from viper.errors import UserError
 
 SAME = "same"
@@ -30,6 +30,11 @@ class FlashRequest:
     root: Path  # the folder that the sources in flash.json are relative to
     stamps: Path  # the folder of the devices' stamps
     plan_only: bool = False  # find out what would be written, and write nothing
+
+    @property
+    def again(self) -> str:
+        """The next step after a flash that broke off."""
+        return f"{port.typed('flash', self.port)} again: it goes on where it stopped"
 
 
 @dataclass(frozen=True)
@@ -98,7 +103,7 @@ def flash(request: FlashRequest) -> FlashResult:
             if failure.status is not None and failure.status < 0:
                 raise UserError(
                     f"PORT={request.port}: the flasher was killed (signal {-failure.status})",
-                    "./scons flash again: it goes on where it stopped",
+                    request.again,
                 ) from None
             raise RuntimeError(f"the flasher failed:\n{failure.output}") from failure
     if listener.result is None:

@@ -1,4 +1,4 @@
-"""Which 4 KiB sectors of a chip have to be written, asked of the chip itself by MD5.
+"""Which sectors of a chip have to be written, asked of the chip itself by MD5.
 
 Pure: the chip is a function that answers with the MD5 of any range of its flash. What a stamp
 claims of the chip only says where to look; it counts for nothing unless the chip's own MD5 of the
@@ -8,40 +8,18 @@ whole region bears it out.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-SECTOR = 4096  # bytes; what the flash erases at the least
+from viper.flash_sectors import SECTOR_SIZE, Run, runs
+
 FAN_OUT = 4  # a range that differs is cut in so many: 4/3 queries per sector if all differ, not 2
 ERASED = b"\xff"
 _PAGE = 256  # bytes; what the flash programs at a time
 
 Md5 = Callable[[int, int], bytes]
 """The chip: the MD5 digest (16 bytes) of `size` bytes of its flash from `offset` on."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """Sectors in a row, counted from the start of their region."""
-
-    first: int
-    count: int
-
-    @property
-    def offset(self) -> int:
-        """Bytes from the start of the region."""
-        return self.first * SECTOR
-
-    @property
-    def size(self) -> int:
-        """Bytes."""
-        return self.count * SECTOR
-
-    @property
-    def sectors(self) -> range:
-        """Their numbers."""
-        return range(self.first, self.first + self.count)
 
 
 @dataclass(frozen=True)
@@ -62,17 +40,17 @@ class Region:
     """A region of the flash and what it is to hold.
 
     Attributes:
-        offset: bytes from the start of the flash, a multiple of SECTOR.
+        offset: bytes from the start of the flash, a multiple of SECTOR_SIZE.
         content: filled up with FF, the state of erased flash, to whole sectors.
         count: its number of sectors.
     """
 
     def __init__(self, offset: int, content: bytes) -> None:
-        if offset % SECTOR:
+        if offset % SECTOR_SIZE:
             raise ValueError(f"offset {offset:#x} is not at the start of a sector")
         self.offset = offset
-        self.content = content + ERASED * (-len(content) % SECTOR)
-        self.count = len(self.content) // SECTOR
+        self.content = content + ERASED * (-len(content) % SECTOR_SIZE)
+        self.count = len(self.content) // SECTOR_SIZE
 
     def run(self, run: Run) -> bytes:
         """The content of some sectors."""
@@ -104,23 +82,12 @@ class Region:
 
     def not_erased(self, run: Run) -> list[int]:
         """The sectors of a run whose content is more than FF."""
-        blank = ERASED * SECTOR
+        blank = ERASED * SECTOR_SIZE
         return [
             sector
             for sector in run.sectors
-            if self.content[sector * SECTOR : (sector + 1) * SECTOR] != blank
+            if self.content[sector * SECTOR_SIZE : (sector + 1) * SECTOR_SIZE] != blank
         ]
-
-
-def runs(sectors: Iterable[int]) -> list[Run]:
-    """Ascending sectors with neighbours merged."""
-    merged: list[Run] = []
-    for sector in sectors:
-        if merged and merged[-1].first + merged[-1].count == sector:
-            merged[-1] = Run(merged[-1].first, merged[-1].count + 1)
-        else:
-            merged.append(Run(sector, 1))
-    return merged
 
 
 def differing(md5: Md5, region: Region, claim: Claim | None) -> list[int]:
@@ -161,7 +128,7 @@ def differing_filesystem(
             return _after_interruption(md5, region, claim)
     if actual == _erased_digest(len(region.content)):
         return region.not_erased(region.whole)
-    if same_table and md5(region.offset, SECTOR) == _erased_digest(SECTOR):
+    if same_table and md5(region.offset, SECTOR_SIZE) == _erased_digest(SECTOR_SIZE):
         return search(md5, region, region.whole)
     return None
 
@@ -210,17 +177,17 @@ def _is_interrupted(md5: Md5, region: Region, claim: Claim) -> bool:
         md5(region.offset + run.offset, run.size) != digest for run, digest in claim.settled
     ):
         return False
-    first = md5(region.offset, SECTOR)
+    first = md5(region.offset, SECTOR_SIZE)
     return first in (claim.before, claim.sectors[0]) or _is_torn(md5, region)
 
 
 def _is_torn(md5: Md5, region: Region) -> bool:
     """Whether the first sector holds its content up to some page, and FF after the next one."""
-    pages = range(0, SECTOR, _PAGE)
+    pages = range(0, SECTOR_SIZE, _PAGE)
     for page in pages:
         content = region.content[page : page + _PAGE]
         if md5(region.offset + page, _PAGE) != hashlib.md5(content).digest():
-            rest = SECTOR - page - _PAGE
+            rest = SECTOR_SIZE - page - _PAGE
             return not rest or md5(region.offset + page + _PAGE, rest) == _erased_digest(rest)
     return True
 

@@ -13,7 +13,8 @@ from typing import Protocol
 
 from viper import device_stamp, flash_plan
 from viper.errors import UserError
-from viper.flash_plan import ERASED, SECTOR, Region
+from viper.flash_plan import ERASED, Region
+from viper.flash_sectors import SECTOR_SIZE, runs
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
 
@@ -85,7 +86,7 @@ def load(description: Path, root: Path) -> Image:
         image = Image(
             board=record["board"],
             chip=record["chip"],
-            flash_size=record["flash_size"],
+            flash_size=_integer(record, "flash_size"),
             parts=tuple(sorted(parts, key=lambda part: part.region.offset)),
             files={
                 path: File(file["sha256"], root / file["source"])
@@ -94,7 +95,7 @@ def load(description: Path, root: Path) -> Image:
         )
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}", again) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{description}: not a flash image: {error!r}", again) from None
     end, before = 0, "the flash's start"
     for part in image.parts:
@@ -110,16 +111,24 @@ def _part(folder: Path, record: Mapping[str, object]) -> Part:
     content = (folder / str(record["file"])).read_bytes()
     used = record.get("used")
     if used is not None:
-        assert isinstance(used, list)
+        if not isinstance(used, list):
+            raise ValueError(f"'used' is {used!r}, no list of sectors")
         kept = bytearray(ERASED * len(content))
         for first, count in used:
-            part = slice(first * SECTOR, (first + count) * SECTOR)
+            part = slice(first * SECTOR_SIZE, (first + count) * SECTOR_SIZE)
             kept[part] = content[part]
         content = bytes(kept)
-    offset = record["offset"]
-    if not isinstance(offset, int) or not content:
-        raise ValueError(f"{record['name']} is empty or has no offset")
-    return Part(str(record["name"]), str(record["kind"]), Region(offset, content))
+    if not content:
+        raise ValueError(f"{record['name']} is empty")
+    region = Region(_integer(record, "offset"), content)
+    return Part(str(record["name"]), str(record["kind"]), region)
+
+
+def _integer(record: Mapping[str, object], key: str) -> int:
+    value = record[key]
+    if not isinstance(value, int):
+        raise ValueError(f"'{key}' is {value!r}, no integer")
+    return value
 
 
 class Session:
@@ -185,7 +194,7 @@ class Session:
                 if plan.part.kind == FILESYSTEM:
                     self._note_underway(plan.part, plan.sectors)
                 self._write_part(plan.part, plan.sectors, _from(done, progress))
-                done += len(plan.sectors) * SECTOR
+                done += len(plan.sectors) * SECTOR_SIZE
             if plan.sectors is not None:
                 self._note_done(plan.part)
 
@@ -210,7 +219,7 @@ class Session:
         if not self._matches(region):
             bad = flash_plan.search(self._chip.md5, region, region.whole)[0]
             raise UserError(
-                f"the flash at {region.offset + bad * SECTOR:#x} ({part.name}) does not keep "
+                f"the flash at {region.offset + bad * SECTOR_SIZE:#x} ({part.name}) does not keep "
                 "what is written to it",
                 "try again; if it fails at the same place, the flash chip is worn out",
             )
@@ -219,7 +228,7 @@ class Session:
         self, region: Region, sectors: list[int], progress: Callable[[int], None]
     ) -> None:
         done = 0
-        for run in flash_plan.runs(sectors):
+        for run in runs(sectors):
             offset, content = region.offset + run.offset, region.run(run)
             if region.not_erased(run):
                 self._chip.write(offset, content, _from(done, progress))
@@ -232,7 +241,7 @@ class Session:
         return self._chip.md5(region.offset, len(region.content)) == region.digest(region.whole)
 
     def _note_underway(self, part: Part, sectors: list[int]) -> None:
-        before = self._ask(part.region.offset, SECTOR)
+        before = self._ask(part.region.offset, SECTOR_SIZE)
         self.stamp.parts[part.name] = part.region.claim_underway(sectors, before)
         self.save()
 

@@ -41,7 +41,7 @@ from viper.flash_device import (
     PartResult,
     decode_request,
 )
-from viper.flash_plan import SECTOR
+from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import PartPlan, Session
 from viper.serial_handlers import WriteCounter
 
@@ -51,7 +51,6 @@ _STUB_BLOCKS = (0x1000, 0x4000)  # bytes; the stub's buffer is of the greater si
 _STUB_WINDOW = 32 * 1024  # bytes that the stub unpacks before it writes
 _ERASE_BLOCK = 64 * 1024  # bytes that the stub may erase at once, ahead of the data
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
-_AGAIN = "check cable and power, then ./scons flash again: it goes on where it stopped"
 
 # esptool 5.6 prepares the hex dump of every packet for a trace that is off, which takes longer
 # than the packet does on the line.
@@ -224,6 +223,16 @@ def _open(request: FlashRequest) -> Any:
         ) from None
 
 
+def _file_error(error: Exception, request: FlashRequest) -> UserError | None:
+    """What to say if an error is not the device's, but that of a file here."""
+    if not isinstance(error, OSError) or not (error.filename or error.errno == errno.ENOSPC):
+        return None
+    # Only the stamps are written, and a full disk shows when a file is already open.
+    return UserError(
+        f"{error.filename or request.stamps}: {error.strerror}", f"mend that, then {request.again}"
+    )
+
+
 def _first_line(error: Exception) -> str:
     return str(error).strip().splitlines()[0].rstrip(".!") if str(error).strip() else repr(error)
 
@@ -247,7 +256,7 @@ class Flasher:
         image = flash_session.load(request.image, request.root)
         owner = os.getppid()
         called = f"PORT={request.port}"
-        with port.lock(request.url, called=called, pid=owner, command=port.command_of(owner)):
+        with port.lock(request.url, called=called, pid=owner):
             try:
                 device = Device(request)
                 with _started_afterwards(device):
@@ -267,11 +276,11 @@ class Flasher:
                     write_s=write_s,
                     files_s=time.monotonic() - began,
                 )
-            except (FatalError, serial.SerialException, OSError) as error:
-                raise UserError(
+            except (FatalError, OSError) as error:  # pyserial's errors are OSErrors
+                raise _file_error(error, request) or UserError(
                     f"PORT={request.port}: the device stopped answering while {self._doing} "
                     f"({_first_line(error)})",
-                    _AGAIN,
+                    f"check cable and power, then {request.again}",
                 ) from None
 
     def _flash(
@@ -306,7 +315,7 @@ class Flasher:
         if not paths or (stamp.files == wanted and stamp.files_md5 == held):
             return 0, nothing
         self._doing = "updating its files"
-        with device_files.DeviceFiles(self._request.url) as files:
+        with device_files.DeviceFiles(self._request.url, self._request.again) as files:
             try:
                 files.interrupt()
                 found = files.survey(paths, keep=self._request.plan_only)
@@ -345,9 +354,9 @@ class Flasher:
 
 
 def _part_result(plan: PartPlan) -> PartResult:
-    size = len(plan.sectors or []) * SECTOR
+    size = len(plan.sectors or []) * SECTOR_SIZE
     action = LEFT_ALONE if plan.sectors is None else WRITTEN if plan.sectors else SAME
-    return PartResult(plan.part.name, action, size // SECTOR, size)
+    return PartResult(plan.part.name, action, size // SECTOR_SIZE, size)
 
 
 @contextmanager

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import gzip
 import time
-import urllib.error
-import urllib.request
-from http.client import HTTPException, HTTPResponse
+import zlib
+from contextlib import closing
+from http.client import HTTPConnection, HTTPException
 
 from viper import interrupt
 from viper.errors import UserError
 
 _LIMIT_S = 15.0  # from reset to the first answer; a real board takes about two
 _RETRY_S = 0.05
+_ANSWER_S = 5.0
 
 
 def url(http_port: int) -> str:
@@ -20,28 +21,34 @@ def url(http_port: int) -> str:
     return f"http://127.0.0.1:{http_port}/"
 
 
-def get(http_port: int) -> str:
+def get(http_port: int, next_step: str) -> str:
     """The answer as `curl -i --compressed` shows it: status line, headers, body.
+
+    Args:
+        next_step: what to type when nobody answers.
 
     Raises:
         UserError: nobody answers.
     """
-    request = urllib.request.Request(url(http_port), headers={"Accept-Encoding": "gzip"})
     try:
-        with _opened(request) as response:
+        with closing(HTTPConnection("127.0.0.1", http_port, timeout=_ANSWER_S)) as connection:
+            connection.request("GET", "/", headers={"Accept-Encoding": "gzip"})
+            response = connection.getresponse()
             body = response.read()
-            head = f"HTTP/1.1 {response.status} {response.reason}\n{response.headers}"
-            if response.headers.get("Content-Encoding") == "gzip":
-                body = gzip.decompress(body)
-    except (OSError, HTTPException) as problem:
-        raise UserError(
-            f"{url(http_port)} does not answer: {problem}", "./scons board-log"
-        ) from None
+        if response.headers.get("Content-Encoding") == "gzip":
+            body = gzip.decompress(body)
+    except (OSError, EOFError, zlib.error, HTTPException) as problem:
+        raise UserError(f"{url(http_port)} does not answer: {problem}", next_step) from None
+    version = f"{response.version // 10}.{response.version % 10}"
+    head = f"HTTP/{version} {response.status} {response.reason}\n{response.headers}"
     return head + body.decode(errors="replace")
 
 
-def wait_until_served(http_port: int) -> str:
+def wait_until_served(http_port: int, next_step: str) -> str:
     """Wait for the page of a board that has just been reset.
+
+    Args:
+        next_step: what to type when it does not come.
 
     Returns:
         Its address.
@@ -52,26 +59,15 @@ def wait_until_served(http_port: int) -> str:
     deadline = time.monotonic() + _LIMIT_S
     while True:
         try:
-            with _opened(urllib.request.Request(url(http_port), method="HEAD")):
+            with closing(HTTPConnection("127.0.0.1", http_port, timeout=_ANSWER_S)) as connection:
+                connection.request("HEAD", "/")
+                connection.getresponse()
                 return url(http_port)
         except (OSError, HTTPException) as problem:
             if time.monotonic() > deadline:
                 raise UserError(
                     f"{url(http_port)} does not answer {_LIMIT_S:.0f} s after the reset: {problem}",
-                    "./scons board-log shows what the board says",
+                    next_step,
                 ) from None
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
-
-
-def _opened(request: urllib.request.Request) -> HTTPResponse:
-    """The answer to a request made directly, whatever proxy the environment names."""
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        response = opener.open(request, timeout=5)
-    except urllib.error.HTTPError as answer:
-        raise UserError(
-            f"{request.full_url} answers {answer.code} {answer.reason}", "./scons board-log"
-        ) from None
-    assert isinstance(response, HTTPResponse)
-    return response

@@ -7,13 +7,14 @@ so a wait that selects on it ends at once.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
 import socket
 import subprocess
 
-_GRACE_S = 0.8  # what a child has to leave the device in order before it is killed
+GRACE_S = 0.8  # what a child has to leave the device in order before it is killed
 
 _reader: socket.socket | None = None
 _writer: socket.socket | None = None
@@ -41,10 +42,13 @@ def requested(timeout: float = 0.0) -> bool:
     return bool(select.select([_reader], [], [], timeout)[0])
 
 
-def wait(process: subprocess.Popen[bytes]) -> int:
+def wait(process: subprocess.Popen[bytes], grace_s: float = GRACE_S) -> int:
     """Wait for a child, handing Ctrl-C on to it.
 
     The child is expected in a session of its own, so that it gets SIGINT once, from here.
+
+    Args:
+        grace_s: what it has to end by itself, in seconds, before it is killed.
 
     Returns:
         The child's exit status, as subprocess gives it.
@@ -59,19 +63,19 @@ def wait(process: subprocess.Popen[bytes]) -> int:
             not select.select([ended], [], [], 0)[0]
             and _reader in select.select([ended, *signals], [], [])[0]
         ):
-            end(process)
+            end(process, grace_s)
             raise KeyboardInterrupt
     finally:
         os.close(ended)
     return process.wait()
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """Tell a child to stop, and make sure that it has."""
+def end(process: subprocess.Popen[bytes], grace_s: float = GRACE_S) -> None:
+    """Tell the leader of a session to stop, and make sure that it and all it has started have."""
     if process.poll() is None:
         process.send_signal(signal.SIGINT)
-        try:
-            process.wait(_GRACE_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(grace_s)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)  # make, for one, leaves its compilers to themselves
+    process.wait()

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from viper import filesystem_image
 from viper.errors import UserError
-from viper.filesystem_image import SECTOR_SIZE, FilesystemImage
+from viper.filesystem_image import FilesystemImage
+from viper.flash_sectors import SECTOR_SIZE
 
 if TYPE_CHECKING:
     from littlefs import LittleFS
@@ -50,20 +51,6 @@ def build(files: Mapping[str, bytes], size: int) -> FilesystemImage:
         at = slice(block * SECTOR_SIZE, (block + 1) * SECTOR_SIZE)
         image[at] = storage.data[at]
     return FilesystemImage.of(bytes(image), live)
-
-
-def read(image: bytes) -> dict[str, bytes]:
-    """All files of a LittleFS2 image by path, without a leading "/".
-
-    Raises:
-        ValueError: it is no LittleFS2 file system.
-    """
-    from littlefs import LittleFSError
-
-    try:
-        return _read(_Storage(bytearray(image)))
-    except LittleFSError as error:
-        raise ValueError(f"not a LittleFS2 file system: {error}") from None
 
 
 class _Storage:
@@ -124,19 +111,6 @@ def _write(files: Mapping[str, bytes], blocks: int) -> _Storage:
     return storage
 
 
-def _read(storage: _Storage) -> dict[str, bytes]:
-    filesystem = _open(storage)
-    filesystem.mount()
-    files = {}
-    for folder, _, names in filesystem.walk("/"):
-        for name in names:
-            path = f"{folder}/{name}".lstrip("/")
-            with filesystem.open(path, "rb") as file:
-                files[path] = file.read()
-    filesystem.unmount()
-    return files
-
-
 def _live_blocks(storage: _Storage) -> list[int]:
     """The blocks that reading everything touches.
 
@@ -144,7 +118,13 @@ def _live_blocks(storage: _Storage) -> list[int]:
     before would be taken for a newer version.
     """
     storage.touched.clear()
-    _read(storage)
+    filesystem = _open(storage)
+    filesystem.mount()
+    for folder, _, names in filesystem.walk("/"):
+        for name in names:
+            with filesystem.open(f"{folder}/{name}", "rb") as file:
+                file.read()
+    filesystem.unmount()
     return sorted(storage.touched)
 
 

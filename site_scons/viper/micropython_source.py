@@ -20,6 +20,7 @@ from pathlib import Path
 from viper import atomic_file, console, debian_source, process
 from viper.errors import UserError
 from viper.pins import Pins, Submodule
+from viper.url import without_userinfo
 
 _SILENCE_S = 20  # a git host that says nothing for so long cannot be reached
 
@@ -136,7 +137,12 @@ def own(folder: Path) -> Source:
             "name the folder that holds ports/ and py/, or leave MICROPYTHON out",
         ) from None
     numbers = re.findall(r"#define MICROPY_VERSION_(?:MAJOR|MINOR|MICRO)\s+\((\d+)\)", text)
-    state = _git_state(folder) if (folder / ".git").exists() else _files_state(folder)
+    try:
+        state = _git_state(folder) if (folder / ".git").exists() else _files_state(folder)
+    except process.ToolFailed as failure:
+        raise UserError(
+            f"MICROPYTHON={folder}: git: {_reason(failure.output)}", f"git -C {folder} status"
+        ) from None
     return Source("own", str(folder), "v" + ".".join(numbers), state, 0, {})
 
 
@@ -159,28 +165,26 @@ def _stand_in(checkout: Path, pins: Pins) -> Source:
 
 def _fetched(fresh: Path, wanted: Source, pins: Pins, url: str, stand_in: bool) -> Source:
     """Fetch what is wanted, or what stands in for it, into a folder that is not there yet."""
-    title = f"MicroPython {wanted.version}"
+    way_out = "check the network, or name a checkout of your own: MICROPYTHON=<folder>"
     try:
-        _fetch(fresh, url, wanted.commit, title)
+        _fetch(fresh, url, wanted.commit, f"MicroPython {wanted.version}")
         for submodule in pins.micropython.submodules if wanted.submodules else ():
             _fetch_submodule(fresh, submodule)
+    except _Unreachable as no_git:
+        tried = f"MicroPython {wanted.version}: git: {no_git}"
+    else:
         if not _verified(fresh, wanted):
             raise UserError(
-                f"{url}: what came is not a clean {wanted.commit[:10]}", "./scons fetch"
+                f"what git fetched is not a clean {wanted.commit[:10]}", "./scons fetch"
             )
         return wanted
-    except _Unreachable as no_git:
-        tried = f"{title}: git: {url}: {no_git}"
+    if not stand_in:
+        raise UserError(tried, way_out)
+    shutil.rmtree(fresh, ignore_errors=True)
     try:
-        if not stand_in:
-            raise debian_source.Unreachable("its package serves the virtual board only")
-        shutil.rmtree(fresh, ignore_errors=True)
         debian_source.fetch(pins.stand_in, fresh)
     except debian_source.Unreachable as no_mirror:
-        raise UserError(
-            f"{tried}; Debian: {no_mirror}",
-            "check the network, or name a checkout of your own: MICROPYTHON=<folder>",
-        ) from None
+        raise UserError(f"{tried}; Debian: {no_mirror}", way_out) from None
     return _stand_in(Path(wanted.path), pins)
 
 
@@ -214,23 +218,25 @@ def _fetch(checkout: Path, url: str, commit: str, title: str) -> None:
             if op_code & self.OP_MASK == self.RECEIVING and max_count:
                 show(int(float(cur_count) * 100 / float(max_count)))
 
+    _git("init", "--quiet", str(checkout))
     try:
-        _git("init", "--quiet", str(checkout))
         with console.progress(title, 100) as show:
             _git(
                 *("-C", str(checkout), "fetch", "--depth=1", "--no-tags", "--progress"),
                 *(url, commit),
                 on_line=Bar().new_message_handler(),
             )
-            _git("-C", str(checkout), "checkout", "--quiet", "--detach", "--force", commit)
     except process.ToolFailed as failure:
+        shown = without_userinfo(url)
         if "not our ref" in failure.output or "no such remote ref" in failure.output:
             raise UserError(
-                f"{url} has no commit {commit}", "mend the pin in nix/pins.json, or MICROPYTHON_URL"
+                f"{shown} has no commit {commit}",
+                "mend the pin in nix/pins.json, or MICROPYTHON_URL",
             ) from None
         if failure.status is None:
-            raise _Unreachable(f"no answer in {_SILENCE_S} s") from None
-        raise _Unreachable(_reason(failure.output)) from None
+            raise _Unreachable(f"{shown}: no answer in {_SILENCE_S} s") from None
+        raise _Unreachable(f"{shown}: {without_userinfo(_reason(failure.output))}") from None
+    _git("-C", str(checkout), "checkout", "--quiet", "--detach", "--force", commit)
 
 
 def _fetch_submodule(checkout: Path, submodule: Submodule) -> None:
@@ -253,24 +259,23 @@ def _reason(output: str) -> str:
 
 def _verified(checkout: Path, wanted: Source) -> bool:
     """Whether HEAD is the wanted commit, and nothing in the tree differs from it."""
-    from git import GitError, Repo
-
+    heads = {checkout: wanted.commit}
+    heads |= {checkout / path: commit for path, commit in wanted.submodules.items()}
     try:
-        heads = {checkout: wanted.commit}
-        heads |= {checkout / path: commit for path, commit in wanted.submodules.items()}
         return all(
-            Repo(folder).head.commit.hexsha == commit
+            (folder / ".git").exists()
+            and _git("-C", str(folder), "rev-parse", "HEAD").strip() == commit
             and not _git("-C", str(folder), "status", "--porcelain", "--ignored").strip()
             for folder, commit in heads.items()
         )
-    except (GitError, OSError, ValueError, process.ToolFailed):
+    except process.ToolFailed:
         return False
 
 
 def _git_state(folder: Path) -> str:
     """HEAD, and a digest of every change since it, of tracked files and new ones."""
     root = str(folder)
-    digest = hashlib.sha256(_git("-C", root, "diff", "HEAD").encode())
+    digest = hashlib.sha256(_git("-C", root, "diff", "--binary", "HEAD").encode())
     for name in _git("-C", root, "ls-files", "-z", "--others", "--exclude-standard").split("\0"):
         if name and (folder / name).is_file():
             digest.update(name.encode() + b"\0" + (folder / name).read_bytes())

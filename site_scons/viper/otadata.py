@@ -12,7 +12,8 @@ import zlib
 from dataclasses import dataclass
 from enum import IntEnum
 
-SECTOR_SIZE = 4096
+from viper.flash_sectors import SECTOR_SIZE
+
 SIZE = 2 * SECTOR_SIZE  # bytes of the partition
 
 _RECORD = struct.Struct("<L20sLL")
@@ -20,14 +21,15 @@ _ERASED = 0xFFFFFFFF
 
 
 class State(IntEnum):
-    """What is known of an application that was updated to."""
+    """What is known of an application that was updated to, as far as the bootloader acts upon it.
+
+    With the others, VALID (2) and UNDEFINED (0xFFFFFFFF), it boots without limits.
+    """
 
     NEW = 0  # written, not booted yet
     PENDING_VERIFY = 1  # booted once; booting again without a confirmation aborts it
-    VALID = 2
     INVALID = 3  # found bad by itself: never booted
     ABORTED = 4  # never confirmed: never booted
-    UNDEFINED = 0xFFFFFFFF  # boots without limits
 
 
 @dataclass(frozen=True)
@@ -82,18 +84,6 @@ def selected_slot(data: bytes, ota_slots: int) -> int | None:
 def blank() -> bytes:
     """An erased partition: `factory` boots."""
     return b"\xff" * SIZE
-
-
-def selecting(slot: int, ota_slots: int, state: State = State.UNDEFINED) -> bytes:
-    """A partition whose first sector makes ota_`slot` boot."""
-    if not 0 <= slot < ota_slots:
-        raise ValueError(f"slot {slot} of {ota_slots}")
-    return record(slot + 1, state).ljust(SIZE, b"\xff")
-
-
-def record(seq: int, state: State = State.UNDEFINED) -> bytes:
-    """The 32 bytes at the head of a sector."""
-    return _RECORD.pack(seq, b"\xff" * 20, state, _crc(seq))
 
 
 def after_boot(data: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""The pins of every fetched input: nix/pins.json, read by SCons and Nix alike."""
+"""The pins of every fetched input: nix/pins.json, read by the graph."""
 
 from __future__ import annotations
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from viper.errors import UserError
 
+DEFAULT_BOARD = "default"  # what PORT=virtual is called
 _FORMS = "PORT is virtual, virtual:NAME, /dev/tty... or rfc2217://host:port"
 
 
@@ -35,7 +36,7 @@ def parse(text: str) -> Port:
         UserError: it is none of the known forms.
     """
     if text == "virtual":
-        return Port(text, "default", None)
+        return Port(text, DEFAULT_BOARD, None)
     scheme, _, rest = text.partition(":")
     if scheme == "virtual":
         if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", rest):
@@ -72,6 +73,11 @@ def viper_url(url: str) -> str:
     return f"viper://{f'[{host}]' if ':' in host else host}:{number}"
 
 
+def typed(goal: str, port: str) -> str:
+    """The command that a user types for a goal, given a PORT as the user gave it."""
+    return f"./scons {goal}" + ("" if port == "virtual" else f" PORT={port}")
+
+
 def check(port: Port) -> None:
     """Make sure that a device file is there and can be opened by this user.
 
@@ -97,9 +103,7 @@ def check(port: Port) -> None:
 
 
 @contextmanager
-def lock(
-    url: str, *, called: str = "", pid: int | None = None, command: str | None = None
-) -> Iterator[None]:
+def lock(url: str, *, called: str, pid: int) -> Iterator[None]:
     """Hold a port alone, among all builds of this user on this machine.
 
     The lock is the kernel's (flock) and ends with its process, however that ends; the file only
@@ -107,8 +111,8 @@ def lock(
 
     Args:
         url: what pyserial opens.
-        called: what the error calls it, the URL by default.
-        pid, command: who is to be named to others; by default this process.
+        called: what the error calls it.
+        pid: the process that is to be named to others.
 
     Raises:
         UserError: another process holds the port; it is named.
@@ -121,9 +125,8 @@ def lock(
         except BlockingIOError:
             file.seek(0)
             raise busy(url, called, *_holder(file.read())) from None
-        pid = os.getpid() if pid is None else pid
         file.truncate(0)
-        json.dump({"pid": pid, "command": command or command_of(pid)}, file)
+        json.dump({"pid": pid, "command": command_of(pid)}, file)
         file.flush()
         try:
             yield
@@ -131,9 +134,13 @@ def lock(
             file.truncate(0)
 
 
-def busy(url: str, called: str = "", pid: int | None = None, command: str = "") -> UserError:
-    """The error for a port that someone else has open; see `lock` for what the arguments are."""
-    called = called or url
+def busy(url: str, called: str, pid: int | None = None, command: str = "") -> UserError:
+    """The error for a port that someone else has open.
+
+    Args:
+        url, called: as in `lock`.
+        pid, command: who has it open, if that is known.
+    """
     if pid is None:
         pid = _process_with_open(url)
         command = command_of(pid) if pid is not None else ""

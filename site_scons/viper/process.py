@@ -14,6 +14,7 @@ from pathlib import Path
 
 from viper import console, interrupt
 from viper.errors import UserError
+from viper.url import without_userinfo
 
 # Held by every child while it runs: the next build also waits for the tools of one that was killed.
 _inherited: list[int] = []
@@ -83,7 +84,7 @@ def run(
         KeyboardInterrupt: Ctrl-C; the tool has ended.
     """
     if _verbose:
-        console.note(shlex.join(command))
+        console.note(without_userinfo(shlex.join(command)))
     variables = dict(clean_environment() if environment is None else environment)
     if shutil.which(command[0], path=variables.get("PATH")) is None:
         raise UserError(f"{command[0]} is missing", f"sudo apt install {command[0]}")
@@ -109,10 +110,10 @@ def run(
 
 
 def run_module(module: str, *arguments: str) -> str:
-    """Run a module of this library by this interpreter, in a process of its own.
+    """Run a module of viper by this interpreter, in a process of its own.
 
     Raises:
-        UserError: it ended with status 2, which stands for what a user can mend.
+        UserError: it ended with status 2, by which our modules tell what a user can mend.
         ToolFailed: it failed otherwise.
     """
     library = Path(__file__).resolve().parents[1]

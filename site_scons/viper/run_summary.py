@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from viper import console
 from viper.console import human_size
 
 
@@ -18,16 +17,16 @@ class RunSummary:
         steps_skipped: steps that were looked at and found up to date.
         bytes_written: bytes written to the flash or the file system of a device.
         url: where the page is served, once a device serves it.
+        begun: whether it came to anything; it does not after an error in what was typed.
         device: whether a device took part; without one, no bytes are told.
-        told: whether the line has been printed.
     """
 
     steps_run: int = 0
     steps_skipped: int = 0
     bytes_written: int = 0
     url: str = ""
+    begun: bool = False
     device: bool = False
-    told: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def ran(self, steps: int = 1) -> None:
@@ -45,12 +44,6 @@ class RunSummary:
         with self._lock:
             self.bytes_written += size
             self.device = True
-
-    def tell(self) -> None:
-        """Print the line, once."""
-        if not self.told:
-            console.note(self.line())
-            self.told = True
 
     def line(self) -> str:
         """`3 steps run, 14 skipped, 12.3 kB written, http://127.0.0.1:8080/`."""

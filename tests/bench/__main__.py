@@ -10,6 +10,7 @@ import json
 import os
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -148,7 +149,7 @@ def one_edit(project: Project) -> list[Figure]:
     build = statistics.median(timed(edit_and_build) for _ in range(RUNS))
     figures = [Figure("one asset edited, image", build, "s", "< 1")]
 
-    folder = Path(project.folder) / ".viper/boards/bench"
+    folder = project.path(".viper/boards/bench")
     board = control.start(folder, "bench")
     try:
         flash(project, board)
@@ -187,7 +188,7 @@ def flashing(project: Project) -> list[Figure]:
     image["files"] = {}
     record.write_text(json.dumps(image), encoding="utf-8")
 
-    folder = Path(project.folder) / ".viper/boards/line"
+    folder = project.path(".viper/boards/line")
     board = control.start(folder, "line")
     try:
         control.set_faults(folder, hold_line=True)
@@ -210,7 +211,7 @@ def flashing(project: Project) -> list[Figure]:
 def flash(project: Project, board: control.BoardInfo) -> flash_device.FlashResult:
     return flash_device.flash(
         flash_device.FlashRequest(
-            port="virtual:bench",
+            port=f"virtual:{board.name}",
             url=port.viper_url(board.port_url),
             baud=BAUD,
             image=project.path("build/VIRTUAL_N16R8/flash.json"),
@@ -225,7 +226,7 @@ def write_a_file_on(board: control.BoardInfo) -> None:
     address = f"{board.port_url}?ign_set_control"
     run(
         [
-            "python",
+            sys.executable,
             "-m",
             "mpremote",
             "connect",
@@ -258,8 +259,7 @@ def timed(action: Callable[[], object]) -> float:
 
 
 def run(command: list[str]) -> None:
-    environment = {**os.environ, "PATH": f"{ROOT}/.venv/bin{os.pathsep}{os.environ['PATH']}"}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, capture_output=True)
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
 
 
 def show(figures: list[Figure]) -> None:

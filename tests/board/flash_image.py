@@ -57,7 +57,7 @@ class FlashImage:
             json.dumps(record | {"parts": parts, "files": self.files})
         )
         return FlashRequest(
-            port="virtual",
+            port="virtual:bench",
             url=board.url,
             baud=baud,
             image=self.folder / "flash.json",

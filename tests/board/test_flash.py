@@ -109,12 +109,20 @@ def test_power_lost_while_flashing_is_told_and_the_next_flash_finishes(
     control.set_faults(board.folder, power_after_bytes=29 * SECTOR + 1000)
     with pytest.raises(UserError, match="stopped answering while being written") as caught:
         image.flash(board)
-    assert "./scons flash again" in caught.value.next_step
+    assert "./scons flash PORT=virtual:bench again" in caught.value.next_step
     control.set_faults(board.folder)
     control.power_on(board.folder)
     image.flash(board)
     image.assert_on(board)
     board.wait_for_mode("application")
+
+
+def test_a_stamp_that_cannot_be_written_is_told_as_a_file(board: Board, image: FlashImage) -> None:
+    image.stamps.write_text("in the way")
+    with pytest.raises(UserError) as caught:
+        image.flash(board)
+    assert caught.value.what == f"{image.stamps}: File exists"
+    assert caught.value.next_step.startswith("mend that, then ./scons flash PORT=virtual:bench")
 
 
 def test_a_sector_that_fails_is_named(flashed: Board, image: FlashImage) -> None:

@@ -15,6 +15,7 @@ from flash_image import VFS, VFS_SIZE, FlashImage
 from running_board import Board
 from viper import flash_device, serial_handlers, vfs_image
 from viper.device_files import DeviceFiles
+from viper.errors import UserError
 from viper.virtual_board import control
 
 BUILT = Path(__file__).parents[2] / "build" / "VIRTUAL_N16R8" / "app.bin"
@@ -80,7 +81,7 @@ def wait_for_boots(board: Board, count: int, within_s: float = 5.0) -> None:
 
 def on_device(board: Board, paths: list[str]) -> dict[str, str]:
     serial_handlers.register()
-    with DeviceFiles(board.url) as files:
+    with DeviceFiles(board.url, again="") as files:
         files.interrupt()
         return files.survey(paths)
 
@@ -114,6 +115,16 @@ def test_a_plan_names_the_files_and_sends_none(lived_in: Board, site: Site) -> N
     assert result.files_sent == (ODD_NAME,)
     wait_for_boots(lived_in, 2)
     assert on_device(lived_in, [ODD_NAME])[ODD_NAME] != site.files[ODD_NAME]["sha256"]
+
+
+def test_a_source_that_is_missing_is_told_as_a_file(lived_in: Board, site: Site) -> None:
+    site.texts[ODD_NAME] = "edited"
+    request = site.request(lived_in)
+    source = site.folder / str(site.files[ODD_NAME]["source"])
+    source.unlink()
+    with pytest.raises(UserError, match=f"{source}: No such file or directory"):
+        flash_device.flash(request)
+    wait_for_boots(lived_in, 2)
 
 
 INTERRUPTED = """

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from otadata_records import selecting
 from running_board import Board, Console
 from viper import otadata
 from viper.virtual_board import control
@@ -78,6 +79,16 @@ def test_the_application_has_a_terminal_a_session_and_nothing_else(
     assert len(descriptors) == 5  # three of the terminal, flash and page
 
 
+def test_a_board_has_the_psram_that_it_was_made_with(
+    new_board: NewBoard, bootable_flash: bytes, connect: Connect
+) -> None:
+    made = new_board(flash=bootable_flash, psram_size=2 << 20)
+    control.stop(made.folder)
+    console = connect(Board(made.folder, control.start(made.folder, "board")))
+    console.send(b"r\n")
+    assert int(console.expect(b"\r\n").split()[4], 16) >> 32 == 2 << 20
+
+
 def test_the_shared_page_tells_what_the_chip_is(running: Board, console: Console) -> None:
     console.send(b"p 0x20000\nr\n")
     words = console.expect(b"\r\n").split()
@@ -115,7 +126,7 @@ def test_a_client_that_comes_and_goes_does_not_reset_the_application(
 
 def test_otadata_selects_the_slot(new_board: NewBoard, bootable_flash: bytes, app: bytes) -> None:
     flash = patched(bootable_flash, OTA_0, app)
-    flash = patched(flash, OTADATA, otadata.selecting(0, 1))
+    flash = patched(flash, OTADATA, selecting(0))
     board = new_board(flash=flash)
     board.wait_for_mode("application")
     assert b"loaded ota_0 at 0x310000" in board.log
@@ -126,7 +137,7 @@ def test_falls_back_to_factory(
     new_board: NewBoard, bootable_flash: bytes, app: bytes, damage: str
 ) -> None:
     broken = patched(app, len(app) // 2, bytes([app[len(app) // 2] ^ 1]))
-    flash = patched(bootable_flash, OTADATA, otadata.selecting(0, 1))
+    flash = patched(bootable_flash, OTADATA, selecting(0))
     if damage == "image":
         flash = patched(flash, OTA_0, broken)
     board = new_board(flash=flash)
@@ -140,7 +151,7 @@ def test_an_update_that_never_confirms_itself_is_rolled_back(
     new_board: NewBoard, bootable_flash: bytes, app: bytes
 ) -> None:
     flash = patched(bootable_flash, OTA_0, app)
-    flash = patched(flash, OTADATA, otadata.selecting(0, 1, otadata.State.NEW))
+    flash = patched(flash, OTADATA, selecting(0, otadata.State.NEW))
     board = new_board(flash=flash)
     board.wait_for_mode("application")
     control.reset(board.folder)

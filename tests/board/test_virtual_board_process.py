@@ -71,13 +71,20 @@ def test_two_starts_at_once_give_one_board(tmp_path: Path) -> None:
     assert len(pids) == 1, pids
 
 
+def test_another_start_leaves_the_log_of_the_running_board(board: Board) -> None:
+    (board.folder / "board.log").write_text("what went wrong")
+    command = [sys.executable, "-m", "viper.virtual_board", str(board.folder), "--name", "board"]
+    subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=20, check=True)
+    assert (board.folder / "board.log").read_text() == "what went wrong"
+
+
 def test_stop_ends_the_process_and_the_state_stays(new_board: NewBoard) -> None:
     board = new_board()
     (board.folder / "flash.bin").read_bytes()
-    control.stop(board.folder)
+    assert control.stop(board.folder)
     assert ended(board.info.pid, 0)
     assert control.running(board.folder) is None
-    control.stop(board.folder)  # nothing to stop is no error
+    assert not control.stop(board.folder)
     again = control.start(board.folder, "board")
     assert (again.mac, again.port_url, again.http_port) == (
         board.info.mac,
@@ -176,9 +183,24 @@ def test_a_changed_program_restarts_it(board: Board, monkeypatch: pytest.MonkeyP
     assert control.start(board.folder, "board").pid != board.info.pid
 
 
+def test_all_that_a_board_runs_counts_as_its_program() -> None:
+    program = "import sys, viper.virtual_board.__main__; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
+    )
+    modules = {name.removeprefix("viper.") for name in done.stdout.split() if "viper." in name}
+    assert {name for name in modules if "virtual_board" not in name} == {*control.IMPORTED}
+
+
 def test_a_broken_state_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "board.json").write_text("{}")
     with pytest.raises(UserError, match="does not describe a virtual board"):
+        control.start(tmp_path, "board")
+
+
+def test_a_folder_that_cannot_be_used_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(UserError, match=r"lock: Is a directory"):
         control.start(tmp_path, "board")
 
 
@@ -189,8 +211,12 @@ def test_a_flash_file_of_another_size_is_told(tmp_path: Path) -> None:
 
 
 def test_asking_a_board_that_is_not_running_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no virtual board is running"):
-        control.reset(tmp_path)
+    with pytest.raises(UserError, match="no virtual board is running") as caught:
+        control.reset(tmp_path / "default")
+    assert caught.value.next_step == "./scons flash"
+    with pytest.raises(UserError) as caught:
+        control.reset(tmp_path / "bench")
+    assert caught.value.next_step == "./scons flash PORT=virtual:bench"
 
 
 def test_one_client_at_a_time_and_the_second_is_told_who_holds_it(
@@ -264,8 +290,19 @@ def test_a_board_that_hangs_is_stopped_all_the_same(
     os.kill(board.info.pid, signal.SIGSTOP)
     monkeypatch.setattr(control, "_ANSWER_LIMIT_S", 0.1)
     monkeypatch.setattr(control, "_STOP_LIMIT_S", 0.1)
-    control.stop(board.folder)
+    assert control.stop(board.folder)
     assert ended(board.info.pid, 0)
+
+
+def test_a_board_that_hangs_is_told_with_the_command_that_stops_it(
+    board: Board, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.kill(board.info.pid, signal.SIGSTOP)
+    monkeypatch.setattr(control, "_ANSWER_LIMIT_S", 0.1)
+    with pytest.raises(UserError, match="does not answer") as caught:
+        control.running(board.folder)
+    assert caught.value.next_step == "./scons board-stop PORT=virtual:board"
+    os.kill(board.info.pid, signal.SIGCONT)
 
 
 def test_nonsense_at_the_control_socket_does_no_harm(board: Board) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from viper.app_image import checksum
 from viper.virtual_board import slip
 from viper.virtual_board.chip import Chip
 from viper.virtual_board.chip_page import ChipPage
-from viper.virtual_board.loader_protocol import Command, LeaveLoader, Loader, Next, checksum
+from viper.virtual_board.loader_protocol import Command, LeaveLoader, Loader, Next
 from viper.virtual_board.nor_flash import NorFlash, PowerLost
 from viper.virtual_board.registers import Registers
 from viper.virtual_board.rom_loader import RomLoader

@@ -20,9 +20,11 @@ PORT = "PORT=virtual:goal"
 @pytest.fixture
 def flashed(project: Project) -> Iterator[Project]:
     """A project whose board is flashed and serves."""
-    project.scons("flash", PORT)
-    yield project
-    project.scons("board-stop", PORT)
+    try:
+        project.scons("flash", PORT)
+        yield project
+    finally:
+        project.scons("board-stop", PORT)
 
 
 def test_second_flash_does_nothing_and_says_so(flashed: Project) -> None:
@@ -52,7 +54,7 @@ def test_boots_from_its_flash_alone(flashed: Project) -> None:
         control.start(folder, "goal")
         from viper import http_page
 
-        http_page.wait_until_served(board.http_port)
+        http_page.wait_until_served(board.http_port, "")
         assert _page(flashed) == index
     finally:
         flashed.path("elsewhere").rename(flashed.path("build"))

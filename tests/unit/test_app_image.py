@@ -69,20 +69,17 @@ def test_esptool_accepts_the_bootloader(bootloader: bytes, tmp_path: Path) -> No
 def test_the_payload_is_the_executable(size: int) -> None:
     elf = ELF * 2
     image = app_image.build_app(elf[:size], project="p", version="1", flash_size=FLASH_SIZE)
-    assert app_image.payload(image) == elf[:size]
+    assert app_image.payload(app_image.parse(image)) == elf[:size]
 
 
 def test_the_rest_of_the_slot_does_not_matter(app: bytes) -> None:
-    assert app_image.payload(app + b"\xff" * 5000) == ELF
-    assert app_image.parse(app + b"\0" * 5000).size == len(app)
+    for rest in (b"\xff" * 5000, b"\0" * 5000):
+        assert app_image.payload(app_image.parse(app + rest)) == ELF
 
 
 def test_a_parsed_image_tells_what_a_boot_log_shows(app: bytes) -> None:
     image = app_image.parse(app)
-    drom, iram = image.segments
-    assert (drom.address, drom.offset) == (0x3C000020, 0x20)
-    assert iram.address == image.entry_point == 0x40374000
-    assert image.sha256 == app[-32:]
+    assert [segment.address for segment in image.segments] == [0x3C000020, 0x40374000]
     description = app_image.describe(image)
     assert description is not None
     assert (description.project, description.version) == ("Viper", "1.2.3+abc")
@@ -91,7 +88,7 @@ def test_a_parsed_image_tells_what_a_boot_log_shows(app: bytes) -> None:
 def test_a_bootloader_is_no_application(bootloader: bytes) -> None:
     assert app_image.describe(app_image.parse(bootloader)) is None
     with pytest.raises(ValueError, match="no application description"):
-        app_image.payload(bootloader)
+        app_image.payload(app_image.parse(bootloader))
 
 
 def test_images_are_reproducible(app: bytes) -> None:
@@ -104,7 +101,7 @@ def test_a_flipped_bit_is_noticed(app: bytes, offset: int) -> None:
     broken = bytearray(app)
     broken[offset] ^= 0x10
     with pytest.raises(ValueError, match=r"\w"):
-        app_image.payload(bytes(broken))
+        app_image.parse(bytes(broken))
 
 
 @pytest.mark.parametrize(
@@ -112,7 +109,7 @@ def test_a_flipped_bit_is_noticed(app: bytes, offset: int) -> None:
 )
 def test_an_image_that_is_cut_off_is_noticed(app: bytes, size: int) -> None:
     with pytest.raises(ValueError, match="cut off"):
-        app_image.payload(app[:size] if size else b"")
+        app_image.parse(app[:size] if size else b"")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +133,7 @@ def test_what_is_wrong_is_named(app: bytes, offset: int, value: bytes, message: 
     assert broken[at : at + len(value)] != value
     broken[at : at + len(value)] = value
     with pytest.raises(ValueError, match=message):
-        app_image.payload(bytes(broken))
+        app_image.parse(bytes(broken))
 
 
 @pytest.mark.parametrize(
@@ -158,7 +155,7 @@ def test_a_well_formed_image_of_something_else(
             changed[-33] ^= changed[index] ^ byte
         changed[index] = byte
     with pytest.raises(ValueError, match=message):
-        app_image.payload(resealed(bytes(changed)))
+        app_image.payload(app_image.parse(resealed(bytes(changed))))
 
 
 def test_a_text_that_does_not_fit_is_refused() -> None:

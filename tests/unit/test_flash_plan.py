@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from nor_chip import SECTOR, NorChip
 from viper import flash_plan
-from viper.flash_plan import FAN_OUT, Region, Run
+from viper.flash_plan import FAN_OUT, Region
+from viper.flash_sectors import Run, runs
 
 # Sectors with little variety, so that erased ones and equal neighbours occur.
 sector_contents = st.sampled_from([b"\xff", b"\x00", b"a", b"b", b"\xe9"])
@@ -96,7 +97,7 @@ def test_an_erased_chip_is_recognised_with_few_questions_and_blank_sectors_are_n
 
 @given(st.sets(st.integers(0, 60)))
 def test_neighbours_are_merged(sectors: set[int]) -> None:
-    merged = flash_plan.runs(sorted(sectors))
+    merged = runs(sorted(sectors))
     assert [sector for run in merged for sector in run.sectors] == sorted(sectors)
     assert all(b.first > a.first + a.count for a, b in itertools.pairwise(merged))
 

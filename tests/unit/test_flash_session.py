@@ -229,6 +229,11 @@ def test_a_worn_out_sector_is_named(build: Build) -> None:
         (lambda record: record.update(flash_size=SECTOR), "ends after the flash does"),
         (lambda record: record["parts"][0].update(offset=3), "start of a sector"),
         (lambda record: record["parts"][0].update(file="gone.bin"), "gone.bin"),
+        (lambda record: record["parts"][0].update(used=3), "'used' is 3, no list"),
+        (lambda record: record["parts"][0].update(used=[3]), "not a flash image"),
+        (lambda record: record.update(files=[]), "not a flash image"),
+        (lambda record: record.update(flash_size="x"), "'flash_size' is 'x', no integer"),
+        (lambda record: record["parts"][0].update(offset=None), "'offset' is None, no integer"),
     ],
 )
 def test_an_image_that_does_not_hold_together_is_refused(build: Build, damage, message) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,11 @@ def test_a_port_that_means_nothing_is_refused_with_what_would(text: str, next_st
     assert next_step in caught.value.next_step
 
 
+def test_a_command_names_any_port_but_the_default_one() -> None:
+    assert port.typed("flash", "virtual") == "./scons flash"
+    assert port.typed("flash", "/dev/ttyUSB0") == "./scons flash PORT=/dev/ttyUSB0"
+
+
 def test_a_device_that_is_not_there_is_named() -> None:
     with pytest.raises(UserError, match="/dev/ttyNONE9: there is no such device"):
         port.check(port.parse("/dev/ttyNONE9"))
@@ -59,10 +65,14 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
 
 
+def locked(url: str) -> AbstractContextManager[None]:
+    return port.lock(url, called="PORT", pid=os.getpid())
+
+
 HOLD = """
-import sys, time
+import os, sys, time
 from viper import port
-with port.lock(sys.argv[1]):
+with port.lock(sys.argv[1], called="it", pid=os.getpid()):
     print("held", flush=True)
     time.sleep(60)
 """
@@ -77,21 +87,21 @@ def test_a_port_has_one_holder_who_is_named_until_it_is_killed(
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(UserError) as caught, port.lock(url):
+        with pytest.raises(UserError) as caught, locked(url):
             pass
         assert f"process {holder.pid}" in caught.value.what
         assert sys.executable in caught.value.what
         assert caught.value.next_step.endswith(f"kill {holder.pid}")
-        with port.lock("viper://127.0.0.1:4001"):
+        with locked("viper://127.0.0.1:4001"):
             pass
         holder.send_signal(signal.SIGKILL)
         holder.wait()
-        with port.lock(url):
+        with locked(url):
             pass
 
 
 def test_a_device_file_is_one_port_under_all_its_names(folder: None, tmp_path: Path) -> None:
     alias = tmp_path / "by-id"
     alias.symlink_to("/dev/null")
-    with port.lock("/dev/null"), pytest.raises(UserError), port.lock(str(alias)):
+    with locked("/dev/null"), pytest.raises(UserError), locked(str(alias)):
         pass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from viper.run_summary import RunSummary
 
 
@@ -18,10 +17,3 @@ def test_a_device_that_had_everything() -> None:
     summary.skipped(18)
     summary.wrote(0)
     assert summary.line() == "0 steps run, 18 skipped, 0 B written, http://127.0.0.1:8080/"
-
-
-def test_it_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
-    summary = RunSummary()
-    summary.tell()
-    summary.tell()
-    assert capsys.readouterr().out.count("steps run") == 1

@@ -23,7 +23,7 @@ from viper.errors import UserError
 
 from . import http_port, serial_port, state
 from .board import VirtualBoard
-from .chip import CHIP_IDS, FLASH_SIZES, MIB
+from .chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES
 from .control import source_digest
 from .control_server import ControlServer
 from .state import BoardState
@@ -41,6 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--flash-size", type=int, choices=FLASH_SIZES, default=16 * MIB, help="of a new board"
     )
+    parser.add_argument(
+        "--psram-size", type=int, choices=PSRAM_SIZES, default=8 * MIB, help="of a new board"
+    )
     options = parser.parse_args(arguments)
     source = source_digest()
 
@@ -54,9 +57,9 @@ def main(arguments: list[str] | None = None) -> int:
 
     ready = _Report(theirs)
     try:
-        _detach(options.folder, keep=theirs)
         lock = _lock(options.folder)
         if lock is not None:
+            _detach(options.folder, keep=(theirs, lock))
             known, lease = _claim_http_port(_known_state(options), options.http_port)
             with lease:
                 asyncio.run(_run(options.folder, known, source, ready))
@@ -87,8 +90,8 @@ class _Report:
             self._descriptor = None
 
 
-def _detach(folder: Path, keep: int) -> None:
-    """Leave the caller's session, terminal, folder and descriptors."""
+def _detach(folder: Path, keep: tuple[int, ...]) -> None:
+    """Leave the caller's session, terminal, folder and all descriptors but those to keep."""
     os.setsid()
     os.chdir("/")
     os.umask(0o077)  # the flash may hold a person's passwords
@@ -96,13 +99,20 @@ def _detach(folder: Path, keep: int) -> None:
     log = os.open(folder / state.ERROR_LOG, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
     for number, source in ((0, null), (1, log), (2, log)):
         os.dup2(source, number)
-    os.closerange(3, keep)
-    os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+    start = 3
+    for descriptor in sorted(keep):
+        os.closerange(start, descriptor)
+        start = descriptor + 1
+    os.closerange(start, os.sysconf("SC_OPEN_MAX"))
 
 
 def _lock(folder: Path) -> int | None:
     """Lock the folder for this process's life; None if another board has it."""
-    descriptor = os.open(folder / state.LOCK_FILE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    path = folder / state.LOCK_FILE
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror}", f"make {folder} writable") from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -113,7 +123,7 @@ def _lock(folder: Path) -> int | None:
 def _known_state(options: argparse.Namespace) -> BoardState:
     """The folder's board, or a new one."""
     known = state.load(options.folder)
-    return known or state.create(options.name, options.chip, options.flash_size)
+    return known or state.create(options.name, options.chip, options.flash_size, options.psram_size)
 
 
 def _claim_http_port(known: BoardState, wanted: int | None) -> tuple[BoardState, socket.socket]:
@@ -124,10 +134,7 @@ def _claim_http_port(known: BoardState, wanted: int | None) -> tuple[BoardState,
         else:
             port, lease = wanted, http_port.claim(wanted)
     except http_port.PortTaken as taken:
-        raise UserError(
-            f"virtual board '{known.name}': HTTP port {wanted or known.http_port} {taken}",
-            "end that process, or choose another port with HTTP_PORT=",
-        ) from None
+        raise http_port.refusal(known.name, wanted or known.http_port, taken) from None
     return dataclasses.replace(known, http_port=port), lease
 
 

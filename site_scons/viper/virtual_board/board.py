@@ -25,7 +25,6 @@ from .state import CONSOLE_LOG, FLASH_FILE
 from .stub_loader import StubLoader
 
 _GUEST_HTTP_PORT = 80
-_DEFAULT_BAUDRATE = 115200
 
 _RESETS_ALLOWED = 5
 _RESETS_WITHIN_S = 10.0
@@ -88,7 +87,7 @@ class VirtualBoard:
         self._loader: Loader | None = None
         self._payload: Payload | None = None
         self._resets: deque[float] = deque(maxlen=_RESETS_ALLOWED)
-        self._baudrate = _DEFAULT_BAUDRATE
+        self._baudrate = rfc2217.DEFAULT_BAUDRATE
         self._hold_line = False
         self._flow_timer: asyncio.TimerHandle | None = None
         self._unsent = 0  # bytes that the client had not taken, when last looked at

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from viper import app_image, otadata, partition_table
+from viper.flash_sectors import SECTOR_SIZE
 from viper.partition_table import Entry, PartitionTable
 
 from .chip import Chip
@@ -55,17 +56,18 @@ def boot(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> bytes:
             f" at {entry.offset:#08x}, {entry.size:#x} bytes",
         )
 
-    slots = {index: entry for index, entry in enumerate(table.ota_slots())}
+    ota_slots = table.ota_slots()
+    slots = dict(enumerate(ota_slots))
     factory = table.find(partition_table.APP, partition_table.FACTORY)
     if factory is not None:
         slots[_FACTORY] = factory
-    selected = _select(flash, table, has_factory=factory is not None)
-    for index in _order(selected, len(table.ota_slots())):
+    selected = _select(flash, table, len(ota_slots), has_factory=factory is not None)
+    for index in _order(selected, len(ota_slots)):
         if index not in slots:
             continue
         entry = slots[index]
         try:
-            image = flash.read(entry.offset, entry.size)
+            image = app_image.parse(flash.read(entry.offset, entry.size))
             payload = app_image.payload(image)
         except (ValueError, FlashFault) as error:
             say("E", f"{entry.name} at {entry.offset:#x} is not bootable: {error}")
@@ -94,26 +96,25 @@ def _read_table(flash: NorFlash) -> PartitionTable:
     return partition_table.from_binary(data)
 
 
-def _select(flash: NorFlash, table: PartitionTable, *, has_factory: bool) -> int:
+def _select(flash: NorFlash, table: PartitionTable, ota_slots: int, *, has_factory: bool) -> int:
     """The slot that otadata asks for, after the bootloader's own changes to it."""
     entry = table.find(partition_table.DATA, partition_table.OTADATA)
-    slots = len(table.ota_slots())
     if entry is None or entry.size < otadata.SIZE:
         return _FACTORY
     before = flash.read(entry.offset, otadata.SIZE)
     after = otadata.after_boot(before)
     _rewrite_sectors(flash, entry, before, after)
-    slot = otadata.selected_slot(after, slots)
+    slot = otadata.selected_slot(after, ota_slots)
     if slot is not None:
         return slot
     return _FACTORY if has_factory else 0
 
 
 def _rewrite_sectors(flash: NorFlash, entry: Entry, before: bytes, after: bytes) -> None:
-    for start in range(0, otadata.SIZE, otadata.SECTOR_SIZE):
-        sector = slice(start, start + otadata.SECTOR_SIZE)
+    for start in range(0, otadata.SIZE, SECTOR_SIZE):
+        sector = slice(start, start + SECTOR_SIZE)
         if after[sector] != before[sector]:
-            flash.erase(entry.offset + start, otadata.SECTOR_SIZE)
+            flash.erase(entry.offset + start, SECTOR_SIZE)
             flash.program(entry.offset + start, after[sector].rstrip(b"\xff"))
 
 
@@ -123,6 +124,6 @@ def _order(selected: int, ota_slots: int) -> Iterator[int]:
     yield from range(selected + 1, ota_slots)
 
 
-def _describe(image: bytes) -> str:
-    description = app_image.describe(app_image.parse(image))
+def _describe(image: app_image.Image) -> str:
+    description = app_image.describe(image)
     return f": {description.project} {description.version}" if description else ""

@@ -11,6 +11,7 @@ MIB = 1024 * 1024
 CHIP_IDS = {"esp32s3": 9, "esp32c3": 5, "esp32c6": 13}
 
 FLASH_SIZES = tuple(size * MIB for size in (1, 2, 4, 8, 16))
+PSRAM_SIZES = tuple(size * MIB for size in (0, 2, 4, 8, 16, 32))
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class Chip:
         name: one of CHIP_IDS.
         mac: the factory MAC address, 6 bytes.
         flash_size: bytes of NOR flash, one of FLASH_SIZES.
-        psram_size: bytes of PSRAM.
+        psram_size: bytes of PSRAM, one of PSRAM_SIZES.
     """
 
     name: str

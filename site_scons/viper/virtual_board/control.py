@@ -16,13 +16,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viper import port
 from viper.errors import UserError
 
 from .chip import MIB
 from .control_server import address, peer_pid, peer_uid
+from .http_port import PortTaken, claim, refusal
 
 _PACKAGE = Path(__file__).parent
 _IMPORT_ROOT = _PACKAGE.parents[1]
+
+# The modules of viper that a board runs besides this package.
+IMPORTED = (
+    "app_image",
+    "atomic_file",
+    "errors",
+    "flash_sectors",
+    "otadata",
+    "partition_table",
+    "port",
+)
+
 _START_LIMIT_S = 15.0
 _STOP_LIMIT_S = 5.0  # then it is killed
 _ANSWER_LIMIT_S = 10.0
@@ -74,6 +88,7 @@ def start(
     *,
     chip: str = "esp32s3",
     flash_size: int = 16 * MIB,
+    psram_size: int = 8 * MIB,
 ) -> BoardInfo:
     """Have a board running; one that runs already is left alone.
 
@@ -81,8 +96,10 @@ def start(
 
     Args:
         folder: its state folder, made if missing.
-        name: what it is called; it counts when the board is made, as do chip and flash_size.
+        name: what it is called; it counts when the board is made, as what follows http_port does.
         http_port: host port for its port 80; None takes the one it had if it is free, else another.
+        chip: which it carries.
+        flash_size, psram_size: bytes.
 
     Raises:
         UserError: the HTTP port is taken, or the state folder is not usable.
@@ -92,18 +109,28 @@ def start(
     except OSError as error:
         raise UserError(f"virtual board '{name}': {folder}: {error.strerror}") from None
     command = [sys.executable, "-m", "viper.virtual_board", str(folder.resolve()), "--name", name]
-    command += ["--chip", chip, "--flash-size", str(flash_size)]
+    command += ["--chip", chip, "--flash-size", str(flash_size), "--psram-size", str(psram_size)]
     if http_port is not None:
         command += ["--http-port", str(http_port)]
     deadline = time.monotonic() + _START_LIMIT_S
     while time.monotonic() < deadline:
         board = running(folder)
         if board is not None:
-            if board.source == source_digest() and http_port in (None, board.http_port):
+            if http_port is not None and http_port != board.http_port:
+                _refuse_taken(board.name, http_port)
+            elif board.source == source_digest():
                 return board
             stop(folder)
         _launch(command)
     raise UserError(f"virtual board '{name}' does not start", f"see {folder}/board.log")
+
+
+def _refuse_taken(name: str, http_port: int) -> None:
+    """Find out that a port is taken before the board that runs is stopped for it."""
+    try:
+        claim(http_port).close()
+    except PortTaken as taken:
+        raise refusal(name, http_port, taken) from None
 
 
 def _launch(command: list[str]) -> None:
@@ -129,20 +156,25 @@ def running(folder: Path) -> BoardInfo | None:
         return None
 
 
-def stop(folder: Path) -> None:
-    """End a board; its flash keeps. Nothing happens if it is not running."""
+def stop(folder: Path) -> bool:
+    """End a board, even one that hangs; its flash keeps.
+
+    Returns:
+        Whether it was running.
+    """
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         try:
             _connect(connection, folder)
         except _NotRunning:
-            return
+            return False
         process = os.pidfd_open(peer_pid(connection))
-        with contextlib.suppress(_NotRunning, UserError):  # it may be about to end, or hang
+        with contextlib.suppress(_NotRunning, TimeoutError):  # it may be about to end, or hang
             _request(connection, "stop")
         if not select.select([process], [], [], _STOP_LIMIT_S)[0]:
             signal.pidfd_send_signal(process, signal.SIGKILL)
             select.select([process], [], [])
         os.close(process)
+        return True
 
 
 def reset(folder: Path) -> None:
@@ -194,8 +226,7 @@ def counters(folder: Path) -> Counters:
 def source_digest() -> str:
     """A digest of the program that a board runs: this package and what it imports of viper."""
     digest = hashlib.sha256()
-    imported = ("app_image", "atomic_file", "errors", "otadata", "partition_table")
-    files = [*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / f"{name}.py" for name in imported)]
+    files = [*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / f"{name}.py" for name in IMPORTED)]
     for file in sorted(files):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
@@ -209,13 +240,20 @@ def _do(folder: Path, action: str, **arguments: Any) -> Any:
     try:
         return _ask(folder, action, **arguments)
     except _NotRunning:
-        raise UserError(f"no virtual board is running in {folder}", "./scons flash") from None
+        raise UserError(
+            f"no virtual board is running in {folder}", _typed("flash", folder)
+        ) from None
 
 
 def _ask(folder: Path, action: str, **arguments: Any) -> Any:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
         _connect(connection, folder)
-        return _request(connection, action, **arguments)
+        try:
+            return _request(connection, action, **arguments)
+        except TimeoutError:
+            raise UserError(
+                f"the virtual board in {folder} does not answer", _typed("board-stop", folder)
+            ) from None
 
 
 def _connect(connection: socket.socket, folder: Path) -> None:
@@ -229,15 +267,19 @@ def _connect(connection: socket.socket, folder: Path) -> None:
 
 
 def _request(connection: socket.socket, action: str, **arguments: Any) -> Any:
-    """Ask and read the answer; _NotRunning if the board ends instead."""
+    """Ask and read the answer; _NotRunning if the board ends instead, TimeoutError if it hangs."""
     try:
         connection.sendall(json.dumps({"do": action, **arguments}).encode() + b"\n")
         with connection.makefile("rb") as answer:
             line = answer.readline()
     except ConnectionError:
         line = b""
-    except TimeoutError:
-        raise UserError("the virtual board does not answer", "./scons board-stop") from None
     if not line:
         raise _NotRunning
     return json.loads(line)
+
+
+def _typed(goal: str, folder: Path) -> str:
+    """How the user types a goal for the board in a folder, which is called as the board is."""
+    name = folder.name
+    return port.typed(goal, "virtual" if name == port.DEFAULT_BOARD else f"virtual:{name}")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import socket
 
+from viper.errors import UserError
+
 from . import tcp_table
 from .control_server import peer_pid
 from .serial_port import HOST
@@ -71,3 +73,11 @@ def _leaseholder(port: int) -> str:
         except OSError:
             return "another virtual board"
         return tcp_table.describe_process(peer_pid(connection))
+
+
+def refusal(board: str, port: int, taken: PortTaken) -> UserError:
+    """What a person is told of a port that a board cannot have."""
+    return UserError(
+        f"virtual board '{board}': HTTP port {port} {taken}",
+        "end that process, or choose another port with HTTP_PORT=",
+    )

@@ -10,6 +10,8 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from viper.app_image import checksum
+
 from . import slip
 from .chip import Chip
 from .nor_flash import FlashFault, NorFlash
@@ -110,22 +112,13 @@ PACKET_LIMIT = _HEADER.size + 0xFFFF
 _SYNC_DATA = b"\x07\x07\x12\x20" + 32 * b"\x55"
 _SYNC_ANSWERS = 8
 
-
-def checksum(payload: bytes) -> int:
-    """The XOR of all bytes with 0xEF."""
-    folded, size = int.from_bytes(payload, "little"), len(payload)
-    while size > 1:  # fold in halves: a Python loop over the bytes would cost more than the line
-        half = (size + 1) // 2
-        folded = (folded >> 8 * half) ^ (folded & ((1 << 8 * half) - 1))
-        size = half
-    return folded ^ 0xEF
+STUB_GREETING = b"OHAI"  # what esptool's flasher stub says when it starts
 
 
 class RamUpload:
     """What a host loads into RAM with MEM_BEGIN and MEM_DATA, to run it with MEM_END."""
 
     _RAM_SIZE = 512 * 1024
-    _STUB_GREETING = b"OHAI"
 
     def __init__(self) -> None:
         self._segments: dict[int, bytearray] = {}
@@ -158,7 +151,7 @@ class RamUpload:
         entered = any(
             start <= entry < start + len(segment) for start, segment in self._segments.items()
         )
-        greets = any(self._STUB_GREETING in segment for segment in self._segments.values())
+        greets = any(STUB_GREETING in segment for segment in self._segments.values())
         return Next.STUB if entered and greets else Next.CRASH
 
 

@@ -7,9 +7,10 @@ import mmap
 import os
 from pathlib import Path
 
+from viper.flash_sectors import SECTOR_SIZE
+
 from .chip_page import UNLIMITED, ChipPage
 
-SECTOR_SIZE = 4096
 _ERASED = b"\xff"
 _MANUFACTURER = 0xEF  # Winbond: W25Q family, as on many ESP32-S3 modules
 _MEMORY_TYPE = 0x40

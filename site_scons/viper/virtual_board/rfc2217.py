@@ -12,9 +12,7 @@ _BINARY, _ECHO, _SUPPRESS_GO_AHEAD, _COM_PORT = 0, 1, 3, 44
 _OPTIONS = (_BINARY, _ECHO, _SUPPRESS_GO_AHEAD, _COM_PORT)
 
 _SIGNATURE, _SET_BAUDRATE, _SET_DATASIZE, _SET_PARITY, _SET_STOPSIZE, _SET_CONTROL = range(6)
-_NOTIFY_LINESTATE, _NOTIFY_MODEMSTATE, _SUSPEND, _RESUME, _LINE_MASK, _MODEM_MASK, _PURGE = range(
-    6, 13
-)
+_NOTIFY_MODEMSTATE, _LINE_MASK, _MODEM_MASK, _PURGE = 7, 10, 11, 12
 _ANSWER = 100  # an answer's number is its request's and this
 
 _DTR_ON, _DTR_OFF, _RTS_ON, _RTS_OFF = 8, 9, 11, 12
@@ -22,7 +20,7 @@ _PURGE_RECEIVED, _PURGE_TO_SEND, _PURGE_BOTH = 1, 2, 3
 _CTS_AND_DSR = 0x30  # modem state: the board is there and ready
 
 _SUBNEGOTIATION_LIMIT = 64
-_DEFAULT_BAUDRATE = 115200
+DEFAULT_BAUDRATE = 115200
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ class Rfc2217Session:
     def __init__(self, events: PortEvents, reply: Callable[[bytes], None]) -> None:
         self._events = events
         self._reply = reply
-        self._baudrate = _DEFAULT_BAUDRATE
+        self._baudrate = DEFAULT_BAUDRATE
         self._dtr = False
         self._rts = False
         self._rest = b""  # a telnet command whose end has not come yet

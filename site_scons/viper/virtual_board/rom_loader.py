@@ -5,8 +5,10 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
+from viper.flash_sectors import SECTOR_SIZE
+
 from .loader_protocol import Command, CommandFailed, LeaveLoader, Loader, Next, Request
-from .nor_flash import SECTOR_SIZE, FlashFault
+from .nor_flash import FlashFault
 
 _READ_LIMIT = 64  # bytes that READ_FLASH_SLOW answers, always as many
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from viper import atomic_file
 from viper.errors import UserError
 
-from .chip import CHIP_IDS, FLASH_SIZES, Chip
+from .chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
 
 FLASH_FILE = "flash.bin"
 CONSOLE_LOG = "console.log"
@@ -29,6 +29,7 @@ class BoardState:
         mac: 12 hex digits; locally administered, made at random when the board is.
         chip: one of CHIP_IDS.
         flash_size: bytes, one of FLASH_SIZES.
+        psram_size: bytes, one of PSRAM_SIZES.
         serial_port: TCP port of its serial port, 0 while it has none.
         http_port: host port of its port 80, 0 while it has none.
     """
@@ -37,11 +38,12 @@ class BoardState:
     mac: str
     chip: str
     flash_size: int
+    psram_size: int = 8 * MIB
     serial_port: int = 0
     http_port: int = 0
 
     def as_chip(self) -> Chip:
-        return Chip(self.chip, bytes.fromhex(self.mac), self.flash_size)
+        return Chip(self.chip, bytes.fromhex(self.mac), self.flash_size, self.psram_size)
 
 
 def load(folder: Path) -> BoardState | None:
@@ -58,7 +60,7 @@ def load(folder: Path) -> BoardState | None:
     try:
         state = BoardState(**json.loads(text))
         sound = len(bytes.fromhex(state.mac)) == 6 and state.chip in CHIP_IDS
-        sound = sound and state.flash_size in FLASH_SIZES
+        sound = sound and state.flash_size in FLASH_SIZES and state.psram_size in PSRAM_SIZES
     except (ValueError, TypeError):
         sound = False
     if not sound:
@@ -66,11 +68,11 @@ def load(folder: Path) -> BoardState | None:
     return state
 
 
-def create(name: str, chip: str, flash_size: int) -> BoardState:
+def create(name: str, chip: str, flash_size: int, psram_size: int) -> BoardState:
     """A new board with a MAC of its own."""
     first = 0x02  # locally administered, unicast
     mac = bytes([first]) + secrets.token_bytes(5)
-    return BoardState(name, mac.hex(), chip, flash_size)
+    return BoardState(name, mac.hex(), chip, flash_size, psram_size)
 
 
 def save(folder: Path, state: BoardState) -> None:

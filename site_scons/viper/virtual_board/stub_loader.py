@@ -9,10 +9,18 @@ import hashlib
 import zlib
 from collections.abc import Callable
 
-from .loader_protocol import Command, CommandFailed, LeaveLoader, Loader, Next, Request
-from .nor_flash import SECTOR_SIZE, FlashFault, NorFlash
+from viper.flash_sectors import SECTOR_SIZE
 
-GREETING = b"OHAI"
+from .loader_protocol import (
+    STUB_GREETING,
+    Command,
+    CommandFailed,
+    LeaveLoader,
+    Loader,
+    Next,
+    Request,
+)
+from .nor_flash import FlashFault, NorFlash
 
 _BLOCK_SIZE = 64 * 1024  # erased at once where a write covers it
 _READ_PACKET_LIMIT = 4096
@@ -40,7 +48,7 @@ class StubLoader(Loader):
 
     def greet(self) -> None:
         """Say that the stub runs."""
-        self._send_packet(GREETING)
+        self._send_packet(STUB_GREETING)
 
     def _handlers(self) -> dict[int, Callable[[Request], None]]:
         return super()._handlers() | {

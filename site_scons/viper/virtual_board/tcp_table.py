@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import inet_aton
 
+from viper.port import command_of
+
 _LISTEN = 0x0A
 _LOOPBACK = "0100007F"  # 127.0.0.1 as /proc/net/tcp prints it
 _MAPPED = "0000000000000000FFFF0000"  # before an IPv4 address in /proc/net/tcp6
@@ -91,9 +93,4 @@ def describe(socket: Socket) -> str:
 
 def describe_process(pid: int) -> str:
     """A process with the start of its command line."""
-    try:
-        words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-    except OSError:
-        return f"process {pid}"
-    command = b" ".join(words).decode(errors="replace").strip()
-    return f"process {pid} ({command if len(command) <= 80 else command[:77] + '...'})"
+    return f"process {pid} ({command_of(pid)})"
