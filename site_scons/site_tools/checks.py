@@ -3,6 +3,7 @@
 Adds to the environment:
     env.Tests(*arguments)  pytest over tests/
     env.Benchmarks()       tests/bench, a table and build/bench.json
+    env.Fuzz()             every fuzz target of tests/fuzz for FUZZ_S seconds
 """
 
 import os
@@ -23,6 +24,7 @@ def exists(env):
 def generate(env):
     env.AddMethod(tests, "Tests")
     env.AddMethod(benchmarks, "Benchmarks")
+    env.AddMethod(fuzz, "Fuzz")
 
 
 def tests(env, *arguments):
@@ -33,6 +35,10 @@ def tests(env, *arguments):
 
 def benchmarks(env):
     return _program(env, "the benchmark failed", "tests.bench")
+
+
+def fuzz(env):
+    return _program(env, "the fuzzer has found something", "tests.fuzz", str(env["FUZZ_S"]))
 
 
 def _program(env, failure, module, *arguments):

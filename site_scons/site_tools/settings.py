@@ -80,6 +80,7 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
 
