@@ -28,9 +28,8 @@ def generate(env):
 
 
 def tests(env, *arguments):
-    return _program(
-        env, "tests fail", "pytest", f"--numprocesses={env.GetOption('num_jobs')}", *arguments
-    )
+    workers = [f"--numprocesses={env.GetOption('num_jobs')}", "--dist=worksteal"]
+    return _program(env, "tests fail", "pytest", *workers, *arguments)
 
 
 def benchmarks(env):
