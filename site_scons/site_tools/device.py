@@ -8,6 +8,7 @@ Adds to the environment, each an action for a goal:
 """
 
 import json
+import os
 import select
 import sys
 from pathlib import Path
@@ -198,7 +199,9 @@ def _board_erase(env):
     if sys.stdin.readline().strip().lower() != "yes":
         raise UserError("nothing was erased", "answer yes to erase it")
     url = f"{board.port_url}?ign_set_control"
-    with port.lock(port.viper_url(board.port_url)):
+    with port.lock(
+        port.viper_url(board.port_url), called=env["PORT"], pid=os.getpid(), command="board-erase"
+    ):
         try:
             process.run([sys.executable, "-m", "esptool", "--port", url, "erase-flash"])
         except process.ToolFailed as failure:

@@ -38,6 +38,8 @@ def generate(env):
     SCons.Script.DefaultEnvironment(tools=[])
     SCons.Script.SetOption("num_jobs", os.cpu_count() or 1)
     env.Decider("content-timestamp")
+    # SCons counts whole seconds, and would take a file that is written twice in one for the same.
+    SCons.Node.FS.Base.getmtime = _mtime
     env["RUN"] = RunSummary()
     env["GOALS"] = {}
     env["DOING"] = []
@@ -122,6 +124,11 @@ def serve(env):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
     env["TELL"] = _last_line(env)
     atexit.register(env["TELL"])
+
+
+def _mtime(node):
+    status = node.stat()
+    return status.st_mtime if status else None
 
 
 def _require_packages():

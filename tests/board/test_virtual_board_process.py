@@ -146,6 +146,7 @@ def test_a_taken_http_port_names_its_holder(tmp_path: Path, listener: socket.soc
 def test_a_port_of_its_own_choice_that_was_taken_meanwhile_is_replaced(board: Board) -> None:
     control.stop(board.folder)
     with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         other.bind(("127.0.0.1", board.info.http_port))
         other.listen()
         assert control.start(board.folder, "board").http_port != board.info.http_port

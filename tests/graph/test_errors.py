@@ -68,6 +68,49 @@ def test_asset_that_fat_cannot_hold(project: Project) -> None:
     assert "what?.js" in _refusal(project)
 
 
+def test_asset_that_is_no_file(project: Project) -> None:
+    os.mkfifo(project.path("assets/www/pipe.txt"))
+    assert "assets/www/pipe.txt is not a regular file" in _refusal(project, "assets")
+    project.path("assets/www/pipe.txt").unlink()
+    project.path("assets/www/broken.js").symlink_to("nowhere")
+    assert "assets/www/broken.js" in _refusal(project, "assets")
+
+
+def test_no_assets(project: Project) -> None:
+    project.path("assets/www").rename(project.path("assets/gone"))
+    assert "assets/www: there is no such folder" in _refusal(project, "assets")
+
+
+def test_asset_whose_name_means_something_to_scons(project: Project) -> None:
+    for name in ("$weird.txt", "#hash.txt", "it's a \"b.txt".replace('"', "")):
+        project.path(f"assets/www/{name}").write_text("x" * 2000)
+    steps = project.scons("assets").output
+    assert "GZIP     $weird.txt" in steps and "GZIP     #hash.txt" in steps
+
+
+def test_local_py_that_is_broken(project: Project) -> None:
+    project.path("local.py").write_text("BOARD = (\n")
+    assert "local.py line 1" in _refusal(project)
+    project.path("local.py").write_text("BOARD = nobody\n")
+    assert "local.py" in _refusal(project)
+
+
+def test_option_that_scons_does_not_have(project: Project) -> None:
+    assert "steps run" not in project.scons("flash", "--foo", status=2).output
+
+
+def test_taken_http_port_leaves_the_running_board_alone(project: Project) -> None:
+    port = "PORT=virtual:keeps"
+    try:
+        project.scons("flash", port)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            number = taken.getsockname()[1]
+            assert str(number) in _refusal(project, "flash", port, f"HTTP_PORT={number}")
+        assert project.scons("get", port).output.startswith("HTTP/1.1 200")
+    finally:
+        project.scons("board-stop", port)
+
+
 def test_image_too_big(project: Project) -> None:
     project.path("assets/www/film.mp4").write_bytes(bytes(11_000_000))
     assert "film.mp4" in _refusal(project)

@@ -65,6 +65,16 @@ def test_asset_that_cannot_be_compressed(project: Project) -> None:
     assert "/www/picture.png.gz" not in _files(project)
 
 
+def test_edited_twice_in_one_second(project: Project) -> None:
+    """A save right after a build is seen, though the clock shows the same second."""
+    asset = project.path("assets/www/app.js")
+    second = int(time.time()) - 10
+    for nanosecond, text in ((100_000_000, "// one\n"), (200_000_000, "// two\n")):
+        asset.write_text(text * 400)
+        os.utime(asset, ns=(second * 10**9 + nanosecond, second * 10**9 + nanosecond))
+        assert project.scons().steps == {"GZIP app.js"} | VFS | IMAGE
+
+
 def test_touched_without_change(project: Project) -> None:
     for name in ("assets/www/app.js", "firmware/cmodules/viperhttp/core/mime.c", "nix/pins.json"):
         os.utime(project.path(name), (time.time() + 5, time.time() + 5))
