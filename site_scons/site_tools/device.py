@@ -199,9 +199,7 @@ def _board_erase(env):
     if sys.stdin.readline().strip().lower() != "yes":
         raise UserError("nothing was erased", "answer yes to erase it")
     url = f"{board.port_url}?ign_set_control"
-    with port.lock(
-        port.viper_url(board.port_url), called=env["PORT"], pid=os.getpid(), command="board-erase"
-    ):
+    with port.lock(port.viper_url(board.port_url), called=env["PORT"], pid=os.getpid()):
         try:
             process.run([sys.executable, "-m", "esptool", "--port", url, "erase-flash"])
         except process.ToolFailed as failure:

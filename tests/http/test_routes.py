@@ -261,7 +261,7 @@ def test_bodies_at_once(host: str) -> None:
 def test_json_body(client: httpx.Client) -> None:
     value = {"a": [1, "ä"]}
     assert client.post("/json", json=value).json() == value
-    assert client.post("/json", content=b"{").status_code == 422
+    assert client.post("/json", content=b"nonsense").status_code == 422
 
 
 def test_form(client: httpx.Client) -> None:

@@ -8,6 +8,12 @@
 #include "py/objtuple.h"
 #include "py/runtime.h"
 
+// MicroPython has this from 1.26 on; a named tuple iterates as a tuple does.
+#ifndef mp_obj_is_tuple_compatible
+#define mp_obj_is_tuple_compatible(o)                                                              \
+    (MP_OBJ_TYPE_GET_SLOT_OR_NULL(mp_obj_get_type(o), iter) == mp_obj_tuple_getiter)
+#endif
+
 void json_writer_init(struct json_writer *writer, mp_obj_t value) {
     writer->value = value;
     writer->text = NULL;
