@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import atomic_file, console, process
+from viper import atomic_file, compiler_cache, console, process
 from viper.errors import UserError
 from viper.micropython_source import Source
 
@@ -123,9 +124,12 @@ def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) 
         f"MICROPY_MPYCROSS={seen(_mpy_cross())}",
         f"MICROPY_GIT_TAG={inputs.source.version}",
         f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
+        f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
     ]
     environment = process.clean_environment(
-        SOURCE_DATE_EPOCH=str(inputs.source.date), PYTHONDONTWRITEBYTECODE="1"
+        SOURCE_DATE_EPOCH=str(inputs.source.date),
+        PYTHONDONTWRITEBYTECODE="1",
+        **compiler_cache.environment(Path()),
     )
     lines = 0
 
