@@ -16,7 +16,7 @@
 #endif
 
 // The server's task on a chip. The interpreter's is on the other core, with priority 1; lwIP's has
-// 18. See uxTaskGetStackHighWaterMark, which is logged at the end, before the stack is made smaller.
+// 18. What was never used of the stack is logged when the server stops.
 #ifndef VHTTP_SERVER_CORE
 #define VHTTP_SERVER_CORE 0
 #endif

@@ -18,7 +18,7 @@
 #error "CONFIG_FREERTOS_UNICORE: the server and the interpreter have a core each"
 #endif
 #ifdef CONFIG_LIBC_NEWLIB_NANO_FORMAT
-#error "CONFIG_LIBC_NEWLIB_NANO_FORMAT: its printf writes no 64-bit number, as Content-Length is one"
+#error "CONFIG_LIBC_NEWLIB_NANO_FORMAT: its printf writes no 64-bit number, and lengths are"
 #endif
 #ifndef __OPTIMIZE__
 #error "viperhttp is compiled without optimisation: link the library that micropython.cmake makes"
@@ -26,7 +26,7 @@
 #if !VHTTP_STATIC_SERVE_VIA_IPC
 #error "VHTTP_STATIC_SERVE_VIA_IPC=0: MicroPython's files are the interpreter's alone"
 #endif
-_Static_assert(VHTTP_SERVER_CORE >= 0 && VHTTP_SERVER_CORE < portNUM_PROCESSORS, "a core");
+_Static_assert(VHTTP_SERVER_CORE >= 0 && VHTTP_SERVER_CORE < configNUMBER_OF_CORES, "a core");
 _Static_assert(VHTTP_SERVER_CORE != MP_TASK_COREID, "the interpreter's core is not the server's");
 _Static_assert(VHTTP_SERVER_PRIORITY < configMAX_PRIORITIES, "a priority of FreeRTOS");
 

@@ -44,10 +44,8 @@ static struct watch *watch_of(int socket) { return &watches[socket - LWIP_SOCKET
 
 // ---- Sockets
 
-static bool make_nonblocking(int socket) {
-    int flags = lwip_fcntl(socket, F_GETFL, 0);
-    return flags >= 0 && lwip_fcntl(socket, F_SETFL, flags | O_NONBLOCK) == 0;
-}
+// lwip_fcntl refuses any other flag with ENOSYS.
+static bool make_nonblocking(int socket) { return lwip_fcntl(socket, F_SETFL, O_NONBLOCK) == 0; }
 
 static void write_address(uint16_t port, char *where, size_t where_size) {
     esp_netif_ip_info_t network = {0};
@@ -58,8 +56,8 @@ static void write_address(uint16_t port, char *where, size_t where_size) {
     snprintf(where, where_size, "http://" IPSTR ":%u/", IP2STR(&network.ip), (unsigned)port);
 }
 
-// lwIP keeps the connections that wait in a mailbox, and resets those that it has no room for; those
-// beyond the backlog it leaves unanswered, and they come again.
+// lwIP keeps the connections that wait in a mailbox, and resets those that it has no room for.
+// Those beyond the backlog it leaves unanswered, and they come again.
 static int held_backlog(int backlog) {
     return backlog < CONFIG_LWIP_TCP_ACCEPTMBOX_SIZE ? backlog : CONFIG_LWIP_TCP_ACCEPTMBOX_SIZE;
 }
