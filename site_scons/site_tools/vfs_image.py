@@ -48,7 +48,7 @@ def _image(targets, sources, application, fs, flash_size):
     csv, site, *files = sources
     partition = partition_table.load(csv, flash_size)["vfs"]
     folders = {
-        "/www": asset_manifest.shipped(site),
+        vfs_image.SITE: asset_manifest.shipped(site),
         "/": {path.relative_to(application).as_posix(): path for path in files},
     }
     everything = vfs_image.merge(folders)
