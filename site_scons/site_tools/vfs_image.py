@@ -51,12 +51,8 @@ def _image(targets, sources, application, templates, fs, flash_size):
     compiled, files = files[:templates], files[templates:]
     partition = partition_table.load(csv, flash_size)["vfs"]
     folders = {
-<<<<<<< HEAD
         vfs_image.SITE: asset_manifest.shipped(site),
-=======
-        "/www": asset_manifest.shipped(site),
         "/templates": {path.name: path for path in compiled},
->>>>>>> main
         "/": {path.relative_to(application).as_posix(): path for path in files},
     }
     everything = vfs_image.merge(folders)
