@@ -66,7 +66,9 @@ def _flash(env, index):
     result = _run_flasher(env, index, plan_only=False)
     for part in result.parts:
         if part.action == "written":
-            console.step("FLASH", f"{part.name}  {_sectors(part)}")
+            # Written only where it said otherwise: an update over the network had set it.
+            boots = ": factory boots" if part.name == "otadata" else ""
+            console.step("FLASH", f"{part.name}  {_sectors(part)}{boots}")
     for name in result.left_alone:
         console.step("FLASH", f"{name}  left alone: it holds files that are not of this build")
     for path in result.files_sent:
