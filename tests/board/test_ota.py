@@ -281,9 +281,9 @@ def test_an_image_too_large_for_the_slot_is_refused(device: Device) -> None:
 
 def test_a_chunk_that_is_not_what_it_says_is_not_written(device: Device, new: bytes) -> None:
     with device.client() as client:
-        answer = put(client, 0, new[1:101], said=new[:100])
+        answer = put(client, 1, new[1:101], said=new[:100])
     assert answer.status_code == 422
-    assert device.board.flash[OTA_0:][:SECTOR] == b"\xff" * SECTOR
+    assert device.board.flash[OTA_0 + CHUNK :][:SECTOR] == b"\xff" * SECTOR
 
 
 @pytest.mark.parametrize("what", ["digest", "checksum"])
