@@ -1,9 +1,25 @@
-"""The demo: the dashboard in /www, the figures that it shows, and updates over the network."""
+"""The demo: the dashboard in /www, the figures that it shows, a page made by a template, and updates
+over the network."""
 
 import viperhttp
 from viperhttp import ota
 
 app = viperhttp.ViperHTTP()
+
+
+@app.get("/status")
+def status():
+    version = viperhttp.version()
+    groups = (
+        ("Server", viperhttp.server_stats()),
+        ("Rings", viperhttp.ipc_stats()),
+        ("Memory", viperhttp.memory_stats()),
+    )
+    return viperhttp.TemplateResponse(
+        "status.html", {"version": version.version, "build": version.build_id, "groups": groups}
+    )
+
+
 app.mount("/", "/www", html=True)
 app.mount_health("/health")
 app.mount_metrics("/metrics")
