@@ -1,5 +1,4 @@
-"""The demo: the dashboard in /www, the figures that it shows, a page made by a template, and updates
-over the network."""
+"""The demo: the dashboard in /www, its figures, a page made by a template, and updates by network."""
 
 import viperhttp
 from viperhttp import ota
