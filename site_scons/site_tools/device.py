@@ -5,6 +5,9 @@ Adds to the environment, each an action for a goal:
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
     env.Get()                              fetch the page from the virtual board
     env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
+and for the actions of other tools:
+    env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
+    env.RunningBoard()                     the virtual board that PORT names, which must be running
 """
 
 import json
@@ -38,6 +41,8 @@ def generate(env):
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
+    env.AddMethod(_serial_url, "SerialUrl")
+    env.AddMethod(_running_board, "RunningBoard")
 
 
 def _method(function):
