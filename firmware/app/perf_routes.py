@@ -16,6 +16,7 @@ except ImportError:  # the virtual board has no heaps beside the interpreter's
 PSRAM_FROM = 1 << 20  # bytes; no region of internal RAM is as large as a PSRAM chip
 
 IS_FOLDER = 0x4000
+READINGS_MAX = 200
 
 router = viperhttp.Router("/perf")
 
@@ -69,20 +70,10 @@ def light_echo(number, word):
     return {"number": number, "word": word}
 
 
-@router.get("/heavy/table/{rows:int}")
-def heavy_table(rows):
-    return viperhttp.HTMLResponse(render_table(min(rows, 200)))
-
-
-def render_table(rows):
-    """An HTML table of so many rows, each value escaped and formatted."""
-    parts = ["<!doctype html><title>Readings</title><table>"]
-    for row in range(rows):
-        name = "sensor <%d> & co" % row
-        name = name.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-        state = "high" if row % 3 == 0 else "normal"
-        parts.append(
-            "<tr class=%s><th>%d<td>%s<td>%.2f<td>%s" % (state, row + 1, name, row * 1.25, state)
-        )
-    parts.append("</table>")
-    return "\n".join(parts)
+@router.get("/heavy/readings/{count:int}")
+def heavy_readings(count):
+    readings = [
+        {"name": "sensor <%d>" % number, "value": number * 1.25, "high": number % 3 == 0}
+        for number in range(min(count, READINGS_MAX))
+    ]
+    return viperhttp.TemplateResponse("readings.html", {"readings": readings})
