@@ -8,7 +8,7 @@ from pathlib import Path
 
 from viper import port, program
 from viper.errors import UserError
-from viper.performance.command import REGRESSION
+from viper.performance.request import REGRESSION
 
 _GRACE_S = 10.0  # what was measured until Ctrl-C is kept
 _SCRIPT = Path("tools/perf_regression.py")

@@ -20,7 +20,7 @@ from viper.performance import command, load, session
 from viper.performance.history import LATEST
 from viper.performance.latency import milliseconds
 from viper.performance.record import BURST, LONG, Record, from_document
-from viper.performance.request import Request
+from viper.performance.request import OK, REGRESSION, Request
 
 PROFILE = '[light]\npaths = ["/"]\nclients = 4\nrate = 200\n'
 
@@ -53,7 +53,7 @@ def kept(tmp_path: Path) -> Record:
 
 
 def test_what_a_run_measures(tmp_path: Path, device: HttpDevice) -> None:
-    assert command.run(request(tmp_path, device, runs=2)) == command.OK
+    assert command.run(request(tmp_path, device, runs=2)) == OK
     record = kept(tmp_path)
     assert record.state == "complete"
     assert record.device["mac"] == "02a274c09e1b"
@@ -118,7 +118,7 @@ def test_a_broken_limit_is_status_1(
 ) -> None:
     device.delay_s = 0.02
     profile = PROFILE + "[light.limits]\np95_ms = 10\n"
-    assert command.run(request(tmp_path, device, profile)) == command.REGRESSION
+    assert command.run(request(tmp_path, device, profile)) == REGRESSION
     assert "over the limit: light: p95 is " in capsys.readouterr().out
     assert (tmp_path / "perf.html").exists()
 

@@ -13,10 +13,8 @@ from .comparison import NOT_COMPARED, WORSE, Change, Comparison, compare, explai
 from .history import Baseline, History
 from .record import COMPLETE, Record
 from .report import Outcome, markdown, words, write_page
-from .request import Request
+from .request import OK, REGRESSION, Request
 from .run_lock import RunLock
-
-OK, REGRESSION = 0, 1  # exit statuses; UserError is 2
 
 
 def run(request: Request) -> int:

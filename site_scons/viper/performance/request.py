@@ -9,6 +9,8 @@ ROOT = Path(__file__).resolve().parents[3]
 PROFILES = ROOT / "tools/perf_profiles.toml"
 HISTORY = ROOT / "tools/perf_history"
 
+OK, REGRESSION = 0, 1  # exit statuses; 2 is UserError's
+
 
 @dataclass(frozen=True)
 class Request:
