@@ -1,4 +1,4 @@
-"""The demo: the dashboard in /www, its figures, a page made by a template, and updates by network."""
+"""The demo: the dashboard in /www, its figures, a page made by a template, and updates."""
 
 import viperhttp
 from viperhttp import ota
