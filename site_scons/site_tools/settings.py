@@ -80,6 +80,8 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
+        ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
