@@ -122,6 +122,7 @@ def _build(targets, sources, board, jobs, **what):
     table = partition_table.load(sources[4], board.flash_size)
     esp32_port.check_table(port, table)
     pieces = linker_map.read(port.folder / "micropython.map")
+    esp32_port.check_linked(port, pieces)
     *products, record = targets
     for product, name in zip(products, _PRODUCTS.values(), strict=False):
         atomic_file.write(product, (port.folder / name).read_bytes())

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,8 @@ from viper.board import Board
 from viper.errors import UserError
 from viper.esp_idf import Environment
 from viper.firmware_inputs import Inputs
-from viper.partition_table import BOOTLOADER_OFFSET, TABLE_OFFSET, PartitionTable
+from viper.linker_map import Piece
+from viper.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
 
 _PROGRESS = re.compile(r"\[(\d+)/(\d+)\] ")  # how ninja begins a line
 _ABOUT_LINES = 420  # that a configuration prints, for the bar
@@ -104,7 +105,7 @@ def configure(port: Port, board: Board) -> None:
     try:
         _run_idf(port)
         sdkconfig.check(port.folder / "sdkconfig", board, port.inputs.board, port.directory)
-        _check_offsets(port.folder / "flasher_args.json")
+        _check_offsets(port)
     except BaseException:
         shutil.rmtree(port.folder, ignore_errors=True)
         raise
@@ -142,6 +143,24 @@ def check_table(port: Port, table: PartitionTable) -> None:
         )
 
 
+def check_linked(port: Port, pieces: Iterable[Piece]) -> None:
+    """See that no source of ours is linked as the port compiles it a second time: without -O2.
+
+    It does so with sources of an interface library, and puts them into the executable itself.
+
+    Raises:
+        UserError: one is.
+    """
+    ours = {f"{path.name}.obj" for path in port.inputs.files if path.suffix == ".c"}
+    for piece in pieces:
+        directory, _, name = piece.origin.rpartition("/")
+        if "/micropython.elf.dir/" in f"/{directory}/" and name in ours:
+            raise UserError(
+                f"{name.removesuffix('.obj')} is linked unoptimised, from {piece.origin}",
+                "have the module's micropython.cmake compile it in a library of its own",
+            )
+
+
 def _check_path(project: Path) -> None:
     if " " in str(project):
         raise UserError(
@@ -167,10 +186,10 @@ def _run_idf(port: Port) -> None:
         raise _refused(failure) from None
 
 
-def _check_offsets(flasher_args: Path) -> None:
+def _check_offsets(port: Port) -> None:
     """Hold where ESP-IDF will put the bootloader and the table against where the image has them."""
-    parts = json.loads(flasher_args.read_text(encoding="utf-8"))
-    ours = {"bootloader": BOOTLOADER_OFFSET, "partition-table": TABLE_OFFSET}
+    parts = json.loads((port.folder / "flasher_args.json").read_text(encoding="utf-8"))
+    ours = {"bootloader": BOOTLOADER_OFFSETS[port.chip], "partition-table": TABLE_OFFSET}
     for name, offset in ours.items():
         theirs = int(parts[name]["offset"], 0)
         if theirs != offset:
@@ -225,10 +244,12 @@ _REFUSALS = (
 
 def _refused(failure: process.ToolFailed) -> UserError:
     """A failed run as its first error; all that was printed is shown after it."""
-    output = failure.output.replace(f"{Path.cwd()}/", "").rstrip()
+    # Paths of ours as a person in the project's folder names them.
+    output = re.sub(rf"(?<![\w.]){re.escape(str(Path.cwd()))}/", "", failure.output).rstrip()
     what, next_step = _first_error(output), "mend it and run the same again"
+    unbroken = re.sub(r"\n {2,}", " ", output)  # cmake breaks lines
     for pattern, mend in _REFUSALS:
-        told = re.search(pattern, output)
+        told = re.search(pattern, unbroken)
         if told:
             what, next_step = told[0].strip(), mend
             break
@@ -242,5 +263,6 @@ def _first_error(output: str) -> str:
         if re.search(r"\berror: |undefined reference|ninja: error", line):
             return line.strip()
         if line.startswith("CMake Error"):
-            return " ".join(part.strip() for part in lines[index : index + 3])
+            told = [part.strip() for part in lines[index : index + 6] if part.strip()]
+            return " ".join(told[:3])
     return lines[-1].strip() if lines else "ESP-IDF said nothing"

@@ -160,7 +160,7 @@ def own(folder: Path) -> Source:
             f"MICROPYTHON={folder} is no MicroPython source tree: it has no py/mpconfig.h",
             "name the folder that holds ports/ and py/, or leave MICROPYTHON out",
         ) from None
-    numbers = re.findall(r"#define MICROPY_VERSION_(?:MAJOR|MINOR|MICRO)\s+\((\d+)\)", text)
+    numbers = re.findall(r"#define MICROPY_VERSION_(?:MAJOR|MINOR|MICRO)\s+\(?(\d+)", text)
     try:
         state = _git_state(folder) if (folder / ".git").exists() else _files_state(folder)
     except process.ToolFailed as failure:
