@@ -87,6 +87,16 @@ def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path) -> None
     asked = {
         setting.name: setting for file in fragments(board_folder, port) for setting in read(file)
     }
+    for setting in asked.values():
+        came_out = effective.get(setting.name, "n")
+        if setting.file.is_relative_to(board_folder.absolute()) and not _same(
+            came_out, setting.value
+        ):
+            raise UserError(
+                f"{_relative(setting.file)} line {setting.line}: CONFIG_{setting.name}="
+                f"{setting.value} came to nothing: it is {came_out} in {sdkconfig}",
+                "it is misspelt, or something that it depends on is off",
+            )
     for name, (value, reason) in _declared(board).items():
         if not _same(effective.get(name, "n"), value):
             raise _contradicts(name, value, reason, asked.get(name), board_folder)
@@ -99,16 +109,6 @@ def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path) -> None
             asked.get("PARTITION_TABLE_CUSTOM_FILENAME"),
             board_folder,
         )
-    for setting in asked.values():
-        came_out = effective.get(setting.name, "n")
-        if setting.file.is_relative_to(board_folder.absolute()) and not _same(
-            came_out, setting.value
-        ):
-            raise UserError(
-                f"{_relative(setting.file)} line {setting.line}: CONFIG_{setting.name}="
-                f"{setting.value} came to nothing: it is {came_out} in {sdkconfig}",
-                "it is misspelt, or something that it depends on is off",
-            )
 
 
 def _declared(board: Board) -> Mapping[str, tuple[str, str]]:
