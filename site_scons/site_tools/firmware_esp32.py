@@ -71,6 +71,7 @@ def firmware(env, source, modules, python):
         env.Step("CONFIG", _configure, uses=["mpy-cross"], **what),
     )
     env.Precious(configured)
+    env.NoCache(port, configured)  # each stands for a folder
     env.Ignore(configured, source)  # port.json has what matters of it
     made = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],

@@ -82,6 +82,9 @@ def _options():
         ),
         ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
         ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
+        ("CACHE", "a folder in which builds share their outputs", None, str),
+        ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
+        ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
