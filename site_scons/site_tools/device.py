@@ -122,8 +122,7 @@ def _serial_url(env):
         raise UserError(f"BOARD={env['BOARD']} needs to know its port", "give PORT=/dev/ttyUSB0")
     wanted = port.parse(env["PORT"])
     if wanted.board is None:
-        port.check(wanted)
-        return wanted.url
+        return port.find(wanted)
     return port.viper_url(_started_board(env, wanted.board).port_url)
 
 

@@ -57,7 +57,7 @@ def _options():
     """Name, help, default (None: the board says, or nothing), and how the text is read."""
     return [
         ("BOARD", "a folder of boards/; by default what fits the port", None, str),
-        ("PORT", "virtual, virtual:NAME, /dev/tty…, rfc2217://host:port", None, str),
+        ("PORT", "virtual[:NAME], /dev/tty…, COM14, rfc2217://host:port, auto", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
             "HTTP_PORT",
