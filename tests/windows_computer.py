@@ -47,7 +47,7 @@ class WindowsComputer:
         monkeypatch.setattr(list_ports, "comports", self._comports)
         watched = usb_serial.wait_for
         monkeypatch.setattr(
-            usb_serial, "wait_for", lambda wanted, limit_s: watched(wanted, limit_s, self.dev)
+            usb_serial, "wait_for", lambda wanted, limit_s: watched(wanted, limit_s, dev=self.dev)
         )
 
     def install(self, *programs: str) -> None:

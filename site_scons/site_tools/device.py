@@ -4,16 +4,16 @@ Adds to the environment, each an action for a goal:
     env.EsptoolCommand(image)              print how plain esptool would write it
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
     env.Get()                              fetch the page from the virtual board
-    env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
+    env.BoardLog(), env.BoardReset(), env.BoardStop()
+and for the actions of other tools:
+    env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
+    env.RunningBoard()                     the virtual board that PORT names, which must be running
 """
 
 import json
-import os
-import select
-import sys
 from pathlib import Path
 
-from viper import console, interrupt, port
+from viper import console, port
 from viper.console import human_size
 from viper.errors import UserError
 
@@ -34,10 +34,11 @@ def generate(env):
         "Get": _get,
         "BoardLog": _board_log,
         "BoardReset": _board_reset,
-        "BoardErase": _board_erase,
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
+    env.AddMethod(_serial_url, "SerialUrl")
+    env.AddMethod(_running_board, "RunningBoard")
 
 
 def _method(function):
@@ -183,30 +184,6 @@ def _board_reset(env):
     board = _running_board(env)
     control.reset(_BOARDS / board.name)
     console.step("RESET", f"virtual board '{board.name}'")
-
-
-def _board_erase(env):
-    from viper import process
-
-    board = _running_board(env)
-    print(
-        f"Erase the whole flash of virtual board '{board.name}', files and all? [yes/no] ", end=""
-    )
-    sys.stdout.flush()
-    if interrupt.fileno() in select.select([sys.stdin, interrupt.fileno()], [], [])[0]:
-        raise KeyboardInterrupt
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise UserError("nothing was erased", "answer yes to erase it")
-    url = f"{board.port_url}?ign_set_control"
-    with port.lock(port.viper_url(board.port_url), called=env["PORT"], pid=os.getpid()):
-        try:
-            process.run([sys.executable, "-m", "esptool", "--port", url, "erase-flash"])
-        except process.ToolFailed as failure:
-            raise UserError(
-                f"virtual board '{board.name}' was not erased: {failure.last_line()}",
-                _typed(env, "board-reset"),
-            ) from None
-    console.step("ERASE", f"virtual board '{board.name}'  {human_size(board.flash_size)}")
 
 
 def _board_stop(env):

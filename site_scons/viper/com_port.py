@@ -45,7 +45,7 @@ def _device(program: str | None, com: str) -> usbipd.Device | None:
     doubt, Windows knows what has the name now.
     """
     devices = [] if program is None else usbipd.devices(program)
-    called = [device for device in devices if device.is_called(com)]
+    called = [device for device in devices if com in device.com_names]
     if len(called) == 1:
         return called[0]
     ports = windows_ports.connected()

@@ -71,6 +71,11 @@ def viper_url(url: str) -> str:
     return f"viper://{f'[{host}]' if ':' in host else host}:{number}"
 
 
+def of_board(name: str) -> str:
+    """The PORT of a virtual board."""
+    return "virtual" if name == DEFAULT_BOARD else f"virtual:{name}"
+
+
 def typed(goal: str, port: str) -> str:
     """The command that a user types for a goal, given a PORT as the user gave it."""
     return f"./scons {goal}" + ("" if port == "virtual" else f" PORT={port}")

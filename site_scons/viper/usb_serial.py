@@ -82,15 +82,22 @@ def of(tty: str) -> UsbSerial | None:
 
 
 def wait_for(
-    wanted: Callable[[UsbSerial], bool], limit_s: float, dev: Path = _DEV
+    wanted: Callable[[UsbSerial], bool],
+    limit_s: float,
+    *,
+    stop: Callable[[], bool] = lambda: False,
+    dev: Path = _DEV,
 ) -> UsbSerial | None:
     """The first device that is wanted, once this user may open it.
 
     A device appears as root's alone, and udev hands it over a moment later.
 
+    Args:
+        stop: asked now and then whether to give up.
+
     Returns:
-        None if there is none when time is up. One that is there and may not be opened is returned
-        then: the caller finds out what right is missing.
+        None if there is none when time is up, or it was given up. One that is there and may not be
+        opened is returned then: the caller finds out what right is missing.
 
     Raises:
         KeyboardInterrupt: Ctrl-C.
@@ -118,5 +125,7 @@ def wait_for(
             next(watching)
             if interrupt.requested():
                 raise KeyboardInterrupt
+            if stop():
+                return None
     finally:
         watching.close()

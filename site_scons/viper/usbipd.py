@@ -38,9 +38,10 @@ class Device:
     is_shared: bool
     is_attached: bool
 
-    def is_called(self, com: str) -> bool:
-        """Whether one of its interfaces is the port COM14, say."""
-        return f"({com})" in self.description
+    @property
+    def com_names(self) -> list[str]:
+        """The serial ports among its interfaces: "COM14"."""
+        return re.findall(r"\((COM\d+)\)", self.description)
 
     @property
     def place(self) -> str:
