@@ -22,7 +22,7 @@ def flashed(project: Project) -> Iterator[Project]:
         project.scons("board-stop", PORT)
 
 
-def test_console_is_shown_and_typed_to_by_one_process_at_a_time(flashed: Project) -> None:
+def test_console_of_a_board_from_its_prompt_to_its_end(flashed: Project) -> None:
     with Terminal(flashed.command("repl", PORT), flashed.folder) as repl:
         repl.expect("Ctrl-] ends this")
         repl.expect(">>> ")
@@ -47,9 +47,7 @@ def test_console_is_shown_and_typed_to_by_one_process_at_a_time(flashed: Project
         monitor.expect("ViperHTTP")
         monitor.type("ignored\x03")
         assert monitor.end() == 0
-
-
-def test_monitor_ends_with_its_board(flashed: Project) -> None:
+    assert "repl needs a terminal" in flashed.scons("repl", PORT, status=2).output
     with Terminal(flashed.command("monitor", PORT), flashed.folder) as monitor:
         monitor.expect("ends this")
         flashed.scons("board-stop", PORT)
@@ -84,10 +82,6 @@ def test_erase_makes_no_board_to_erase(project: Project) -> None:
     refused = project.scons("erase", "PORT=virtual:typo", status=2, answer="yes\n")
     assert "'typo' is not running" in refused.output
     assert not project.path(".viper/boards/typo").exists()
-
-
-def test_repl_without_a_terminal(flashed: Project) -> None:
-    assert "repl needs a terminal" in flashed.scons("repl", PORT, status=2).output
 
 
 def _line_of(port: str, output: str) -> str:
