@@ -48,7 +48,7 @@ def _ports(env):
     rows = [
         (
             each.port,
-            port_list.colons(each.mac),
+            console.human_mac(each.mac),
             each.chip,
             f"{each.flash_size >> 20} MB" if each.flash_size else "",
             f"{each.app.project} {each.app.version}" if each.app else "",

@@ -58,6 +58,7 @@ def _options():
     return [
         ("BOARD", "a folder of boards/; by default what fits the port", None, str),
         ("PORT", "virtual[:NAME], /dev/tty…, COM14, rfc2217://host:port, auto", None, str),
+        ("HOST", "a device on the network, 192.168.0.7 or name:port, for ota", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
             "HTTP_PORT",
@@ -80,6 +81,9 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        ("CACHE", "a folder in which builds share their outputs", None, str),
+        ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
+        ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]

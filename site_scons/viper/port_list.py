@@ -137,11 +137,6 @@ def origin(found: Found, known: dict[bytes, str], stamps: Path) -> str:
     return "elsewhere"
 
 
-def colons(mac: str) -> str:
-    """A MAC as people write it."""
-    return ":".join(mac[at : at + 2] for at in range(0, len(mac), 2))
-
-
 def table(rows: Iterable[tuple[str, ...]]) -> list[str]:
     """Lines of columns that are as wide as they need to be."""
     rows = list(rows)

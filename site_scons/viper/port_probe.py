@@ -60,7 +60,7 @@ def main() -> int:
         except UserError as error:
             answer = {"error": error.what}
         except (FatalError, OSError) as error:
-            answer = {"error": (str(error).strip().splitlines() or ["no answer"])[0]}
+            answer = {"error": serial_line.first_line(error)}
         print(json.dumps(answer), file=channel)
     return 0
 

@@ -33,8 +33,12 @@ def open_line(url: str, called: str, baudrate: int = CONSOLE_BAUD, timeout: floa
     except (serial.SerialException, OSError) as error:
         if error.errno in (errno.EAGAIN, errno.EBUSY):
             raise port.busy(url, called) from None
-        words = str(error).strip().splitlines() or [repr(error)]
         raise UserError(
-            f"{called} cannot be opened: {words[0].rstrip('.!')}",
+            f"{called} cannot be opened: {first_line(error)}",
             "is the board plugged in, and not open in another program?",
         ) from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, on one line."""
+    return str(error).strip().splitlines()[0].rstrip(".!") if str(error).strip() else repr(error)
