@@ -71,6 +71,7 @@ def test_a_board_that_comes_back_as_another_device_is_shown_again(usb: Usb) -> N
     )
     watching.start()
     try:
+        seen.expect(b"ends this")  # from here on it listens
         os.write(usb.far_end, b"before the reset\r\n")
         seen.expect(b"before the reset\r\n")
         usb.unplug()
