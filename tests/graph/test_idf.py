@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from idf_double import Esp32Project, IdfDouble, micropython_tree
+from idf_double import Esp32Project, IdfDouble, micropython_tree, restore
 from project import copy_sources
 from viper import partition_table
 
@@ -43,8 +43,7 @@ def project(made: Esp32Project) -> Iterator[Esp32Project]:
     made.idf.forget_calls()
     yield made
     for name in ("project", "esp-idf", "micropython", "espressif"):
-        shutil.rmtree(made.folder.parent / name)
-        shutil.copytree(kept / name, made.folder.parent / name)
+        restore(made.folder.parent / name, kept / name)
 
 
 def tools(project: Esp32Project) -> list[str]:
@@ -92,14 +91,15 @@ def test_idf_py_is_told_everything_on_its_command_line(made: Esp32Project) -> No
 
 
 def test_with_nothing_changed_nothing_is_started(project: Esp32Project) -> None:
-    run = project.image(CFLAGS="-O0", IDF_TARGET="esp32c3")
+    run = project.image()
     assert not run.steps and not tools(project)
+    assert not project.app(CFLAGS="-O0", IDF_TARGET="esp32c3").steps and not tools(project)
 
 
 def test_a_c_file_has_ninja_compile_it(project: Esp32Project) -> None:
     source = project.path(f"{MODULE}/core/ring.c")
     source.write_text(source.read_text() + "// edited\n")
-    run = project.image()
+    run = project.app()
     assert "NINJA app.bin" in run.steps and "CONFIG ESP32S3_N16R8" not in run.steps
     assert tools(project) == ["ninja"]
 
@@ -111,30 +111,30 @@ def test_a_c_file_has_ninja_compile_it(project: Esp32Project) -> None:
 def test_what_ninja_sees_is_left_to_ninja(project: Esp32Project, name: str) -> None:
     path = project.path(name)
     path.write_text(path.read_text() + "\n")
-    project.image()
+    project.app()
     assert tools(project) == ["ninja"]
 
 
 def test_a_fragment_makes_the_settings_anew(project: Esp32Project) -> None:
     project.edit(f"{BOARD}/sdkconfig.board", "MAX_SOCKETS=28", "MAX_SOCKETS=30")
-    run = project.image()
+    run = project.app()
     assert run.steps >= STEPS and tools(project) == ["idf.py", "ninja"]
     assert "CONFIG_LWIP_MAX_SOCKETS=30" in project.output("firmware/sdkconfig").read_text()
 
 
 @pytest.mark.long
 def test_a_setting_of_the_module_configures_anew(project: Esp32Project) -> None:
-    project.image("GZIP_LEVEL=3")
+    project.app("GZIP_LEVEL=3")
     assert tools(project) == ["idf.py", "ninja"]
 
 
 def test_python_that_is_gone_is_not_in_the_image(project: Esp32Project) -> None:
     extra = project.path("firmware/python/viperhttp/extra.py")
     extra.write_text("an_extra_module = 1\n")
-    project.image()
+    project.app()
     assert b"an_extra_module" in project.output("app.bin").read_bytes()
     extra.unlink()
-    project.image()
+    project.app()
     assert b"an_extra_module" not in project.output("app.bin").read_bytes()
 
 
@@ -153,19 +153,19 @@ def test_a_c_module_that_is_gone_leaves_nothing(project: Esp32Project) -> None:
         "MP_REGISTER_MODULE(MP_QSTR_extra, extra_module);\n"
         "const mp_obj_module_t extra_module = {0};\n"
     )
-    project.image()
+    project.app()
     shutil.rmtree(extra)
-    project.image()
+    project.app()
 
 
 def test_what_failed_to_configure_is_configured_whole(project: Esp32Project) -> None:
     board = project.path(f"{BOARD}/mpconfigboard.cmake")
     text = board.read_text()
     board.write_text(text + "message(FATAL_ERROR broken)\n")
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     assert "error: CMake Error" in refused.output and "broken" in refused.output
     board.write_text(text)
-    project.image()
+    project.app()
     assert json.loads(project.output("flash.json").read_text())["chip"] == "esp32s3"
     assert "CONFIG_ESPTOOLPY_FLASHSIZE_16MB=y" in project.output("firmware/sdkconfig").read_text()
 
@@ -180,7 +180,7 @@ def test_the_source_tree_is_not_written_to(made: Esp32Project) -> None:
 @pytest.mark.long
 def test_micropython_of_ones_own_is_compiled_when_it_changes(project: Esp32Project) -> None:
     (project.micropython / "py/mpconfig.h").open("a").write("// edited\n")
-    run = project.image()
+    run = project.app()
     assert "COPY MicroPython" in run.steps and "CONFIG ESP32S3_N16R8" not in run.steps
     assert tools(project) == ["ninja"]
 
@@ -189,7 +189,7 @@ def test_a_setting_that_comes_to_nothing_is_named(project: Esp32Project) -> None
     fragment = project.path(f"{BOARD}/sdkconfig.board")
     line = len(fragment.read_text().splitlines()) + 1
     fragment.write_text(fragment.read_text() + "CONFIG_LWIP_MAX_SOCKET=30\n")
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     assert (
         f"error: {BOARD}/sdkconfig.board line {line}: CONFIG_LWIP_MAX_SOCKET=30" in refused.output
     )
@@ -198,22 +198,23 @@ def test_a_setting_that_comes_to_nothing_is_named(project: Esp32Project) -> None
 @pytest.mark.long
 def test_one_core_is_refused(project: Esp32Project) -> None:
     project.edit(f"{BOARD}/sdkconfig.board", "UNICORE=n", "UNICORE=y")
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     assert "sets CONFIG_FREERTOS_UNICORE=y, and viperhttp runs on both cores" in refused.output
     project.edit(f"{BOARD}/sdkconfig.board", "UNICORE=y", "UNICORE=n")
-    assert project.image().steps == {"CONFIG ESP32S3_N16R8"}  # the image is as it was
+    assert project.app().steps == {"CONFIG ESP32S3_N16R8"}  # the image is as it was
 
 
 def test_an_error_in_c_is_shown_first_and_the_output_whole(project: Esp32Project) -> None:
     source = project.path(f"{MODULE}/core/ring.c")
     source.write_text("#error broken\n" + source.read_text())
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     error = f"{MODULE}/core/ring.c:1:2: error: #error broken"
     shown = [line for line in refused.output.splitlines() if line]
     assert shown.index(error) < shown.index("ninja: build stopped: subcommand failed.")
     assert f"error: {error}" in shown
 
 
+@pytest.mark.long
 def test_a_copy_without_optimisation_is_refused(project: Esp32Project) -> None:
     project.edit(
         f"{MODULE}/micropython.cmake",
@@ -221,14 +222,14 @@ def test_a_copy_without_optimisation_is_refused(project: Esp32Project) -> None:
         "target_sources(usermod_viperhttp INTERFACE ${VIPERHTTP_DIR}/core/ring.c)\n"
         "target_link_libraries(usermod INTERFACE usermod_viperhttp)",
     )
-    assert "error: ring.c is linked unoptimised" in project.image(status=2).output
+    assert "error: ring.c is linked unoptimised" in project.app(status=2).output
 
 
 @pytest.mark.long
 def test_another_partition_table_is_refused(project: Esp32Project) -> None:
     project.idf.behave("foreign-table")
     project.edit(f"{BOARD}/sdkconfig.board", "MAX_SOCKETS=28", "MAX_SOCKETS=30")
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     assert (
         "ESP-IDF makes another partition table of boards/partitions-16MiBplus.csv" in refused.output
     )
@@ -238,7 +239,7 @@ def test_another_partition_table_is_refused(project: Esp32Project) -> None:
 def test_a_full_slot_is_refused(project: Esp32Project) -> None:
     path = project.path("firmware/python/viperhttp/errors.py")
     path.write_text(path.read_text() + f"# {'x' * (3 << 20)}\n")
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     assert "too small for binary micropython.bin size" in refused.output
     assert "make the partition larger in the board's CSV" in refused.output
 
@@ -248,22 +249,23 @@ def test_no_network_is_told(project: Esp32Project) -> None:
     project.idf.behave("no-network")
     shutil.rmtree(project.output("micropython"))
     project.edit(f"{BOARD}/sdkconfig.board", "MAX_SOCKETS=28", "MAX_SOCKETS=30")
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     assert "error: Cannot establish a connection to the component registry" in refused.output
     assert "check the network" in refused.output
 
 
+@pytest.mark.long
 def test_tools_for_another_chip_name_the_installer(project: Esp32Project) -> None:
     shutil.rmtree(project.idf.tools)
     project.idf.install("esp32c3")
-    refused = project.image(status=2)
+    refused = project.app(status=2)
     assert "has no compiler for esp32s3" in refused.output
     assert f"{project.idf.folder}/install.sh esp32s3" in refused.output
 
 
 def test_no_esp_idf_is_told_and_harms_nobody_else(project: Esp32Project) -> None:
     nowhere = {"HOME": str(project.folder), "IDF_PATH": "/nowhere"}
-    refused = project.image(status=2, **nowhere)
+    refused = project.app(status=2, **nowhere)
     assert "there is none here" in refused.output and "./scons idf" in refused.output
     assert "BOARD=ESP32S3_N16R8" in project.scons("-h", "BOARD=ESP32S3_N16R8", **nowhere).output
 
@@ -272,7 +274,7 @@ def test_a_clone_in_a_path_with_a_space_is_refused(made: Esp32Project, tmp_path:
     copy_sources(tmp_path / "a project")
     spaced = Esp32Project(tmp_path / "a project", made.idf, made.micropython)
     made.idf.forget_calls()
-    refused = spaced.image(status=2)
+    refused = spaced.app(status=2)
     assert "ESP-IDF does not build in a path with a space" in refused.output
     assert not made.idf.calls("idf.py")
 
