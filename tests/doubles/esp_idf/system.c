@@ -2,11 +2,12 @@
 // a thread, whichever core it is pinned to; its stack is larger than it asked for and painted, so
 // that what it used of it can be told.
 //
-// HEAP_LIMIT in the environment is the number of bytes that can be allocated in all.
+// HEAP_FAILS_AT in the environment is the number of the allocation that fails, from 1.
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,34 +41,33 @@ int64_t esp_timer_get_time(void) {
 
 // ---- Heap
 
-static atomic_size_t allocated;
+static atomic_int allocations;
 
-static size_t heap_limit(void) {
-    const char *limit = getenv("HEAP_LIMIT");
-    return limit == NULL ? SIZE_MAX : (size_t)atol(limit);
+static bool fails(void) {
+    const char *at = getenv("HEAP_FAILS_AT");
+    return ++allocations == (at == NULL ? 0 : atoi(at));
 }
 
-void *heap_caps_calloc(size_t n, size_t size, uint32_t caps) {
+static void check_kind(uint32_t caps) {
     if ((caps & MALLOC_CAP_8BIT) == 0 ||
         ((caps & MALLOC_CAP_INTERNAL) == 0) == ((caps & MALLOC_CAP_SPIRAM) == 0)) {
         abort(); // of no kind, or of two
     }
-    if (allocated + n * size > heap_limit()) {
-        return NULL;
-    }
-    allocated += n * size;
-    return calloc(n, size);
+}
+
+void *heap_caps_calloc(size_t n, size_t size, uint32_t caps) {
+    check_kind(caps);
+    return fails() ? NULL : calloc(n, size);
 }
 
 void *heap_caps_calloc_prefer(size_t n, size_t size, size_t num, ...) {
-    void *memory = NULL;
     va_list kinds;
     va_start(kinds, num);
-    while (memory == NULL && num-- > 0) {
-        memory = heap_caps_calloc(n, size, (uint32_t)va_arg(kinds, int));
+    while (num-- > 0) {
+        check_kind((uint32_t)va_arg(kinds, int));
     }
     va_end(kinds);
-    return memory;
+    return fails() ? NULL : calloc(n, size);
 }
 
 void heap_caps_free(void *ptr) { free(ptr); }

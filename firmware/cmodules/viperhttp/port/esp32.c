@@ -47,13 +47,13 @@ bool vhttp_has_psram(void) { return heap_caps_get_total_size(MALLOC_CAP_SPIRAM) 
 
 // What both cores change must be internal: the instruction behind atomic exchanges and FreeRTOS's
 // spinlocks, S32C1I, has no effect on PSRAM.
-#define INTERNAL (MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT)
-#define LARGE (MALLOC_CAP_SPIRAM | MALLOC_CAP_8BIT)
+#define INTERNAL_RAM (MALLOC_CAP_INTERNAL | MALLOC_CAP_8BIT)
+#define PSRAM (MALLOC_CAP_SPIRAM | MALLOC_CAP_8BIT)
 
 void *vhttp_alloc(size_t size, enum vhttp_memory kind) {
     void *memory = kind == VHTTP_MEMORY_INTERNAL
-                       ? heap_caps_calloc(1, size, INTERNAL)
-                       : heap_caps_calloc_prefer(1, size, 2, LARGE, INTERNAL);
+                       ? heap_caps_calloc(1, size, INTERNAL_RAM)
+                       : heap_caps_calloc_prefer(1, size, 2, PSRAM, INTERNAL_RAM);
     if (memory == NULL) {
         ESP_LOGE(TAG, "%u bytes are not free", (unsigned)size);
     }

@@ -24,7 +24,6 @@
 #endif
 _Static_assert(VHTTP_MAX_CONNECTIONS + 1 <= CONFIG_LWIP_MAX_SOCKETS,
                "CONFIG_LWIP_MAX_SOCKETS: the connections and the listener");
-_Static_assert(LWIP_SOCKET_OFFSET + CONFIG_LWIP_MAX_SOCKETS <= FD_SETSIZE, "descriptors");
 
 static const char TAG[] = "viperhttp";
 
@@ -123,6 +122,12 @@ ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count) 
     }
     struct msghdr message = {.msg_iov = vectors, .msg_iovlen = (int)count};
     return socket_result(lwip_sendmsg(socket, &message, 0));
+}
+
+// lwIP does not tell; its send buffer is some segments long.
+size_t vhttp_unacknowledged(int socket) {
+    (void)socket;
+    return 0;
 }
 
 void vhttp_shutdown(int socket) { lwip_shutdown(socket, SHUT_WR); }
