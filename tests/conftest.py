@@ -15,8 +15,9 @@ from project import ROOT, Project, copy_project, copy_sources
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with everything built, once for all workers."""
-    shared = tmp_path_factory.getbasetemp().parent
+    """The project with everything built, once for all workers of this run."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     folder = shared / "built project"  # every test runs in a path with a space
     with (shared / "built.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
