@@ -1,8 +1,23 @@
-"""The demo: the dashboard in /www, and the figures that it shows."""
+"""The demo: the dashboard in /www, the figures that it shows, and a page made by a template."""
 
 import viperhttp
 
 app = viperhttp.ViperHTTP()
+
+
+@app.get("/status")
+def status():
+    version = viperhttp.version()
+    groups = (
+        ("Server", viperhttp.server_stats()),
+        ("Rings", viperhttp.ipc_stats()),
+        ("Memory", viperhttp.memory_stats()),
+    )
+    return viperhttp.TemplateResponse(
+        "status.html", {"version": version.version, "build": version.build_id, "groups": groups}
+    )
+
+
 app.mount("/", "/www", html=True)
 app.mount_health("/health")
 app.mount_metrics("/metrics")

@@ -1,8 +1,9 @@
 """The file system image as a node.
 
 Adds to the environment:
-    env.VfsImage(site, application)  build/<BOARD>/vfs.img and vfs.json: the assets that `site`,
-                                     a manifest, lists at /www, the files of a folder at /
+    env.VfsImage(site, templates, application)  build/<BOARD>/vfs.img and vfs.json: the assets that
+                                                `site`, a manifest, lists at /www, the compiled
+                                                templates, the files of a folder at /
 """
 
 import os
@@ -20,7 +21,7 @@ def generate(env):
     env.AddMethod(image, "VfsImage")
 
 
-def image(env, site, application):
+def image(env, site, templates, application):
     board = env["BOARD_TOML"]
     build = env["BUILD_DIR"]
     files = sorted(
@@ -31,12 +32,13 @@ def image(env, site, application):
     )
     made = env.Command(
         [f"{build}/vfs.img", f"{build}/vfs.json"],
-        [str(board.partitions), site, *map(env.fs.File, files)],
+        [str(board.partitions), site, *templates, *map(env.fs.File, files)],
         env.Step(
             "VFS",
             _image,
             uses=["pyfatfs", "littlefs-python"],
             application=Path(application),
+            templates=len(templates),
             fs=board.fs,
             flash_size=board.flash_size,
         ),
@@ -44,11 +46,13 @@ def image(env, site, application):
     return {"image": made[0], "index": made[1]}
 
 
-def _image(targets, sources, application, fs, flash_size):
+def _image(targets, sources, application, templates, fs, flash_size):
     csv, site, *files = sources
+    compiled, files = files[:templates], files[templates:]
     partition = partition_table.load(csv, flash_size)["vfs"]
     folders = {
-        "/www": asset_manifest.shipped(site),
+        vfs_image.SITE: asset_manifest.shipped(site),
+        "/templates": {path.name: path for path in compiled},
         "/": {path.relative_to(application).as_posix(): path for path in files},
     }
     everything = vfs_image.merge(folders)

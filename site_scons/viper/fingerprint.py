@@ -84,7 +84,7 @@ def _modules(code: CodeType, names: dict[str, object]) -> set[str]:
         str(value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", ""))
         for value in values
     }
-    return {name.removeprefix("viper.") for name in found if name.startswith("viper.")}
+    return {name.split(".")[1] for name in found if name.startswith("viper.")}
 
 
 def _with_imports(modules: set[str]) -> set[str]:
@@ -99,13 +99,21 @@ def _with_imports(modules: set[str]) -> set[str]:
 
 @cache
 def _imported(module: str) -> set[str]:
-    """The modules of viper that a module imports."""
+    """The modules and packages of viper that a module imports."""
     names: set[str] = set()
-    for one, several in _IMPORT.findall((_LIBRARY / f"{module}.py").read_text(encoding="utf-8")):
-        names |= {one} if one else set(re.findall(r"\w+", several))
-    return {name for name in names if (_LIBRARY / f"{name}.py").is_file()}
+    for file in _files(module):
+        for one, several in _IMPORT.findall(file.read_text(encoding="utf-8")):
+            names |= {one} if one else set(re.findall(r"\w+", several))
+    return {name for name in names if _files(name)}
 
 
 @cache
 def _content(module: str) -> bytes:
-    return hashlib.sha256((_LIBRARY / f"{module}.py").read_bytes()).digest()
+    return hashlib.sha256(b"".join(file.read_bytes() for file in _files(module))).digest()
+
+
+@cache
+def _files(module: str) -> list[Path]:
+    """What a module of viper is written in: a file, or the files of a package."""
+    file = _LIBRARY / f"{module}.py"
+    return [file] if file.is_file() else sorted((_LIBRARY / module).glob("*.py"))

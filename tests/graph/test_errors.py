@@ -121,6 +121,13 @@ def test_image_too_big(project: Project) -> None:
     }
 
 
+def test_template_error(project: Project) -> None:
+    with project.path("firmware/app/templates/status.html").open("a") as file:
+        file.write("\n{% macro m() %}{% endmacro %}")
+    error = _refusal(project)
+    assert "firmware/app/templates/status.html line 9: 'macro'" in error
+
+
 def test_compile_error(project: Project) -> None:
     project.edit("firmware/cmodules/viperhttp/core/mime.c", "#include", "#incude")
     run = project.scons(status=2)

@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
 from project import Project, copy_checkout, wait_until
 
 FIRMWARE = {"MAKE micropython", "APP app.bin"}
@@ -100,6 +101,13 @@ def test_option_overrides_board(project: Project) -> None:
     run = project.scons("GZIP_ENABLED=0")
     assert not any(step.startswith("GZIP ") for step in run.steps)
     assert not any(name.endswith(".gz") for name in _files(project))
+
+
+@pytest.mark.parametrize("template", ["_layout.html", "_figures.html"])
+def test_template(project: Project, template: str) -> None:
+    with project.path(f"firmware/app/templates/{template}").open("a") as file:
+        file.write("<!-- more -->")
+    assert project.scons().steps == {"TEMPLATE templates", "VFS vfs.img"} | IMAGE
 
 
 def test_helper_module_of_viper(project: Project) -> None:

@@ -28,5 +28,6 @@ from viperhttp.responses import (
     StreamingResponse,
 )
 from viperhttp.routing import Depends, Query, Router
+from viperhttp.templates import TemplateResponse, render
 
 __version__ = version().version

@@ -1,0 +1,79 @@
+"""Jinja's operators, filters and tests, by what they are in Python on the device."""
+
+from __future__ import annotations
+
+FILTERS = {
+    **{
+        name: f"do_{name}"
+        for name in (
+            *("abs", "capitalize", "center", "default", "dictsort", "escape", "filesizeformat"),
+            *("first", "float", "forceescape", "indent", "int", "items", "join", "last", "length"),
+            *("list", "lower", "max", "min", "replace", "reverse", "round", "safe", "sort"),
+            *("string", "sum", "title", "tojson", "trim", "truncate", "unique", "upper"),
+            *("urlencode", "wordcount"),
+        )
+    },
+    "count": "do_length",
+    "d": "do_default",
+    "e": "do_escape",
+}
+"""Functions of viperhttp.template_runtime by filter."""
+
+NUMERIC_FILTERS = ("count", "int", "length", "wordcount")
+"""Filters whose result holds nothing to escape."""
+
+TESTS = {
+    name: f"is_{name}"
+    for name in (
+        *("boolean", "defined", "divisibleby", "even", "false", "float", "integer", "iterable"),
+        *("lower", "mapping", "none", "number", "odd", "sameas", "sequence", "string", "true"),
+        *("undefined", "upper"),
+    )
+}
+"""Functions of viperhttp.template_runtime by test."""
+
+OPERATOR_TESTS = {
+    **dict.fromkeys(("eq", "equalto", "=="), "=="),
+    **dict.fromkeys(("ne", "!="), "!="),
+    **dict.fromkeys(("gt", "greaterthan", ">"), ">"),
+    **dict.fromkeys(("lt", "lessthan", "<"), "<"),
+    **dict.fromkeys(("ge", ">="), ">="),
+    **dict.fromkeys(("le", "<="), "<="),
+    "in": "in",
+}
+
+COMPARISONS = {
+    **{"eq": "==", "ne": "!=", "gt": ">", "gteq": ">=", "lt": "<", "lteq": "<="},
+    **{"in": "in", "notin": "not in"},
+}
+
+BINARY = {
+    **{"Add": "+", "Sub": "-", "Mul": "*", "Div": "/", "FloorDiv": "//", "Mod": "%", "Pow": "**"},
+    **{"And": "and", "Or": "or"},
+}
+"""By the name of Jinja2's node."""
+
+UNARY = {"Not": "not ", "Neg": "-", "Pos": "+"}
+"""By the name of Jinja2's node."""
+
+LOOP = {
+    "index": "({counter} + 1)",
+    "index0": "{counter}",
+    "first": "({counter} == 0)",
+    "last": "({counter} == {length} - 1)",
+    "length": "{length}",
+    "revindex": "({length} - {counter})",
+    "revindex0": "({length} - {counter} - 1)",
+}
+"""What `loop` knows, in terms of a scope's Loop."""
+
+_WORDS = {
+    **{"CallBlock": "call", "FilterBlock": "filter", "AssignBlock": "set … endset"},
+    **{"FromImport": "from … import", "ExprStmt": "do", "NSRef": "namespace"},
+}
+
+
+def called(node: object) -> str:
+    """What a person calls a node of Jinja2's: its tag."""
+    name = type(node).__name__
+    return _WORDS.get(name, name.lower())

@@ -1,0 +1,16 @@
+"""Runs modules that templates were compiled to, as they come."""
+
+import viperhttp
+
+app = viperhttp.ViperHTTP()
+
+
+@app.post("/render")
+def render():
+    asked = viperhttp.current_request().json()
+    module = {}
+    exec(asked["python"], module)
+    return viperhttp.Response(module["render"](asked["context"]), media_type="text/plain")
+
+
+app.start(port=80)
