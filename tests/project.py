@@ -78,7 +78,7 @@ class Project:
         return {
             str(path.relative_to(outputs)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in [*outputs.glob("*.*"), *outputs.glob("www/*"), executable]
-            if path.is_file()
+            if path.is_file() and path.suffix != ".part"  # which a killed build leaves
         }
 
     def path(self, name: str) -> Path:
@@ -117,18 +117,18 @@ def copy_sources(folder: Path) -> None:
 
 
 def copy_outputs(folder: Path) -> None:
-    """The working tree's outputs, and the database that knows what they were made from."""
+    """The working tree's MicroPython and what was compiled of it, with SCons's database of both."""
     build = ROOT / "build"
     if not build.is_dir():
         return
     with (build / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a build may go on in another terminal
-        for name in ("micropython", "VIRTUAL_N16R8"):
+        for name in ("micropython", "VIRTUAL_N16R8/firmware"):
             if (build / name).is_dir():
                 shutil.copytree(build / name, folder / "build" / name, symlinks=True)
-        for name in ("micropython.json", ".sconsign.dblite"):
+        for name in ("micropython.json", "VIRTUAL_N16R8/firmware.json", ".sconsign.dblite"):
             if (build / name).is_file():
-                shutil.copy2(build / name, folder / "build")
+                shutil.copy2(build / name, folder / "build" / name)
 
 
 def copy_project(built: Path, folder: Path) -> Project:

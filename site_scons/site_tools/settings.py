@@ -84,6 +84,7 @@ def _options():
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
+        ("why", "a target to explain instead of building it", None, str),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
 
