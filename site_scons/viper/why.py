@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -89,10 +88,12 @@ def changed_lines(old: Sequence[int], new: Sequence[int]) -> str:
     Args:
         old, new: the checksums of its lines; of lines that are gone, the place is told.
     """
+    from difflib import SequenceMatcher
+
     if not old:
         return ""
     spans = []
-    for kind, _, _, first, end in difflib.SequenceMatcher(None, old, new, False).get_opcodes():
+    for kind, _, _, first, end in SequenceMatcher(None, old, new, False).get_opcodes():
         if kind != "equal":
             last = max(end, first + 1)
             spans.append(f"{first + 1}" if last == first + 1 else f"{first + 1}-{last}")
