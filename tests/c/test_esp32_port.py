@@ -15,11 +15,12 @@ import shlex
 import subprocess
 from pathlib import Path
 
+import c_program
 import pytest
+from c_program import MODULE, SANITIZERS, THREAD_SANITIZER
+from project import ROOT
 from viper import board, module_memory
 
-ROOT = Path(__file__).parents[2]
-MODULE = ROOT / "firmware/cmodules/viperhttp"
 DOUBLES = ROOT / "tests/doubles/esp_idf"
 HERE = Path(__file__).parent
 BOARDS = ["ESP32S3_N16R8", "ESP32_SPIRAM"]
@@ -169,34 +170,23 @@ def test_code_that_is_not_optimised_does_not_compile(tmp_path: Path) -> None:
 # ---- On doubles of FreeRTOS and lwIP
 
 
-def build(folder: Path, program: str, *flags: str) -> Path:
+def build(folder: Path, program: str, flags: list[str]) -> Path:
     write_headers(folder, "ESP32S3_N16R8")
-    made = folder / program
-    subprocess.run(
-        ["gcc", "-std=gnu17", "-Wall", "-Wextra", "-g", *flags]
-        + ["-isystem", f"{DOUBLES}/include"]
-        + [f"-I{MODULE}/core", f"-I{MODULE}/port", f"-I{folder}", f"-I{HERE}"]
-        + [str(HERE / f"{program}.c"), str(HERE / "served.c")]
-        + [str(source) for source in CORE if source.name != "gzip.c"]
-        + [str(source) for source in PORT if source.name != "esp32_deflate.c"]
-        + [str(MODULE / "port/posix_files.c"), *map(str, sorted(DOUBLES.glob("*.c")))]
-        + ["-pthread", "-o", str(made)],
-        check=True,
-    )
-    return made
+    sources = [
+        *(HERE / f"{program}.c", HERE / "served.c", MODULE / "port/posix_files.c"),
+        *(path for path in [*CORE, *PORT] if path.name not in ("gzip.c", "esp32_deflate.c")),
+        *sorted(DOUBLES.glob("*.c")),
+    ]
+    # What glibc adds for GNU is lwIP's here.
+    flags = ["-std=gnu17", "-U_GNU_SOURCE", "-isystem", f"{DOUBLES}/include", *flags]
+    settings = (folder / "viperhttp_board.h").read_text(encoding="utf-8")
+    return c_program.build(folder, sources, flags, settings)
 
 
-@pytest.mark.parametrize(
-    "flags",
-    [
-        ["-O1", "-fsanitize=thread"],
-        ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
-    ],
-    ids=["threads", "memory"],
-)
+@pytest.mark.parametrize("flags", [THREAD_SANITIZER, SANITIZERS], ids=["threads", "memory"])
 def test_it_serves_under_load(flags: list[str], tmp_path: Path) -> None:
     result = subprocess.run(
-        [build(tmp_path, "test_serving", *flags), "2"],
+        [build(tmp_path, "test_serving", flags), "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -223,7 +213,7 @@ def starts(program: Path, folder: Path, **environment: str) -> bool:
 
 
 def test_a_start_that_lacks_something_fails(tmp_path: Path) -> None:
-    program = build(tmp_path, "serve", "-O1")
+    program = build(tmp_path, "serve", [])
     assert starts(program, tmp_path)
     assert not starts(program, tmp_path, LWIP_FCNTL_REFUSES="1")
     failed = 0
