@@ -16,7 +16,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-CHIPS = ("esp32s3",)
+CHIPS = ("esp32", "esp32s3")
 FIRMWARES = ("esp32", "unix")  # MicroPython's ports that this project builds
 FILE_SYSTEMS = ("fat", "littlefs")
 FLASH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # MB that an image header can name
