@@ -10,7 +10,7 @@ import asyncio
 import errno
 from types import TracebackType
 
-from aiohttp import ClientError, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, web
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -41,7 +41,7 @@ class DevPage:
         Args:
             device: its host, with a port if that is not 80.
         """
-        self._device = URL(f"http://{device}")
+        self._device = device
         self._open: set[asyncio.Queue[None]] = set()  # of each page that waits
         self.url = ""
 
@@ -95,19 +95,21 @@ class DevPage:
             while True:
                 await page.get()
                 await stream.write(b"data: reload\n\n")
+        except ConnectionError:
+            return stream  # the page is gone
         finally:
             self._open.discard(page)
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         fields = CIMultiDict(request.headers)
-        fields["Host"] = self._device.authority
+        fields["Host"] = self._device
         _drop(fields, *_HOP_BY_HOP)
         if "text/html" in fields.get("Accept", ""):
             _drop(fields, "Accept-Encoding")  # what is compressed cannot be added to
         try:
             async with self._client.request(
                 request.method,
-                URL(f"{self._device}{request.raw_path.lstrip('/')}", encoded=True),
+                URL(f"http://{self._device}{request.raw_path}", encoded=True),
                 headers=fields,
                 data=request.content if request.can_read_body else None,
                 allow_redirects=False,
@@ -120,16 +122,27 @@ class DevPage:
                     _drop(head, "Content-Length")
                     body = await answer.read() + _SCRIPT.encode()
                     return web.Response(status=answer.status, headers=head, body=body)
-                stream = web.StreamResponse(status=answer.status, headers=head)
-                await stream.prepare(request)
-                async for piece in answer.content.iter_any():
-                    await stream.write(piece)
-                return stream
-        except ClientError as error:
+                return await _stream(request, answer, head)
+        except (ClientError, ConnectionError) as error:
             return web.Response(
                 status=502, text=_SILENT % f"The device does not answer: {error}",
                 content_type="text/html", headers={"Cache-Control": "no-store"},
             )  # fmt: skip
+
+
+async def _stream(
+    request: web.Request, answer: ClientResponse, head: CIMultiDict[str]
+) -> web.StreamResponse:
+    """Pass on what the device sends, as it comes."""
+    stream = web.StreamResponse(status=answer.status, headers=head)
+    try:
+        await stream.prepare(request)
+        async for piece in answer.content.iter_any():
+            await stream.write(piece)
+    except (ClientError, ConnectionError):
+        if request.transport is not None:
+            request.transport.abort()  # what is not whole is not to look as if it were
+    return stream
 
 
 def _drop(fields: CIMultiDict[str], *names: str) -> None:

@@ -3,69 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 import shutil
-import signal
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from chromium import Chromium, Page
+from dev_session import DevSession
 from project import Project, processes_in
 
 PORT = "PORT=virtual:dev"
 _LIMIT_S = 120.0  # a build of the firmware, on a machine that is busy with other tests
 
 
-class Loop:
-    """`./scons dev`, running."""
-
-    def __init__(self, project: Project) -> None:
-        self._process = project.start("dev", PORT)
-        self._output: list[str] = []
-        self._changed = threading.Condition()
-        self._reader = threading.Thread(target=self._read)
-        self._reader.start()
-
-    def _read(self) -> None:
-        assert self._process.stdout is not None
-        for line in self._process.stdout:
-            with self._changed:
-                self._output.append(line)
-                self._changed.notify()
-
-    @property
-    def output(self) -> str:
-        return "".join(self._output)
-
-    def wait_for(self, pattern: str, since: int = 0) -> re.Match[str]:
-        """Wait until it prints something, after its first `since` characters."""
-
-        def found() -> re.Match[str] | None:
-            return re.search(pattern, self.output[since:], re.MULTILINE)
-
-        with self._changed:
-            self._changed.wait_for(found, _LIMIT_S)
-        match = found()
-        assert match, self.output
-        return match
-
-    def interrupt(self) -> None:
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(_LIMIT_S)
-        self._reader.join()
-
-    def close(self) -> None:
-        self.interrupt()
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-
-
 @pytest.fixture
-def loop(project: Project) -> Iterator[Loop]:
-    loop = Loop(project)
+def loop(project: Project) -> Iterator[DevSession]:
+    loop = DevSession(project.start("dev", PORT))
     try:
         yield loop
     finally:
@@ -74,11 +28,11 @@ def loop(project: Project) -> Iterator[Loop]:
 
 
 @pytest.fixture
-def page(loop: Loop, tmp_path: Path) -> Iterator[Page]:
+def page(loop: DevSession, tmp_path: Path) -> Iterator[Page]:
     executable = shutil.which("chromium")
     if executable is None:
         pytest.skip("needs a browser: apt-get install chromium")
-    address = loop.wait_for(r"^DEV +(\S+)")[1]
+    address = loop.page()
     with Chromium(executable, tmp_path / "profile") as chromium:
         yield chromium.open(address, width=1280)
 
@@ -88,7 +42,7 @@ def build_of(project: Project) -> str:
     return str(record["build"])
 
 
-def test_what_is_saved_is_seen(project: Project, loop: Loop, page: Page) -> None:
+def test_what_is_saved_is_seen(project: Project, loop: DevSession, page: Page) -> None:
     page.wait_until("document.title === 'ViperHTTP'")
 
     project.edit("assets/www/index.html", "<title>", "<title>Saved ")
