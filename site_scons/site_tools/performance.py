@@ -6,7 +6,7 @@ Adds to the environment:
 
 from pathlib import Path
 
-from viper import port, program
+from viper import program
 from viper.errors import UserError
 from viper.performance.request import REGRESSION
 
@@ -43,16 +43,8 @@ def _measure(env):
     given = [f"{name}={value}" for name, value in arguments.items()]
     env["BUILD_LOCK"].release()
     env["TELL"]()  # the last word is the report's
-    status = program.run([str(_SCRIPT), _host(env), *given], _GRACE_S)
+    status = program.run([str(_SCRIPT), env.Host(), *given], _GRACE_S)
     if status == REGRESSION:
         raise SystemExit(REGRESSION)  # SCons makes 2 of every other failure
     if status != 0:
         raise UserError("nothing was measured that could be compared", "see above")
-
-
-def _host(env):
-    if "HOST" in env:
-        return env["HOST"]
-    if port.parse(env["PORT"] or "/dev/null").board is None:
-        raise UserError("which device is to be measured?", "give HOST=192.168.0.7")
-    return f"127.0.0.1:{env.RunningBoard().http_port}"

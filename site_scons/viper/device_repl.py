@@ -13,6 +13,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from viper import serial_handlers
 from viper.errors import UserError
 from viper.serial_handlers import WriteCounter
 
@@ -59,6 +60,7 @@ class DeviceRepl:
         from mpremote.transport import TransportError
         from mpremote.transport_serial import SerialTransport
 
+        serial_handlers.register()
         try:
             self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
         except TransportError:
@@ -139,6 +141,17 @@ class DeviceRepl:
         if not self._sees_banner(_ABORT_S):
             raise UserError("the device stopped answering", self._again)
         self._skip_banners(0)
+
+    def run(self, program: bytes) -> str:
+        """Run a program beside the application; what it prints.
+
+        Raises:
+            UserError: it raises an exception, or the device stops answering.
+        """
+        output, error = self._run(program)
+        if error:
+            raise UserError(f"the device answers {error}", self._again)
+        return output.decode(errors="replace")
 
     def call(self, *calls: bytes) -> list[dict[str, Any]]:
         """Call functions of `viperhttp.sync` in one exchange, each as b"name(arguments)".

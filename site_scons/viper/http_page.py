@@ -1,4 +1,4 @@
-"""The page that a virtual board serves, as seen from this computer."""
+"""What a device serves, as seen from this computer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import zlib
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
 
 from viper import interrupt
 from viper.errors import UserError
@@ -42,6 +43,30 @@ def get(http_port: int, next_step: str) -> str:
     version = f"{response.version // 10}.{response.version % 10}"
     head = f"HTTP/{version} {response.status} {response.reason}\n{response.headers}"
     return head + body.decode(errors="replace")
+
+
+def head(address: str, path: str) -> tuple[int, str]:
+    """Status and Content-Type of a path.
+
+    Args:
+        address: `http://host:port`.
+
+    Raises:
+        UserError: nobody answers.
+    """
+    parts = urlsplit(address)
+    try:
+        with closing(
+            HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_ANSWER_S)
+        ) as connection:
+            connection.request("HEAD", path)
+            response = connection.getresponse()
+            return response.status, response.headers.get("Content-Type", "")
+    except (OSError, HTTPException) as problem:
+        raise UserError(
+            f"{address}{path} does not answer: {problem}",
+            "is the device on this network? if its address is another one, give HOST=",
+        ) from None
 
 
 def wait_until_served(http_port: int, next_step: str) -> str:
