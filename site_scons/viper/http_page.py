@@ -54,14 +54,8 @@ def head(address: str, path: str) -> tuple[int, str]:
     Raises:
         UserError: nobody answers.
     """
-    parts = urlsplit(address)
     try:
-        with closing(
-            HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_ANSWER_S)
-        ) as connection:
-            connection.request("HEAD", path)
-            response = connection.getresponse()
-            return response.status, response.headers.get("Content-Type", "")
+        return _head(address + path)
     except (OSError, HTTPException) as problem:
         raise UserError(
             f"{address}{path} does not answer: {problem}",
@@ -70,7 +64,7 @@ def head(address: str, path: str) -> tuple[int, str]:
 
 
 def wait_until_served(http_port: int, next_step: str) -> str:
-    """Wait for the page of a board that has just been reset.
+    """Wait for the page of a virtual board that has just been reset.
 
     Args:
         next_step: what to type when it does not come.
@@ -81,18 +75,41 @@ def wait_until_served(http_port: int, next_step: str) -> str:
     Raises:
         UserError: it is not served in time.
     """
+    _wait_for_answer(url(http_port), next_step)
+    return url(http_port)
+
+
+def wait_until_healthy(address: str, next_step: str) -> str:
+    """Wait for a device to answer `/health`; the arguments and the rest as above.
+
+    Args:
+        address: `http://host:port`.
+    """
+    _wait_for_answer(f"{address}/health", next_step)
+    return address
+
+
+def _wait_for_answer(address: str, next_step: str) -> None:
     deadline = time.monotonic() + _LIMIT_S
     while True:
         try:
-            with closing(HTTPConnection("127.0.0.1", http_port, timeout=_ANSWER_S)) as connection:
-                connection.request("HEAD", "/")
-                connection.getresponse()
-                return url(http_port)
+            _head(address)
+            return
         except (OSError, HTTPException) as problem:
             if time.monotonic() > deadline:
                 raise UserError(
-                    f"{url(http_port)} does not answer {_LIMIT_S:.0f} s after the reset: {problem}",
-                    next_step,
+                    f"{address} does not answer for {_LIMIT_S:.0f} s: {problem}", next_step
                 ) from None
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
+
+
+def _head(address: str) -> tuple[int, str]:
+    """Status and Content-Type of an address."""
+    parts = urlsplit(address)
+    with closing(
+        HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_ANSWER_S)
+    ) as connection:
+        connection.request("HEAD", parts.path)
+        response = connection.getresponse()
+        return response.status, response.headers.get("Content-Type", "")
