@@ -6,10 +6,12 @@ the REPL and sends programs here, and answers are read in whole pieces.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import struct
 import time
+from contextlib import redirect_stdout
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -62,7 +64,8 @@ class DeviceRepl:
 
         serial_handlers.register()
         try:
-            self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
+            with redirect_stdout(io.StringIO()):  # mpremote tells there that it waits
+                self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
         except TransportError:
             raise UserError(f"{url} cannot be opened", again) from None
         self._again = again
