@@ -68,7 +68,9 @@ def _flash(env, index):
     result = _work(env, index, "flash")
     for part in result.parts:
         if part.action == "written":
-            console.step("FLASH", f"{part.name}  {_sectors(part)}")
+            # Written only where it said otherwise: an update over the network had set it.
+            boots = ": factory boots" if part.name == "otadata" else ""
+            console.step("FLASH", f"{part.name}  {_sectors(part)}{boots}")
     _show_files(result, "SEND", "DELETE")
     if not result.changed:
         console.step("FLASH", f"{_mac(result.mac)}  nothing to write: the chip holds it")
