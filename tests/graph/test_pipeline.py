@@ -128,6 +128,7 @@ def test_a_failure_at_each_step(pipeline: Project) -> None:
     assert any("test_one" in line for line in record["test"]["log"])
 
 
+@pytest.mark.long
 def test_until_and_skip_leave_steps_out(pipeline: Project) -> None:
     done, record = run(pipeline, "UNTIL=serve", "SKIP=sync")
     assert states(record) == (
