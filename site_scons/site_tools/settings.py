@@ -59,7 +59,7 @@ def _options():
     measure = Request(host="")
     return [
         ("BOARD", "a folder of boards/; by default what fits the port", None, str),
-        ("PORT", "virtual, virtual:NAME, /dev/tty…, rfc2217://host:port", None, str),
+        ("PORT", "virtual[:NAME], /dev/tty…, COM14, rfc2217://host:port, auto", None, str),
         ("HOST", "a device on the network, 192.168.0.7 or name:port", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
