@@ -14,7 +14,7 @@ PROFILES = """
 [light]
 paths = ["/perf/light/json", "/perf/light/text"]
 clients = 1
-rate = 40
+rate = 10
 """
 SHORT = (PORT, "RUNS=3", "BURST_S=0.3", "LONG_S=0.5")
 
@@ -42,7 +42,7 @@ def test_a_route_that_sleeps_is_worse_and_named(project: Project) -> None:
         project.edit(
             "firmware/app/perf_routes.py",
             'def light_json():\n    return {"status',
-            'def light_json():\n    time.sleep_ms(5)\n    return {"status',
+            'def light_json():\n    time.sleep_ms(30)\n    return {"status',
         )
         project.edit("firmware/app/perf_routes.py", "import gc\n", "import gc\nimport time\n")
         slow = project.scons("perf", *SHORT, "BASELINE=first", "MAX_REGRESSION=30", status=1).output
