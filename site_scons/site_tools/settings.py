@@ -109,6 +109,8 @@ def _options():
             measure.max_regression,
             _number(0.1, 1000, float),
         ),
+        ("UNTIL", "the last step of the pipeline", None, str),
+        ("SKIP", "steps that the pipeline leaves out, with commas between", None, str),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
 
