@@ -18,6 +18,7 @@ from SCons.Variables import Variables
 from viper import board, console, port, process
 from viper.errors import UserError, exits, nearest
 from viper.performance.request import Request
+from viper.pins import MOVABLE
 from viper.url import without_userinfo
 
 LOCAL_FILE = "local.py"
@@ -175,8 +176,10 @@ def _help(env, options):
 
 
 def _refuse_unknown(options):
-    known = options.keys()
-    for name in options.UnknownVariables():
+    # `./scons pin` takes the names of pins.
+    pins = MOVABLE if "pin" in SCons.Script.COMMAND_LINE_TARGETS else ()
+    known = [*options.keys(), *pins]
+    for name in set(options.UnknownVariables()) - set(known):
         raise UserError(f"no option '{name}'{nearest(name, known)}", "./scons -h")
 
 
