@@ -1,7 +1,8 @@
 """The demo: the dashboard in /www with its figures, a page of a template, updates by network."""
 
+import perf_routes
 import viperhttp
-from viperhttp import ota
+from viperhttp import ota, wifi
 
 app = viperhttp.ViperHTTP()
 
@@ -23,5 +24,7 @@ app.mount("/", "/www", html=True)
 app.mount_health("/health")
 app.mount_metrics("/metrics")
 app.include_router(ota.router())
+app.include_router(perf_routes.router)
+wifi.start()
 app.start(port=80)
 print("ViperHTTP", viperhttp.__version__, "at", app.url)
