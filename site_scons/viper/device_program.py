@@ -39,6 +39,7 @@ class DeviceProgram:
         from mpremote.transport_serial import SerialTransport
 
         self._again = again
+        self._restarted = False
         serial_handlers.register()
         try:
             self._transport = SerialTransport(url, _BAUD, wait=_OPEN_S, timeout=_ANSWER_S)
@@ -82,17 +83,21 @@ class DeviceProgram:
         Returns:
             The line; "" if it does not come within `limit_s`.
         """
-        self._serial.write(_SOFT_RESET)
+        self._start_application()
         self._serial.timeout = 0.1  # seconds
-        seen = b""
+        seen = bytearray()
         deadline = time.monotonic() + limit_s
         while time.monotonic() < deadline:
             seen += self._serial.read(max(1, self._serial.in_waiting))
-            *lines, _ = seen.decode(errors="replace").splitlines(keepends=True) or [""]
-            for line in lines:
-                if line.startswith(until):
+            for line in seen.decode(errors="replace").splitlines(keepends=True):
+                if line.startswith(until) and line.endswith("\n"):
                     return line.strip()
         return ""
+
+    def _start_application(self) -> None:
+        if not self._restarted:
+            self._serial.write(_SOFT_RESET)
+            self._restarted = True
 
     def __enter__(self) -> DeviceProgram:
         return self
@@ -103,8 +108,7 @@ class DeviceProgram:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._transport.in_raw_repl:
-            self._serial.write(_SOFT_RESET)
+        self._start_application()
         self._serial.close()
 
     def _silence(self, error: Exception) -> UserError:

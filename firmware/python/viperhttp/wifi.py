@@ -4,8 +4,8 @@
 
     wifi.start()
 
-`./scons wifi` gives the name and the password to keep(). They are in the partition `nvs` and nowhere
-else, and are not printed.
+`./scons wifi` gives the name and the password to keep(). They are in the partition `nvs` and
+nowhere else, and are not printed.
 """
 
 import os
