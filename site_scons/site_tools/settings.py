@@ -83,6 +83,8 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
+        ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
         ("CACHE", "a folder in which builds share their outputs", None, str),
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),

@@ -22,6 +22,13 @@ _inherited: list[int] = []
 
 _verbose = False
 
+# What a person's network needs, of an environment that is otherwise left out.
+_NETWORK_VARIABLES = (
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
+)  # fmt: skip
+
 
 def show_commands() -> None:
     """Print every command before it runs."""
@@ -38,6 +45,11 @@ def clean_environment(**more: str) -> dict[str, str]:
     """The environment of a tool: what finds it and nothing that could change its output."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {**kept, "LC_ALL": "C", "TZ": "UTC", **more}
+
+
+def network_environment() -> dict[str, str]:
+    """What a tool that fetches something needs besides `clean_environment`."""
+    return {name: os.environ[name] for name in _NETWORK_VARIABLES if name in os.environ}
 
 
 class ToolFailed(Exception):
