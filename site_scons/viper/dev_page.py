@@ -10,12 +10,12 @@ import asyncio
 import errno
 from types import TracebackType
 
-from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, web
+from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector, web
 from multidict import CIMultiDict
 from yarl import URL
 
 _PORT = 8090  # so that an open page finds the next loop; a free one if it is taken
-_SILENCE_S = 30.0  # from a device
+_SILENCE_S = 30.0  # from a device; a stream of events that rests for longer is begun anew
 _OURS = "/_dev"
 _SCRIPT = f'<script src="{_OURS}/reload.js"></script>\n'
 _RELOAD = f"""\
@@ -46,9 +46,10 @@ class DevPage:
         self.url = ""
 
     async def __aenter__(self) -> DevPage:
-        # A stream of events may rest for ever; a device that is being flashed does not.
-        timeout = ClientTimeout(total=None, sock_connect=_SILENCE_S)
-        self._client = ClientSession(auto_decompress=False, timeout=timeout)
+        timeout = ClientTimeout(total=None, sock_connect=_SILENCE_S, sock_read=_SILENCE_S)
+        # A chip that is reset does not close its connections: none is used again.
+        connector = TCPConnector(force_close=True)
+        self._client = ClientSession(auto_decompress=False, timeout=timeout, connector=connector)
         application = web.Application()
         application.router.add_get(f"{_OURS}/reload.js", self._script)
         application.router.add_get(f"{_OURS}/events", self._events)
