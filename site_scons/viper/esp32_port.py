@@ -24,6 +24,8 @@ from viper.linker_map import Piece
 from viper.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
 
 _PROGRESS = re.compile(r"\[(\d+)/(\d+)\] ")  # how ninja begins a line
+# What the first line that names an error has, of the compiler's, the linker's and ninja's.
+_ERROR = r"\berror: |undefined reference|will not fit in region|overflowed by|ninja: error"
 _ABOUT_LINES = 420  # that a configuration prints, for the bar
 
 
@@ -259,7 +261,7 @@ def _refused(failure: process.ToolFailed) -> UserError:
 
 def _first_error(output: str) -> str:
     """The first line of a compiler, a linker or ninja that says so, or cmake's first error."""
-    told = re.search(r"^.*(?:\berror: |undefined reference|ninja: error).*$", output, re.MULTILINE)
+    told = re.search(rf"^.*(?:{_ERROR}).*$", output, re.MULTILINE)
     # cmake indents what belongs to an error.
     by_cmake = re.search(r"^CMake Error.*(?:\n*\n  .*)*", output, re.MULTILINE)
     found = by_cmake or told
