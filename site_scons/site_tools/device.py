@@ -3,9 +3,11 @@
 Adds to the environment, each an action for a goal:
     env.EsptoolCommand(image)              print how plain esptool would write it
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
-    env.Sync(image)                        bring the files of a device up to date
     env.Get()                              fetch the page from the virtual board
     env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
+and for other tools
+    env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash_device: its FlashResult
+    env.ShowWork(image, result)            what it changed, a line to each, and in the summary
 """
 
 import json
@@ -32,7 +34,6 @@ def generate(env):
         "EsptoolCommand": _esptool_command,
         "Flash": _flash,
         "Plan": _plan,
-        "Sync": _sync,
         "Get": _get,
         "BoardLog": _board_log,
         "BoardReset": _board_reset,
@@ -40,6 +41,8 @@ def generate(env):
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
+    env.AddMethod(_work, "WorkOnDevice")
+    env.AddMethod(_show, "ShowWork")
 
 
 def _method(function):
@@ -60,26 +63,25 @@ def _esptool_command(env, index):
 
 
 def _flash(env, index):
-    result = _work(env, index, "flash")
+    result = env.WorkOnDevice(index, "flash", repartition=env.get("REPARTITION", ""))
+    env.ShowWork(index, result)
+    if not result.changed:
+        console.step("FLASH", f"{result.shown_mac}  nothing to write: the chip holds it")
+
+
+def _show(env, index, result):
+    """Show and count what was done, and see that a virtual board serves its page."""
     for part in result.parts:
         if part.action == "written":
             console.step("FLASH", f"{part.name}  {_sectors(part)}")
-    _show_files(result, "SEND", "DELETE")
-    if not result.changed:
-        console.step("FLASH", f"{_mac(result.mac)}  nothing to write: the chip holds it")
-    _sum_up(env, index, result)
-
-
-def _sync(env, index):
-    result = _work(env, index, "sync")
-    _show_files(result, "SEND", "DELETE")
-    if not result.changed:
-        console.step("SYNC", f"{_mac(result.mac)}  nothing to send: the device holds it")
-    _sum_up(env, index, result)
-
-
-def _sum_up(env, index, result):
-    """Count what was done, and see that a virtual board serves its page."""
+    for path in result.files_sent:
+        console.step("SEND", path)
+    for path in result.files_deleted:
+        console.step("DELETE", path)
+    if result.put_back:
+        console.step("RESTORE", "vfs  as it was before a sync that was cut off")
+    if result.carried:
+        console.step("KEEP", f"{result.carried} files of the device, verified")
     summary = env["RUN"]
     if result.changed:
         summary.ran()
@@ -96,7 +98,7 @@ def _sum_up(env, index, result):
 
 
 def _plan(env, index):
-    result = _work(env, index, "plan")
+    result = env.WorkOnDevice(index, "plan")
     for part in result.parts:
         figure = {
             "same": "the same",
@@ -104,18 +106,17 @@ def _plan(env, index):
             "left alone": "only its files that differ are written",
         }[part.action]
         console.step("PLAN", f"{part.name}  {figure}")
-    _show_files(result, "PLAN", "PLAN", sent="  to send", deleted="  to delete")
+    for name, what, text in result.moving:
+        console.step("PLAN", f"{name}  would be {what}: {text}")
+    for path in result.files_sent:
+        console.step("PLAN", f"{path}  to send")
+    for path in result.files_deleted:
+        console.step("PLAN", f"{path}  to delete")
     env["RUN"].wrote(0)
 
 
-def _show_files(result, send, delete, sent="", deleted=""):
-    for path in result.files_sent:
-        console.step(send, f"{path}{sent}")
-    for path in result.files_deleted:
-        console.step(delete, f"{path}{deleted}")
-
-
-def _work(env, index, goal):
+def _work(env, index, goal, **more):
+    from viper import backup
     from viper.flash_device import FlashRequest, flash
 
     record = index.with_name("build.json")
@@ -127,9 +128,11 @@ def _work(env, index, goal):
             image=index,
             root=_ROOT,
             stamps=_STAMPS,
+            backups=backup.default_root(),
             build=json.loads(record.read_text(encoding="utf-8"))["build"],
             goal=goal,
             delete_extras=env["SYNC_DELETE"],
+            **more,
         )
     )
 
@@ -245,7 +248,3 @@ def _typed(env, goal):
 def _sectors(part):
     plural = "" if part.sectors == 1 else "s"
     return f"{part.sectors} sector{plural}, {human_size(part.size)}"
-
-
-def _mac(digits):
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))

@@ -80,6 +80,13 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        (
+            "REPARTITION",
+            "what becomes of a device's data when its partitions change: keep or wipe",
+            None,
+            _choice("keep", "wipe"),
+        ),
+        ("FROM", "the backup that ./scons restore puts back", None, str),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
         ("VERBOSE", "show commands in full", "0", _truth),
@@ -168,6 +175,15 @@ def _number(low, high):
         if not low <= number <= high:
             raise ValueError(f"not a whole number from {low} to {high}")
         return number
+
+    return convert
+
+
+def _choice(*words):
+    def convert(value):
+        if value.lower() not in words:
+            raise ValueError(f"neither {' nor '.join(words)}")
+        return value.lower()
 
     return convert
 

@@ -13,6 +13,7 @@ import time
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from viper import serial_handlers
 from viper.errors import UserError
 from viper.serial_handlers import WriteCounter
 
@@ -59,6 +60,7 @@ class DeviceRepl:
         from mpremote.transport import TransportError
         from mpremote.transport_serial import SerialTransport
 
+        serial_handlers.register()
         try:
             self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
         except TransportError:

@@ -20,16 +20,29 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from viper import device_stamp, device_sync, flash_session, port, serial_handlers, sync_plan
+from viper import (
+    device_stamp,
+    device_sync,
+    fat_journal,
+    filesystem_reader,
+    flash_session,
+    partition_table,
+    port,
+    repartition,
+    sync_plan,
+)
+from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
 from viper.device_repl import DeviceRepl
 from viper.errors import UserError
 from viper.flash_device import (
+    BACKUP,
     LEFT_ALONE,
     PLAN,
+    RESTORE,
     SAME,
     SYNC,
     WRITTEN,
@@ -39,7 +52,7 @@ from viper.flash_device import (
     decode_request,
 )
 from viper.flash_sectors import SECTOR_SIZE
-from viper.flash_session import PartPlan, Session
+from viper.flash_session import FILESYSTEM, Image, PartPlan, Session
 from viper.reset_line import start_application
 from viper.sync_plan import Manifest, SyncPlan
 
@@ -70,7 +83,13 @@ class Flasher:
         with port.lock(request.url, called=f"PORT={request.port}", pid=os.getppid()):
             try:
                 if request.goal == SYNC:
-                    self._sync(starting=False)
+                    pending = fat_journal.any_pending(request.stamps)
+                    if pending:
+                        with self._chip():
+                            pass  # what connecting to it does is all
+                    self._sync(starting=pending)
+                elif request.goal == BACKUP:
+                    self._back_up()
                 else:
                     self._flash()
                 return self._result
@@ -96,6 +115,7 @@ class Flasher:
         device = Device(self._request)
         try:
             device.connect(self._image)
+            self._recover(device)
             yield device
         except FatalError as error:
             raise self._silent(error) from None
@@ -104,27 +124,101 @@ class Flasher:
             self._note(mac=device.mac, reset_s=device.reset_s, stub_s=device.stub_s)
             self._count(device.written.bytes)
 
+    def _recover(self, device: Device) -> None:
+        """Put back what a sync that lost its device has left undone."""
+        stamps = self._request.stamps
+        journal = fat_journal.load(stamps, device.mac)
+        if journal is None or self._request.goal == PLAN:
+            return
+        self._doing = "being put back to where it was before an interrupted sync"
+        vfs = partition_table.on_chip(device.read).find_named("vfs")
+        if vfs is None:
+            fat_journal.clear(stamps, device.mac)
+            return
+        read = filesystem_reader.sector_reader(
+            lambda offset, size: device.read(vfs.offset + offset, size)
+        )
+
+        def write(first: int, content: bytes) -> None:
+            device.write(vfs.offset + first * SECTOR_SIZE, content, lambda _: None)
+
+        self._note(put_back=fat_journal.put_back(journal, read, write))
+        fat_journal.clear(stamps, device.mac)
+
+    def _back_up(self) -> None:
+        with self._chip() as device:
+            self._doing = "being read"
+            self._note(backup=str(self._keeper(device).back_up()))
+
     def _flash(self) -> None:
+        request = self._request
         with self._chip() as device:
             self._doing = "telling what it holds"
             began = time.monotonic()
-            session = Session(self._image, device, self._request.stamps)
+            keeper = self._keeper(device)
+            image, carry = self._image, None
+            if request.goal == RESTORE:
+                carry = keeper.restore(request.source)
+            elif request.goal == PLAN:
+                image = self._planned(keeper)
+            else:
+                carry = keeper.prepare(request.repartition)
+            stamps = request.stamps
+            session = carry.session(device, stamps) if carry else Session(image, device, stamps)
             plans = session.plan()
+            self._refuse_unreadable(device, plans)
             planned = time.monotonic()
-            if self._request.goal != PLAN:
-                total = sum(part.size for part in map(_part_result, plans))
+            if request.goal != PLAN:
                 self._doing = "being written"
-                if total:
-                    self._say(total=total, doing="FLASH")
-                session.write(plans, self._progress)
+                if carry:
+                    plans = closed_for_writing(device, plans)
+                self._write(session, plans)
             self._note(
                 parts=tuple(map(_part_result, plans)),
                 confirm_s=planned - began,
                 write_s=time.monotonic() - planned,
             )
+        if carry:
+            self._sync(starting=True, carry=carry)
+            return
         for plan in plans:
             if plan.sectors is None and not self._holds_files(session, plan):
                 self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
+
+    def _keeper(self, device: Device) -> DataKeeper:
+        tell = Tell(
+            line=lambda tag, text: self._say(tag=tag, line=text),
+            total=lambda size, doing: self._say(total=size, doing=doing),
+            progress=self._progress,
+        )
+        request = self._request
+        return DataKeeper(self._image, device, request.backups, request.port, tell)
+
+    def _planned(self, keeper: DataKeeper) -> Image:
+        """The image as far as it can be planned: what moves has to be decided first."""
+        fates = keeper.plan()
+        self._note(moving=tuple((fate.name, fate.what, fate.text) for fate in fates))
+        if not fates:
+            return self._image
+        parts = tuple(part for part in self._image.parts if part.kind != FILESYSTEM)
+        return dataclasses.replace(self._image, parts=parts)
+
+    def _refuse_unreadable(self, device: Device, plans: list[PartPlan]) -> None:
+        """Stop before a file system that MicroPython cannot mount is taken for one with files."""
+        for plan in plans:
+            head = plan.part.region.offset, 2 * SECTOR_SIZE
+            if plan.sectors is None and not filesystem_reader.kind(device.read(*head)):
+                flash = port.typed("flash", self._request.port)
+                raise UserError(
+                    f"{plan.part.name} of {device.mac} holds no file system that can be read",
+                    f"./scons backup keeps it as it is; {flash} REPARTITION=wipe starts anew",
+                )
+
+    def _write(self, session: Session, plans: list[PartPlan]) -> None:
+        total = sum(part.size for part in map(_part_result, plans))
+        if total:
+            self._say(total=total, doing="FLASH")
+        session.write(plans, self._progress)
 
     def _holds_files(self, session: Session, plan: PartPlan) -> bool:
         """Whether a file system that is not written by sectors is known to hold the files."""
@@ -132,12 +226,15 @@ class Flasher:
         held = session.filesystem_md5(plan.part)
         return stamp.files == self._wanted() and stamp.files_md5 == held
 
-    def _sync(self, starting: bool, filesystem_md5: bytes = b"") -> None:
+    def _sync(
+        self, starting: bool, filesystem_md5: bytes = b"", carry: CarryOver | None = None
+    ) -> None:
         """Bring the files of a running device up to date.
 
         Args:
             starting: the device has been reset just now.
             filesystem_md5: what the chip has said of its file system, if it was asked.
+            carry: what was carried over to it, and has to be there.
         """
         began = time.monotonic()
         self._doing = "updating its files"
@@ -145,6 +242,8 @@ class Flasher:
             restart = True
             try:
                 repl.enter(starting)
+                if carry:
+                    self._verify(repl, carry)
                 plan = self._update(repl, filesystem_md5)
                 changed = plan.touches_application and self._request.goal != PLAN
                 restart = repl.interrupted or changed
@@ -156,6 +255,24 @@ class Flasher:
             self._count(repl.written.bytes)
         self._note(files_sent=plan.sent, files_deleted=plan.deleted)
         self._note(files_s=time.monotonic() - began)
+
+    def _verify(self, repl: DeviceRepl, carry: CarryOver) -> None:
+        """See that a device has the files that were carried over, and note that it is finished.
+
+        Raises:
+            UserError: it has not.
+        """
+        if carry.backup is not None:
+            files = repartition.carried_files(carry.backup, self._image)
+            folders = repartition.folders(carry.backup)
+            lost = device_sync.missing(repl, files, folders, self._request.again)
+            if lost:
+                raise UserError(
+                    f"{len(lost)} files are not what they were: {', '.join(lost[:3])}",
+                    f"they are in {carry.backup.folder}",
+                )
+            self._note(carried=len(files))
+        carry.finish()
 
     def _update(self, repl: DeviceRepl, filesystem_md5: bytes) -> SyncPlan:
         """Ask for the manifest and do what follows from it."""
@@ -173,15 +290,13 @@ class Flasher:
         if plan.changes:
             device_stamp.save(request.stamps, stamp)
             self._say(total=device_sync.bytes_to_send(plan, wanted), doing="SYNC")
-            device_sync.perform(repl, manifest, plan, wanted, self._safeguard, self._progress)
+            guard = device_sync.safeguard(repl, manifest, plan, request.stamps)
+            device_sync.perform(repl, manifest, plan, wanted, guard, self._progress)
         else:
             stamp.files_md5 = filesystem_md5
         stamp.files = self._wanted()
         device_stamp.save(request.stamps, stamp)
         return plan
-
-    def _safeguard(self) -> AbstractContextManager[None]:
-        return nullcontext()
 
     def _check(self, manifest: Manifest) -> None:
         """Refuse a device that is not the one that was there, or that runs another build.
@@ -246,7 +361,6 @@ def _interrupted(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """Do what the request in argv says; see the module for what is written and returned."""
-    serial_handlers.register()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupted)
     parent = os.getppid()

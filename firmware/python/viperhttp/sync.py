@@ -106,6 +106,12 @@ def commit(removed, *placed):
         _remove_empty(path.rpartition("/")[0])
 
 
+def make_folders(*paths):
+    """Makes folders that are not there."""
+    for path in paths:
+        _make_folder(path)
+
+
 def finish():
     """Removes STAGE."""
     for path, _ in list(_files(STAGE)):
