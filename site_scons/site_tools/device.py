@@ -5,7 +5,9 @@ Adds to the environment, each an action for a goal:
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
     env.Get()                              fetch the page from the virtual board
     env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
-and for other tools
+and for the actions of other tools:
+    env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
+    env.RunningBoard()                     the virtual board that PORT names, which must be running
     env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash_device: its FlashResult
     env.ShowWork(image, result)            what it changed, a line to each, and in the summary
 """
@@ -43,6 +45,8 @@ def generate(env):
         env.AddMethod(_method(function), name)
     env.AddMethod(_work, "WorkOnDevice")
     env.AddMethod(_show, "ShowWork")
+    env.AddMethod(_serial_url, "SerialUrl")
+    env.AddMethod(_running_board, "RunningBoard")
 
 
 def _method(function):
@@ -73,7 +77,9 @@ def _show(env, index, result):
     """Show and count what was done, and see that a virtual board serves its page."""
     for part in result.parts:
         if part.action == "written":
-            console.step("FLASH", f"{part.name}  {_sectors(part)}")
+            # Written only where it said otherwise: an update over the network had set it.
+            boots = ": factory boots" if part.name == "otadata" else ""
+            console.step("FLASH", f"{part.name}  {_sectors(part)}{boots}")
     for path in result.files_sent:
         console.step("SEND", path)
     for path in result.files_deleted:

@@ -132,9 +132,28 @@ def no_content():
     return viperhttp.Response(status_code=204)
 
 
-@app.get("/file")
+@app.route("/file", ["GET", "POST"])
 def file():
     return viperhttp.FileResponse("/www/index.html", filename="a.html")
+
+
+FILES = {
+    "typed": {"media_type": "text/x-odd", "headers": {"Cache-Control": "max-age=60", "X-A": "b"}},
+    "sorry": {"status_code": 404},
+}
+
+
+@app.get("/files/{name}")
+def files(name):
+    return viperhttp.FileResponse("/www/index.html", **FILES[name])
+
+
+@app.get("/file-at/{path:path}")
+def file_at(path):
+    try:
+        return viperhttp.FileResponse("/" + path)
+    except OSError as error:
+        raise HTTPException(404, error.errno) from None
 
 
 async def count_slowly(count):

@@ -180,6 +180,47 @@ def test_file(client: httpx.Client) -> None:
     assert answer.headers["Content-Disposition"] == 'attachment; filename="a.html"'
 
 
+def test_file_is_a_mounts(client: httpx.Client) -> None:
+    plain = {"Accept-Encoding": "identity"}
+    chosen, mounted = client.get("/file", headers=plain), client.get("/", headers=plain)
+    for name in ("ETag", "Vary", "Accept-Ranges", "Cache-Control", "Content-Length"):
+        assert chosen.headers[name] == mounted.headers[name], name
+    for more, status in (
+        ({"If-None-Match": chosen.headers["ETag"]}, 304),
+        ({"Range": "bytes=5-9"}, 206),
+        ({"Range": "bytes=999999-"}, 416),
+    ):
+        answers = [client.get(path, headers={**plain, **more}) for path in ("/file", "/")]
+        assert [answer.status_code for answer in answers] == [status, status]
+        assert answers[0].content == answers[1].content
+        assert answers[0].headers.get("Content-Range") == answers[1].headers.get("Content-Range")
+    assert client.get("/file").headers["Content-Encoding"] == "gzip"
+    assert client.head("/file").headers["Content-Disposition"]
+
+
+def test_file_that_answers_a_post(client: httpx.Client) -> None:
+    etag = client.get("/file").headers["ETag"]
+    for body in (b"", b"x" * 5000):  # with its head at hand, and without
+        answer = client.post("/file", content=body, headers={"If-None-Match": etag})
+        assert (answer.status_code, len(answer.content)) == (200, len(client.get("/file").content))
+
+
+def test_file_with_fields_and_a_status(client: httpx.Client) -> None:
+    typed = client.get("/files/typed")
+    assert typed.headers["Content-Type"] == "text/x-odd"
+    assert typed.headers.get_list("Cache-Control") == ["max-age=60"]
+    assert typed.headers["X-A"] == "b"
+    sorry = client.get("/files/sorry", headers={"Range": "bytes=0-1"})
+    assert (sorry.status_code, sorry.content) == (404, typed.content)
+    assert "X-A" not in client.get("/").headers  # what the cache keeps is the mount's own
+
+
+@pytest.mark.parametrize(("path", "number"), [("www", 21), ("www/no", 2)])
+def test_file_that_is_none(client: httpx.Client, path: str, number: int) -> None:
+    answer = client.get(f"/file-at/{path}")
+    assert (answer.status_code, answer.json()) == (404, {"detail": number})
+
+
 def test_events_come_as_they_happen(client: httpx.Client) -> None:
     with client.stream("GET", "/events/10") as answer:
         assert answer.headers["Content-Type"] == "text/event-stream"
@@ -303,7 +344,7 @@ def test_figures(client: httpx.Client) -> None:
 def test_busy_handler_stops_neither_files_nor_health(host: str, client: httpx.Client) -> None:
     client.get("/style.css")  # into the cache
     with ThreadPoolExecutor(1) as pool:
-        busy = pool.submit(httpx.get, f"{host}/busy/1500", timeout=10)
+        busy = pool.submit(httpx.get, f"{host}/busy/2500", timeout=10)
         time.sleep(0.2)  # not a wait for something: the handler runs all the while
         started = time.monotonic()
         assert client.get("/health").status_code == 200
@@ -311,7 +352,7 @@ def test_busy_handler_stops_neither_files_nor_health(host: str, client: httpx.Cl
         assert time.monotonic() - started < 0.5
         waits = client.get("/json")  # Python is busy for longer than VHTTP_COLD_WAIT_MS
         assert (waits.status_code, waits.headers["Retry-After"]) == (503, "1")
-        assert busy.result().text == "1500"
+        assert busy.result().text == "2500"
     assert client.get("/json").status_code == 200
 
 

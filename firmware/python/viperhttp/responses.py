@@ -1,26 +1,15 @@
 """Responses that are more than a value."""
 
 import asyncio
+import errno
+import os
 
-PIECE = 4096  # bytes of a file read at once
+import _viperhttp
+
 YIELD_EVERY = 16384  # bytes of a stream after which other tasks have their turn
 
+_FOLDER = 0x4000  # in the mode that os.stat gives
 _RESERVED = ("content-length", "transfer-encoding", "connection")
-
-_TYPES = {
-    "css": "text/css; charset=utf-8",
-    "gz": "application/gzip",
-    "html": "text/html; charset=utf-8",
-    "ico": "image/x-icon",
-    "jpg": "image/jpeg",
-    "js": "text/javascript; charset=utf-8",
-    "json": "application/json",
-    "png": "image/png",
-    "svg": "image/svg+xml",
-    "txt": "text/plain; charset=utf-8",
-    "wasm": "application/wasm",
-    "webp": "image/webp",
-}
 
 
 class Response:
@@ -164,41 +153,28 @@ async def _pump(call, generator):
 
 
 class FileResponse(Response):
-    """Sends a file. The type is guessed from the name's end; OSError when it cannot be opened.
+    """Sends a file as a mount does: with an ETag, conditions and ranges, its .gz sibling, and the
+    server's cache. OSError when it is not there. With a status other than 200 it is sent whole.
 
-    With `filename` the browser is asked to save it under that name. A mount is faster and answers
-    conditional requests; this is for files that a handler chooses.
+    The type is guessed from the name's end. With `filename` the browser is asked to save it under
+    that name.
     """
 
     def __init__(self, path, status_code=200, headers=None, media_type=None, filename=None):
-        import os
-
-        self._size = os.stat(path)[6]
-        self._file = open(path, "rb")
-        if media_type is None:
-            end = path.rsplit(".", 1)[-1].lower()
-            media_type = _TYPES.get(end, "application/octet-stream")
-        super().__init__(b"", status_code, headers, media_type)
+        if not path.startswith("/"):
+            path = os.getcwd().rstrip("/") + "/" + path
+        if os.stat(path)[0] & _FOLDER:
+            raise OSError(errno.EISDIR)
+        super().__init__(b"", status_code, headers, media_type or _viperhttp.content_type(path))
+        self._path = path
         if filename is not None:
             self.headers["Content-Disposition"] = 'attachment; filename="%s"' % filename.replace(
                 '"', "_"
             )
 
     async def send(self, call):
-        try:
-            await _begin(call, self, self._size)
-            buffer = bytearray(PIECE)
-            left = self._size
-            while left:
-                count = self._file.readinto(buffer)
-                if not count:
-                    raise OSError("the file became shorter")
-                count = min(count, left)
-                await _write(call, memoryview(buffer)[:count])
-                left -= count
-            call.end()
-        finally:
-            self._file.close()
+        while not call.file(self.status_code, self.fields(), self._path):
+            await _room(call)
 
 
 async def _begin(call, response, length):

@@ -11,6 +11,7 @@
 #include "figures.h"
 #include "file_service.h"
 #include "gzip_copy.h"
+#include "mime.h"
 #include "port.h"
 #include "router.h"
 #include "server.h"
@@ -413,6 +414,12 @@ static mp_obj_t module_parse_query(mp_obj_t bytes) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(module_parse_query_obj, module_parse_query);
 
+// content_type(path) -> the media type that the name's end stands for
+static mp_obj_t module_content_type(mp_obj_t path) {
+    return mp_obj_new_str_from_cstr(vhttp_content_type(mp_obj_str_get_str(path)));
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(module_content_type_obj, module_content_type);
+
 // config() -> dict of the settings that this firmware was built with
 static mp_obj_t module_config(void) {
 #define SETTING(name)                                                                              \
@@ -476,6 +483,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&module_wake_obj)},
     {MP_ROM_QSTR(MP_QSTR_current_call), MP_ROM_PTR(&module_current_call_obj)},
     {MP_ROM_QSTR(MP_QSTR_parse_query), MP_ROM_PTR(&module_parse_query_obj)},
+    {MP_ROM_QSTR(MP_QSTR_content_type), MP_ROM_PTR(&module_content_type_obj)},
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
     {MP_ROM_QSTR(MP_QSTR_invalidate), MP_ROM_PTR(&module_invalidate_obj)},
 #if VHTTP_GZIP_ENABLED

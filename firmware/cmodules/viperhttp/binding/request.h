@@ -9,7 +9,7 @@
 #include "json_writer.h"
 
 #define VHTTP_WAKE_CREDIT 1024u // bytes of credit that are worth waking a writer
-#define VHTTP_FIELDS_MAX (VHTTP_RESPONSE_HEAD_MAX - 256) // the rest is the server's own
+#define VHTTP_FIELDS_MAX (VHTTP_RESPONSE_HEAD_MAX - 400) // the rest is the server's own
 
 enum source { SOURCE_NONE, SOURCE_BYTES, SOURCE_JSON };
 
@@ -65,6 +65,10 @@ bool vhttp_request_send_value(request_obj_t *request, mp_obj_t value);
 // Begins a response of `length` bytes, or VHTTP_LENGTH_UNKNOWN, whose content is written. False
 // when the ring has no room.
 bool vhttp_request_begin(request_obj_t *request, uint32_t length);
+
+// Responds with a file, which the server finds by itself; its head is set, with a type. False when
+// the ring has no room.
+bool vhttp_request_send_file(request_obj_t *request, const char *path);
 
 // Writes as much as there is credit for, *taken bytes. False when the ring has no room.
 bool vhttp_request_write(request_obj_t *request, const char *bytes, size_t length, size_t *taken);

@@ -88,6 +88,24 @@ static mp_obj_t request_begin(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(request_begin_obj, 4, 4, request_begin);
 
+// file(status, fields, path) -> bool: responds with a file. False when there is no room now.
+static mp_obj_t request_file(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    request_obj_t *self = live(args[0]);
+    take_head(self, args[1], args[2]);
+    const char *path = mp_obj_str_get_str(args[3]);
+    if (path[0] != '/' || strlen(path) >= VHTTP_PATH_MAX) {
+        mp_raise_msg_varg(&mp_type_ValueError,
+                          MP_ERROR_TEXT("a file's path is absolute and has under %d bytes"),
+                          VHTTP_PATH_MAX);
+    }
+    struct vhttp_call_service *service = self->service;
+    bool has_room = vhttp_request_send_file(self, path);
+    tell_server(service, !has_room);
+    return mp_obj_new_bool(has_room);
+}
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(request_file_obj, 4, 4, request_file);
+
 // write(bytes, start) -> how many of the bytes from `start` on were taken; 0: wait for on_room.
 static mp_obj_t request_write(mp_obj_t self_in, mp_obj_t bytes, mp_obj_t start_in) {
     request_obj_t *self = live(self_in);
@@ -196,6 +214,7 @@ static const mp_rom_map_elem_t request_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_send), MP_ROM_PTR(&request_send_obj)},
     {MP_ROM_QSTR(MP_QSTR_respond), MP_ROM_PTR(&request_respond_obj)},
     {MP_ROM_QSTR(MP_QSTR_begin), MP_ROM_PTR(&request_begin_obj)},
+    {MP_ROM_QSTR(MP_QSTR_file), MP_ROM_PTR(&request_file_obj)},
     {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&request_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_end), MP_ROM_PTR(&request_end_obj)},
     {MP_ROM_QSTR(MP_QSTR_on_room), MP_ROM_PTR(&request_on_room_obj)},

@@ -194,6 +194,23 @@ bool vhttp_request_begin(request_obj_t *request, uint32_t length) {
     return true;
 }
 
+bool vhttp_request_send_file(request_obj_t *request, const char *path) {
+    size_t path_size = strlen(path) + 1;
+    size_t size = sizeof(struct vhttp_answer_file) + path_size + request->fields_length;
+    struct vhttp_answer_file *record = reserve(request, size);
+    if (record == NULL) {
+        return false;
+    }
+    record->head = head_of(request, VHTTP_ANSWER_FILE);
+    record->status = (uint32_t)request->status;
+    record->fields_length = (uint32_t)request->fields_length;
+    memcpy(record->text, path, path_size);
+    memcpy(record->text + path_size, request->fields, request->fields_length);
+    commit(request, size);
+    vhttp_request_finish(request);
+    return true;
+}
+
 void vhttp_request_refuse(request_obj_t *request, int status) {
     struct vhttp_answer_none *record = reserve(request, sizeof(*record));
     if (record != NULL) { // else the server's deadline answers

@@ -142,7 +142,7 @@ static void start_call(struct vhttp_server *server, struct vhttp_connection *con
     vhttp_ring_commit(&server->requests, (uint32_t)fixed + writer.text_length);
     server->asked_now = true;
     connection->generation++;
-    connection->has_file = true;
+    connection->has_errand = true;
     connection->is_call = true;
     connection->owes_close = false; // a call ends the one before
     connection->owes_credit = 0;
@@ -224,7 +224,7 @@ bool vhttp_call_body_end(struct vhttp_server *server, struct vhttp_connection *c
 
 bool vhttp_call_was_taken(const struct vhttp_server *server,
                           const struct vhttp_connection *connection) {
-    return connection->is_call && connection->has_file &&
+    return connection->is_call && connection->has_errand &&
            (int32_t)(vhttp_ring_released(&server->requests) - connection->asked_until) >= 0;
 }
 
@@ -248,7 +248,7 @@ void vhttp_call_begins(struct vhttp_server *server, struct vhttp_connection *con
     bool wants_content = !connection->is_head && (is_endless || response.sized);
     connection->content_expected = wants_content ? response.length : 0;
     uint32_t fixed = (uint32_t)sizeof(*begin) + begin->fields_length;
-    connection->has_file = is_endless || size - fixed < begin->length;
+    connection->has_errand = is_endless || size - fixed < begin->length;
     vhttp_connection_respond(server, connection, &response);
     if (wants_content) {
         vhttp_take_content(server, connection, (const uint8_t *)begin + fixed, size - fixed);
@@ -256,9 +256,25 @@ void vhttp_call_begins(struct vhttp_server *server, struct vhttp_connection *con
 }
 
 void vhttp_call_ends(struct vhttp_connection *connection) {
-    connection->has_file = false;
+    connection->has_errand = false;
     connection->content_expected = 0;
     connection->owes_credit = 0;
     connection->content_left =
         connection->is_head ? 0 : (uint64_t)(connection->written - connection->taken);
+}
+
+void vhttp_call_chooses(struct vhttp_server *server, struct vhttp_connection *connection,
+                        const struct vhttp_answer_file *file) {
+    connection->has_errand = connection->is_call = false;
+    struct vhttp_request *request = &server->request;
+    // The head of a request that had a body is gone; such a request has no conditions.
+    if (connection->head_length == 0 ||
+        vhttp_parse_request(connection->input, connection->head_length, 0, request) < 0) {
+        *request = (struct vhttp_request){.method = VHTTP_POST};
+    }
+    const char *fields = file->text + strlen(file->text) + 1;
+    memcpy(connection->window, fields, file->fields_length);
+    struct vhttp_chosen_file chosen = {(int)file->status,
+                                       {(const char *)connection->window, file->fields_length}};
+    vhttp_request_file(server, connection, file->text, false, chosen);
 }

@@ -34,10 +34,10 @@ void vhttp_connection_open(struct vhttp_server *server, struct vhttp_connection 
     vhttp_connection_advance(server, connection);
 }
 
-// The interpreter is told that its file is no longer wanted.
-static void give_up_file(struct vhttp_server *server, struct vhttp_connection *connection) {
-    if (connection->has_file) {
-        connection->has_file = false;
+// The interpreter is told that the file or the call is no longer wanted.
+static void give_up_errand(struct vhttp_server *server, struct vhttp_connection *connection) {
+    if (connection->has_errand) {
+        connection->has_errand = false;
         connection->owes_close = true;
         connection->owes_read = false;
         vhttp_settle(server, connection);
@@ -45,7 +45,7 @@ static void give_up_file(struct vhttp_server *server, struct vhttp_connection *c
 }
 
 void vhttp_connection_close(struct vhttp_server *server, struct vhttp_connection *connection) {
-    give_up_file(server, connection);
+    give_up_errand(server, connection);
     vhttp_leave_cache(server, connection);
     set_deadline(server, connection, VHTTP_DEADLINE_NONE);
     vhttp_close(connection->socket);
@@ -70,6 +70,7 @@ static void start_response(struct vhttp_server *server, struct vhttp_connection 
     connection->head_sent = 0;
     connection->content_left = connection->is_head ? 0 : content_length;
     connection->state = VHTTP_SENDING;
+    connection->unacknowledged = 0;
     set_deadline(server, connection, VHTTP_DEADLINE_SEND);
     server->stats.responses[vhttp_status_index(status)]++;
 }
@@ -137,7 +138,7 @@ static void drop_input(struct vhttp_connection *connection, uint32_t length) {
 
 // The response is out: on to the next request.
 static void finish_exchange(struct vhttp_server *server, struct vhttp_connection *connection) {
-    give_up_file(server, connection);
+    give_up_errand(server, connection);
     vhttp_leave_cache(server, connection);
     if (!connection->keep_alive) {
         start_lingering(server, connection);
@@ -235,6 +236,7 @@ static bool send_response(struct vhttp_server *server, struct vhttp_connection *
         ptrdiff_t sent = vhttp_send(connection->socket, parts, count);
         if (sent == VHTTP_SOCKET_AGAIN) {
             connection->socket_is_full = true;
+            connection->unacknowledged = vhttp_unacknowledged(connection->socket);
             return false;
         }
         if (sent < 0) {
@@ -315,7 +317,7 @@ static bool receive_body(struct vhttp_server *server, struct vhttp_connection *c
     }
     int refused = take_body(server, connection, true);
     if (refused != 0) {
-        give_up_file(server, connection);
+        give_up_errand(server, connection);
         vhttp_connection_refuse(server, connection, refused);
         return true;
     }
@@ -514,8 +516,20 @@ void vhttp_connection_ready(struct vhttp_server *server, struct vhttp_connection
     vhttp_connection_advance(server, connection);
 }
 
+// A socket with a large buffer has room again only when a good part of it is acknowledged; until
+// then a client that reads slowly looks like one that does not read.
+static bool is_reading(struct vhttp_connection *connection) {
+    size_t before = connection->unacknowledged;
+    connection->unacknowledged = vhttp_unacknowledged(connection->socket);
+    return connection->unacknowledged < before;
+}
+
 void vhttp_connection_overdue(struct vhttp_server *server, struct vhttp_connection *connection,
                               enum vhttp_deadline kind) {
+    if (kind == VHTTP_DEADLINE_SEND && is_reading(connection)) {
+        set_deadline(server, connection, VHTTP_DEADLINE_SEND);
+        return;
+    }
     server->stats.timeouts++;
     switch (kind) {
     case VHTTP_DEADLINE_HEADER:
@@ -529,7 +543,7 @@ void vhttp_connection_overdue(struct vhttp_server *server, struct vhttp_connecti
         }
         // falls through
     case VHTTP_DEADLINE_HANDLER:
-        give_up_file(server, connection);
+        give_up_errand(server, connection);
         vhttp_file_overdue(server, connection);
         vhttp_connection_advance(server, connection);
         break;
@@ -538,7 +552,7 @@ void vhttp_connection_overdue(struct vhttp_server *server, struct vhttp_connecti
             vhttp_connection_close(server, connection);
             break;
         }
-        give_up_file(server, connection);
+        give_up_errand(server, connection);
         vhttp_connection_refuse(server, connection, 408);
         vhttp_connection_advance(server, connection);
         break;

@@ -25,6 +25,12 @@ struct vhttp_conditions {
     struct vhttp_slice if_none_match, if_modified_since, range, if_range;
 };
 
+// What a handler says of a response that is a file. A mount's has no fields, at == NULL.
+struct vhttp_chosen_file {
+    int status;
+    struct vhttp_slice fields; // header lines, with the type among them; they lie in `window`
+};
+
 enum vhttp_state {
     VHTTP_FREE,       // in the pool
     VHTTP_READING,    // the next request's head
@@ -58,12 +64,14 @@ struct vhttp_connection {
     bool is_head;
     struct vhttp_slice path, query;
     struct vhttp_conditions conditions;
-    const char *content_type;
+    struct vhttp_chosen_file chosen;
+    const char *content_type; // of a file that does not go through the cache
 
     char *head; // VHTTP_RESPONSE_HEAD_MAX bytes
     uint32_t head_size, head_sent;
     uint64_t content_left; // bytes to be sent still
     bool socket_is_full;
+    size_t unacknowledged; // bytes, when the socket was found full or its deadline put off
 
     // The content, where it comes from the cache: what is there from `place` on.
     struct vhttp_cached *cached; // waited for, or read from; NULL: none
@@ -77,7 +85,7 @@ struct vhttp_connection {
     uint64_t content_expected; // bytes that the interpreter is still to send
 
     uint32_t generation;
-    bool has_file;        // the interpreter holds, or will hold, a file or a call for it
+    bool has_errand;      // the interpreter holds, or will hold, a file or a call for it
     bool is_call;         // it is a call's, not a file's
     uint32_t asked_until; // where in the request ring the call ends
     bool owes_close;      // and is to be told that it is no longer wanted
@@ -195,7 +203,7 @@ bool vhttp_settle(struct vhttp_server *server, struct vhttp_connection *connecti
 // Answers server->request with a file: the one at `path` in the file system, or in the folder that
 // it names by a final slash, if `html`, index.html.
 void vhttp_request_file(struct vhttp_server *server, struct vhttp_connection *connection,
-                        const char *path, bool html);
+                        const char *path, bool html, struct vhttp_chosen_file chosen);
 
 // FOUND or NONE, for a connection; any answer, for an entry of the cache.
 void vhttp_take_found(struct vhttp_server *server, struct vhttp_connection *connection,
@@ -231,5 +239,9 @@ bool vhttp_call_was_taken(const struct vhttp_server *server,
 void vhttp_call_begins(struct vhttp_server *server, struct vhttp_connection *connection,
                        const struct vhttp_answer_begin *begin, uint32_t size);
 void vhttp_call_ends(struct vhttp_connection *connection);
+
+// The handler's response is a file.
+void vhttp_call_chooses(struct vhttp_server *server, struct vhttp_connection *connection,
+                        const struct vhttp_answer_file *file);
 
 #endif

@@ -102,7 +102,8 @@ static void request_below(struct vhttp_server *server, struct vhttp_connection *
     size_t folder_length = strlen(mount->folder);
     memcpy(path, mount->folder, folder_length);
     memcpy(path + folder_length, below, strlen(below) + 1);
-    vhttp_request_file(server, connection, path, mount->html);
+    static const struct vhttp_chosen_file not_chosen = {200, {NULL, 0}};
+    vhttp_request_file(server, connection, path, mount->html, not_chosen);
 }
 
 void vhttp_dispatch(struct vhttp_server *server, struct vhttp_connection *connection) {
@@ -153,7 +154,7 @@ void vhttp_take_content(struct vhttp_server *server, struct vhttp_connection *co
     connection->written += length;
     connection->content_expected -= length;
     if (connection->content_expected == 0) {
-        connection->has_file = false; // the interpreter closes a file at its end
+        connection->has_errand = false; // the interpreter closes a file at its end
         connection->owes_credit = 0;
     }
 }
@@ -161,7 +162,7 @@ void vhttp_take_content(struct vhttp_server *server, struct vhttp_connection *co
 static void take_for_connection(struct vhttp_server *server, const struct vhttp_ipc_head *answer,
                                 uint32_t length) {
     struct vhttp_connection *connection = &server->connections[answer->connection];
-    if (!connection->has_file || answer->generation != connection->generation) {
+    if (!connection->has_errand || answer->generation != connection->generation) {
         server->stats.answers_dropped++;
         return; // it was for a request that is over
     }
@@ -181,8 +182,11 @@ static void take_for_connection(struct vhttp_server *server, const struct vhttp_
     case VHTTP_ANSWER_BEGIN:
         vhttp_call_begins(server, connection, (const struct vhttp_answer_begin *)answer, length);
         break;
+    case VHTTP_ANSWER_FILE:
+        vhttp_call_chooses(server, connection, (const struct vhttp_answer_file *)answer);
+        break;
     case VHTTP_ANSWER_BROKEN:
-        connection->has_file = false;
+        connection->has_errand = false;
         vhttp_connection_close(server, connection); // the length was promised: cut it short
         return;
     case VHTTP_ANSWER_CHANGED:

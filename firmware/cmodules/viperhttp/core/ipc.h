@@ -95,6 +95,7 @@ enum vhttp_answer {
     VHTTP_ANSWER_BROKEN,  // struct vhttp_ipc_head: what was promised cannot be sent to its end
     VHTTP_ANSWER_BEGIN,   // struct vhttp_answer_begin: a call's response starts
     VHTTP_ANSWER_END,     // struct vhttp_ipc_head: content of VHTTP_LENGTH_UNKNOWN is complete
+    VHTTP_ANSWER_FILE,    // struct vhttp_answer_file: a call's response is a file
     VHTTP_ANSWER_CHANGED, // struct vhttp_answer_changed: for the cache
 };
 
@@ -120,6 +121,13 @@ struct vhttp_answer_begin {
     uint32_t length;        // of the content, bytes, or VHTTP_LENGTH_UNKNOWN
     uint32_t fields_length; // bytes of header lines, each with its CRLF
     char text[];            // the header lines, then the content's first bytes
+};
+
+struct vhttp_answer_file {
+    struct vhttp_ipc_head head;
+    uint32_t status;        // of the response, if the file is there
+    uint32_t fields_length; // bytes of header lines, each with its CRLF; its type is among them
+    char text[];            // the path in the file system, ends with NUL; then the header lines
 };
 
 struct vhttp_answer_none {

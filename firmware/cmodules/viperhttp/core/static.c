@@ -39,8 +39,9 @@ static void ask_for_connection(struct vhttp_server *server, struct vhttp_connect
         vhttp_connection_respond_status(server, connection, 503);
         return;
     }
+    connection->content_type = vhttp_content_type(path);
     connection->generation++;
-    connection->has_file = true;
+    connection->has_errand = true;
     connection->owes_close = connection->owes_read = false; // opening closes the one before
     connection->owes_credit = 0;
     vhttp_connection_wait(server, connection);
@@ -141,7 +142,7 @@ static struct vhttp_range choose(const struct vhttp_connection *connection,
     if (is_known(conditions, facts, response->etag)) {
         response->status = 304;
         response->content_type = NULL;
-        response->gzip = false;
+        response->sized = response->gzip = false;
         return (struct vhttp_range){VHTTP_RANGE_NONE, 0, 0};
     }
     if (conditions->range.at == NULL || connection->is_head ||
@@ -156,7 +157,8 @@ static struct vhttp_range choose(const struct vhttp_connection *connection,
     response->length = range.length; // none when it is unsatisfiable
     response->status = range.kind == VHTTP_RANGE_SATISFIABLE ? 206 : 416;
     if (response->status == 416) {
-        response->gzip = false;
+        response->gzip = response->sized = false;
+        response->fields = (struct vhttp_slice){NULL, 0};
         response->content_type = "text/plain; charset=utf-8";
     }
     return range;
@@ -167,8 +169,8 @@ static bool is_plain(const struct vhttp_connection *connection) {
     const struct vhttp_conditions *conditions = &connection->conditions;
     const struct vhttp_cached *entry = connection->cached;
     return entry != NULL && entry->head_length > 0 && entry->loaded > 0 && !connection->is_head &&
-           conditions->range.at == NULL && conditions->if_none_match.at == NULL &&
-           conditions->if_modified_since.at == NULL;
+           connection->chosen.fields.at == NULL && conditions->range.at == NULL &&
+           conditions->if_none_match.at == NULL && conditions->if_modified_since.at == NULL;
 }
 
 static void respond_plain(struct vhttp_server *server, struct vhttp_connection *connection) {
@@ -177,6 +179,18 @@ static void respond_plain(struct vhttp_server *server, struct vhttp_connection *
     connection->place = vhttp_cache_seek(&server->cache, entry, 0);
     vhttp_connection_respond_ready(server, connection, entry->head, entry->head_length, 200,
                                    entry->facts.size);
+}
+
+static bool names_cache_control(struct vhttp_slice fields) {
+    static const char name[] = "cache-control";
+    struct vhttp_slice line;
+    while (vhttp_slice_next(&fields, '\n', &line)) {
+        line.length = line.length < sizeof(name) ? 0 : sizeof(name) - 1;
+        if (vhttp_slice_equals_nocase(line, name)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 // Responds with what there is, from the cache if the connection is in it, else from the file that
@@ -193,9 +207,15 @@ static void respond_file(struct vhttp_server *server, struct vhttp_connection *c
         return;
     }
     char etag[ETAG_SIZE];
+    const struct vhttp_chosen_file *chosen = &connection->chosen;
+    bool is_chosen = chosen->fields.at != NULL;
     struct vhttp_response response = {
-        .status = 200,
-        .content_type = connection->content_type,
+        .status = chosen->status,
+        .content_type = is_chosen       ? NULL
+                        : entry != NULL ? vhttp_content_type(entry->path)
+                                        : connection->content_type,
+        .fields = chosen->fields,
+        .sized = is_chosen,
         .length = facts->size,
         .whole = facts->size,
         .modified_s = facts->modified_s,
@@ -203,7 +223,7 @@ static void respond_file(struct vhttp_server *server, struct vhttp_connection *c
         .accepts_ranges = true,
         .gzip = facts->flags & VHTTP_FOUND_GZIP,
         .varies = facts->flags & VHTTP_FOUND_VARIES,
-        .cache_control = "no-cache",
+        .cache_control = names_cache_control(chosen->fields) ? NULL : "no-cache",
     };
     struct vhttp_range part = choose(connection, facts, &response);
     bool has_content = part.length > 0 && !connection->is_head;
@@ -234,7 +254,7 @@ static void respond_file(struct vhttp_server *server, struct vhttp_connection *c
     }
     connection->content_at = (uint32_t)part.first;
     connection->place = vhttp_cache_seek(&server->cache, entry, connection->content_at);
-    if (response.status == 200 && entry->head_length == 0) {
+    if (response.status == 200 && !is_chosen && entry->head_length == 0) {
         entry->head_length =
             (uint16_t)vhttp_write_response_head(&response, entry->head, sizeof(entry->head));
     }
@@ -272,17 +292,17 @@ static struct vhttp_cached *find_entry(struct vhttp_server *server, const char *
 }
 
 // Asks whether a file has changed, if that was not done for some time. True when its response has
-// to wait for that.
+// to wait for that: a file that is asked for all the time is checked before it comes to this.
 static bool check(struct vhttp_server *server, struct vhttp_cached *entry) {
     uint64_t age = server->now_ms - entry->checked_ms;
-    if (age < VHTTP_STATIC_REVALIDATE_MS || entry->state != VHTTP_CACHED_READY) {
+    if (age < VHTTP_STATIC_REVALIDATE_MS / 4 * 3 || entry->state != VHTTP_CACHED_READY) {
         return false;
     }
     if (!entry->is_checked_now) {
         entry->is_checked_now = ask_for_cache(server, entry, 0);
     }
     // An interpreter that has not answered for so long will not do so for this one either.
-    return entry->is_checked_now && age >= 2 * VHTTP_STATIC_REVALIDATE_MS &&
+    return entry->is_checked_now && age >= VHTTP_STATIC_REVALIDATE_MS &&
            server->now_ms - entry->asked_ms < VHTTP_COLD_WAIT_MS;
 }
 
@@ -297,8 +317,19 @@ static void respond_from(struct vhttp_server *server, struct vhttp_connection *c
     respond_file(server, connection, &entry->facts);
 }
 
+// RFC 9110, sections 13.2.1 and 14.2: conditions count for what reads and would succeed.
+static struct vhttp_conditions conditions_of(const struct vhttp_request *request, int status) {
+    bool is_read = request->method == VHTTP_GET || request->method == VHTTP_HEAD;
+    if (!is_read || status != 200) {
+        return (struct vhttp_conditions){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
+    }
+    return (struct vhttp_conditions){field(request, "if-none-match"),
+                                     field(request, "if-modified-since"), field(request, "range"),
+                                     field(request, "if-range")};
+}
+
 void vhttp_request_file(struct vhttp_server *server, struct vhttp_connection *connection,
-                        const char *path, bool html) {
+                        const char *path, bool html, struct vhttp_chosen_file chosen) {
     const struct vhttp_request *request = &server->request;
     size_t length = strlen(path);
     char index[VHTTP_FILE_PATH_MAX];
@@ -308,10 +339,8 @@ void vhttp_request_file(struct vhttp_server *server, struct vhttp_connection *co
     }
     connection->path = request->path;
     connection->query = request->query;
-    connection->conditions = (struct vhttp_conditions){
-        field(request, "if-none-match"), field(request, "if-modified-since"),
-        field(request, "range"), field(request, "if-range")};
-    connection->content_type = vhttp_content_type(path);
+    connection->chosen = chosen;
+    connection->conditions = conditions_of(request, chosen.status);
     uint32_t flags = html ? VHTTP_OPEN_HTML : 0;
     if (VHTTP_GZIP_ENABLED && vhttp_accepts_gzip(request)) {
         flags |= VHTTP_OPEN_GZIP;
@@ -349,7 +378,7 @@ static struct vhttp_file_facts facts_of(const struct vhttp_ipc_head *answer) {
 void vhttp_take_found(struct vhttp_server *server, struct vhttp_connection *connection,
                       const struct vhttp_ipc_head *answer) {
     struct vhttp_file_facts facts = facts_of(answer);
-    connection->has_file = facts.status == 200;
+    connection->has_errand = facts.status == 200;
     server->stats.files_opened += facts.status == 200;
     respond_file(server, connection, &facts);
 }

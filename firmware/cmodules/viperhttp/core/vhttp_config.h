@@ -121,8 +121,9 @@
 #ifndef VHTTP_CACHE_FILE_MAX
 #define VHTTP_CACHE_FILE_MAX 262144
 #endif
-// How old knowledge of a file may get before the interpreter is asked whether it has changed. Up
-// to twice this age a request does not wait for the answer; then it does, VHTTP_COLD_WAIT_MS.
+// How old knowledge of a file may get. The interpreter is asked whether it has changed by the first
+// request in the last quarter of this time, which does not wait for the answer; later ones do, for
+// VHTTP_COLD_WAIT_MS at most.
 #ifndef VHTTP_STATIC_REVALIDATE_MS
 #define VHTTP_STATIC_REVALIDATE_MS 1000
 #endif

@@ -80,6 +80,10 @@ int vhttp_accept(int listener);
 ptrdiff_t vhttp_recv(int socket, void *bytes, size_t size);
 ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count);
 
+// Bytes that were sent and that the client's side has not acknowledged. 0 where a socket's buffer
+// is so small that room in it is sign enough of a client that reads.
+size_t vhttp_unacknowledged(int socket);
+
 // Sends what was sent and then the end of the stream; receiving goes on.
 void vhttp_shutdown(int socket);
 void vhttp_close(int socket);

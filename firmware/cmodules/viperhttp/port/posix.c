@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -16,6 +17,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -177,7 +179,17 @@ ptrdiff_t vhttp_recv(int socket, void *bytes, size_t size) {
     return socket_result(recv(socket, bytes, size, 0));
 }
 
+// Small parts are sent in one piece: copying them costs less than a list of them does.
+#define COPIED_MAX 4096
+
 ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count) {
+    if (count == 2 && parts[0].length + parts[1].length <= COPIED_MAX) {
+        char whole[COPIED_MAX];
+        memcpy(whole, parts[0].at, parts[0].length);
+        memcpy(whole + parts[0].length, parts[1].at, parts[1].length);
+        size_t length = parts[0].length + parts[1].length;
+        return socket_result(send(socket, whole, length, MSG_NOSIGNAL));
+    }
     struct iovec vectors[32];
     if (count > sizeof(vectors) / sizeof(vectors[0])) {
         count = sizeof(vectors) / sizeof(vectors[0]);
@@ -187,6 +199,11 @@ ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count) 
     }
     struct msghdr message = {.msg_iov = vectors, .msg_iovlen = count};
     return socket_result(sendmsg(socket, &message, MSG_NOSIGNAL));
+}
+
+size_t vhttp_unacknowledged(int socket) {
+    int bytes;
+    return ioctl(socket, SIOCOUTQ, &bytes) == 0 ? (size_t)bytes : 0;
 }
 
 void vhttp_shutdown(int socket) { shutdown(socket, SHUT_WR); }

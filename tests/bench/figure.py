@@ -1,0 +1,47 @@
+"""What a benchmark finds: lines of one table, and the ways to time things beside each other.
+
+Things that are compared run in turn, A B A B, so that a change of the machine's speed meets all of
+them; medians are quoted, and ratios from one run.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+RUNS = 7
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the table."""
+
+    what: str
+    value: float
+    unit: str
+    bound: str = ""  # what is promised, empty if the line only explains another
+
+
+def alternate(measures: Sequence[Callable[[], float]], runs: int = RUNS) -> list[float]:
+    """The median of each measure, each taken `runs` times in turn."""
+    values: list[list[float]] = [[] for _ in measures]
+    for _ in range(runs):
+        for measure, into in zip(measures, values, strict=True):
+            into.append(measure())
+    return [statistics.median(each) for each in values]
+
+
+def in_turn(
+    first: Callable[[], object], second: Callable[[], object], runs: int = RUNS
+) -> tuple[float, float]:
+    """The median times of two things, run in turn."""
+    one, other = alternate([lambda: timed(first), lambda: timed(second)], runs)
+    return one, other
+
+
+def timed(action: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    action()
+    return time.perf_counter() - started
