@@ -100,6 +100,7 @@ def ask(repl: DeviceRepl, scope: Sequence[str], again: str) -> Manifest:
             mac=about["mac"],
             fs=about["fs"],
             free=about["free"],
+            serving=about["serving"],
             files={path: sha for path, sha in found.items() if not path.startswith(STAGE + "/")},
             staged=frozenset(
                 path.rpartition("/")[2] for path in found if path.startswith(STAGE + "/")

@@ -244,9 +244,9 @@ class Flasher:
                 repl.enter(starting)
                 if carry:
                     self._verify(repl, carry)
-                plan = self._update(repl, filesystem_md5)
+                plan, serving = self._update(repl, filesystem_md5)
                 changed = plan.touches_application and self._request.goal != PLAN
-                restart = repl.interrupted or changed
+                restart = repl.interrupted or changed or not serving
             finally:
                 if restart:
                     start_application(repl.serial)
@@ -274,8 +274,8 @@ class Flasher:
             self._note(carried=len(files))
         carry.finish()
 
-    def _update(self, repl: DeviceRepl, filesystem_md5: bytes) -> SyncPlan:
-        """Ask for the manifest and do what follows from it."""
+    def _update(self, repl: DeviceRepl, filesystem_md5: bytes) -> tuple[SyncPlan, bool]:
+        """Ask for the manifest and do what follows from it; also whether a server runs."""
         request, wanted = self._request, self._image.files
         scope = sync_plan.scope({*wanted, *device_stamp.paths(request.stamps)})
         manifest = device_sync.ask(repl, scope, request.again)
@@ -283,7 +283,7 @@ class Flasher:
         stamp = device_stamp.load(request.stamps, manifest.mac)
         plan = sync_plan.plan(wanted, stamp.files, manifest.files, request.delete_extras)
         if request.goal == PLAN:
-            return plan
+            return plan, manifest.serving
         # Until all is done the device may hold files of either image.
         stamp.files = {**stamp.files, **self._wanted()}
         stamp.files_md5 = b""
@@ -296,7 +296,7 @@ class Flasher:
             stamp.files_md5 = filesystem_md5
         stamp.files = self._wanted()
         device_stamp.save(request.stamps, stamp)
-        return plan
+        return plan, manifest.serving
 
     def _check(self, manifest: Manifest) -> None:
         """Refuse a device that is not the one that was there, or that runs another build.

@@ -23,6 +23,7 @@ class Manifest:
     mac: str  # 12 hex digits, lower case
     fs: str  # one of board.FILE_SYSTEMS
     free: int  # bytes of its file system
+    serving: bool  # whether its server runs
     files: Mapping[str, str]  # sha256, in hex, by path
     staged: frozenset[str]  # names of files that an interrupted sync has left complete
 
