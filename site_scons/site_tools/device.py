@@ -4,7 +4,7 @@ Adds to the environment, each an action for a goal:
     env.EsptoolCommand(image)              print how plain esptool would write it
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
     env.Get()                              fetch the page from the virtual board
-    env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
+    env.BoardLog(), env.BoardReset(), env.BoardStop()
 and for the actions of other tools:
     env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
     env.RunningBoard()                     the virtual board that PORT names, which must be running
@@ -13,13 +13,10 @@ and for the actions of other tools:
 """
 
 import json
-import os
-import select
-import sys
 from pathlib import Path
 
-from viper import console, interrupt, port
-from viper.console import human_size
+from viper import console, port
+from viper.console import human_mac, human_size
 from viper.errors import UserError
 
 _ROOT = Path()
@@ -39,7 +36,6 @@ def generate(env):
         "Get": _get,
         "BoardLog": _board_log,
         "BoardReset": _board_reset,
-        "BoardErase": _board_erase,
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
@@ -70,7 +66,7 @@ def _flash(env, index):
     result = env.WorkOnDevice(index, "flash", repartition=env.get("REPARTITION", ""))
     env.ShowWork(index, result)
     if not result.changed:
-        console.step("FLASH", f"{result.shown_mac}  nothing to write: the chip holds it")
+        console.step("FLASH", f"{human_mac(result.mac)}  nothing to write: the chip holds it")
 
 
 def _show(env, index, result):
@@ -149,8 +145,7 @@ def _serial_url(env):
         raise UserError(f"BOARD={env['BOARD']} needs to know its port", "give PORT=/dev/ttyUSB0")
     wanted = port.parse(env["PORT"])
     if wanted.board is None:
-        port.check(wanted)
-        return wanted.url
+        return port.find(wanted)
     return port.viper_url(_started_board(env, wanted.board).port_url)
 
 
@@ -211,30 +206,6 @@ def _board_reset(env):
     board = _running_board(env)
     control.reset(_BOARDS / board.name)
     console.step("RESET", f"virtual board '{board.name}'")
-
-
-def _board_erase(env):
-    from viper import process
-
-    board = _running_board(env)
-    print(
-        f"Erase the whole flash of virtual board '{board.name}', files and all? [yes/no] ", end=""
-    )
-    sys.stdout.flush()
-    if interrupt.fileno() in select.select([sys.stdin, interrupt.fileno()], [], [])[0]:
-        raise KeyboardInterrupt
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise UserError("nothing was erased", "answer yes to erase it")
-    url = f"{board.port_url}?ign_set_control"
-    with port.lock(port.viper_url(board.port_url), called=env["PORT"], pid=os.getpid()):
-        try:
-            process.run([sys.executable, "-m", "esptool", "--port", url, "erase-flash"])
-        except process.ToolFailed as failure:
-            raise UserError(
-                f"virtual board '{board.name}' was not erased: {failure.last_line()}",
-                _typed(env, "board-reset"),
-            ) from None
-    console.step("ERASE", f"virtual board '{board.name}'  {human_size(board.flash_size)}")
 
 
 def _board_stop(env):

@@ -9,6 +9,7 @@ Adds to the environment, each an action for a goal:
 from pathlib import Path
 
 from viper import console
+from viper.console import human_mac
 
 
 def exists(env):
@@ -29,7 +30,7 @@ def _sync(env, index):
     result = env.WorkOnDevice(index, "sync")
     env.ShowWork(index, result)
     if not result.changed:
-        console.step("SYNC", f"{result.shown_mac}  nothing to send: the device holds it")
+        console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
 
 
 def _backup(env, index):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from viper import backup, filesystem_reader, partition_table, port, repartition
 from viper.backup import Backup
+from viper.console import human_mac
 from viper.errors import UserError
 from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import FILESYSTEM, Chip, Image, PartPlan, Session
@@ -86,7 +87,7 @@ class DataKeeper:
             for fate in moving:
                 self._tell.line("DATA", f"{fate.name}  would be {fate.what}: {fate.text}")
             raise UserError(
-                f"the partitions of {self._chip.mac} change, and with them "
+                f"the partitions of {human_mac(self._chip.mac)} change, and with them "
                 f"{', '.join(fate.name for fate in moving)}",
                 f"{port.typed('flash', self._port)} REPARTITION=keep carries over what is there, "
                 "REPARTITION=wipe loses it",
@@ -114,7 +115,9 @@ class DataKeeper:
         """
         table = partition_table.on_chip(self._chip.read)
         if not table.entries:
-            raise UserError(f"{self._chip.mac} has no partition table, so nothing is known of it")
+            raise UserError(
+                f"{human_mac(self._chip.mac)} has no partition table, so nothing is known of it"
+            )
         return backup.save(self._root, self._read(table))
 
     def restore(self, source: Path | None) -> CarryOver:
@@ -132,7 +135,7 @@ class DataKeeper:
         if source is None and unfinished is None:
             known = backup.every(self._root, self._chip.mac)
             raise UserError(
-                f"{self._chip.mac} has no interrupted repartition to finish",
+                f"{human_mac(self._chip.mac)} has no interrupted repartition to finish",
                 f"say which backup: FROM={known[-1]}" if known else "there is no backup of it",
             )
         wanted = backup.load(source or unfinished or Path())

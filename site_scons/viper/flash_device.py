@@ -79,11 +79,6 @@ class FlashResult:
         return sum(part.size for part in self.parts)
 
     @property
-    def shown_mac(self) -> str:
-        """The MAC as it is printed on boards."""
-        return ":".join(self.mac[at : at + 2] for at in range(0, 12, 2))
-
-    @property
     def changed(self) -> bool:
         """Whether the device was changed, or would be."""
         return bool(self.bytes_written or self.files_sent or self.files_deleted)
@@ -105,14 +100,10 @@ def flash(request: FlashRequest) -> FlashResult:
             there, the flash is worn out, ...
         KeyboardInterrupt: Ctrl-C; the device has been reset into its application.
     """
-    library = Path(__file__).resolve().parent
-    environment = process.clean_environment(
-        PYTHONPATH=str(library.parent), ESPTOOL_CFGFILE=str(library / "esptool.cfg")
-    )
     command = [sys.executable, "-m", "viper.flasher", _encode(request)]
     with _Listener(request.port) as listener:
         try:
-            process.run(command, environment=environment, on_line=listener.hear)
+            process.run(command, environment=process.module_environment(), on_line=listener.hear)
         except process.ToolFailed as failure:
             if listener.error is not None:
                 raise listener.error from None

@@ -36,6 +36,7 @@ from viper import (
     sync_plan,
 )
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
+from viper.console import human_mac
 from viper.device_repl import DeviceRepl
 from viper.errors import UserError
 from viper.flash_device import (
@@ -210,7 +211,7 @@ class Flasher:
             if plan.sectors is None and not filesystem_reader.kind(device.read(*head)):
                 flash = port.typed("flash", self._request.port)
                 raise UserError(
-                    f"{plan.part.name} of {device.mac} holds no file system that can be read",
+                    f"{plan.part.name} of {human_mac(device.mac)} holds no readable file system",
                     f"./scons backup keeps it as it is; {flash} REPARTITION=wipe starts anew",
                 )
 
@@ -306,8 +307,9 @@ class Flasher:
         """
         request = self._request
         if self._result.mac not in ("", manifest.mac):
+            was, now = human_mac(self._result.mac), human_mac(manifest.mac)
             raise UserError(
-                f"PORT={request.port} was {self._result.mac} and is {manifest.mac} now",
+                f"PORT={request.port} was {was} and is {now} now",
                 f"{request.again.split(':')[0]}, for the board that is to stay",
             )
         if manifest.build != request.build and request.goal != PLAN:
