@@ -20,7 +20,7 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
@@ -37,7 +37,7 @@ from viper import (
 )
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
 from viper.console import human_mac
-from viper.device_repl import DeviceRepl
+from viper.device_repl import DeviceRepl, OtherFirmware
 from viper.errors import UserError
 from viper.flash_device import (
     BACKUP,
@@ -184,7 +184,9 @@ class Flasher:
             return
         for plan in plans:
             if plan.sectors is None and not self._holds_files(session, plan):
-                self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
+                # Of a firmware that is to be replaced nobody can say what its files will be.
+                with suppress(OtherFirmware) if request.goal == PLAN else nullcontext():
+                    self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
 
     def _keeper(self, device: Device) -> DataKeeper:
         tell = Tell(

@@ -86,6 +86,17 @@ def test_a_plan_says_what_a_flash_would_do_and_does_nothing(
     flashed.wait_for_mode("application")
 
 
+def test_a_file_system_that_cannot_be_read_is_neither_written_nor_taken_for_one(
+    flashed: Board, image: FlashImage
+) -> None:
+    before = flashed.flash
+    image.edit(VFS, b"edited")  # it was noise, and is no other noise
+    with pytest.raises(UserError, match=r"vfs of .* holds no readable file system") as caught:
+        image.flash(flashed)
+    assert "REPARTITION=wipe starts anew" in caught.value.next_step
+    assert flashed.flash == before
+
+
 def test_another_board_on_the_same_port_is_not_taken_for_the_first(
     flashed: Board, new_board: NewBoard, image: FlashImage
 ) -> None:

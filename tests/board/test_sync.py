@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from flash_image import VFS_SIZE
 from running_board import Board
 from site_image import ODD_NAME, Site, on_device, sha256, wait_for_boots
-from viper import flash_device
+from viper import flash_device, flasher
 from viper.device_repl import DeviceRepl
 from viper.errors import UserError
 from viper.flash_device import PLAN, SYNC
@@ -114,6 +115,18 @@ def test_a_device_that_runs_another_build_is_not_synced(lived_in: Board, site: S
 
 
 @only_fat
+def test_a_board_that_was_swapped_after_it_was_flashed_is_not_synced(
+    lived_in: Board, site: Site
+) -> None:
+    site.texts["/www/index.html"] = "two"
+    job = flasher.Flasher(site.request(lived_in, goal=SYNC), io.StringIO())
+    job._note(mac="0123456789ab")  # what was flashed a moment ago
+    with pytest.raises(UserError, match="was 01:23:45:67:89:ab and is "):
+        job.run()
+    assert on_device(lived_in)["/www/index.html"] == sha256("one")
+
+
+@only_fat
 def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, site: Site) -> None:
     before = on_device(lived_in)
     site.texts["/www/huge.bin"] = "x" * (VFS_SIZE // 3)
@@ -134,7 +147,7 @@ def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, s
 
 INTERRUPTED = """
 import sys, threading
-from viper import flash_device, interrupt
+from viper import flash_device, flasher, interrupt
 interrupt.install()
 request = flash_device.decode_request(sys.argv[1])
 try:
