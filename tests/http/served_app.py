@@ -25,10 +25,10 @@ def running_app(built: Path, folder: Path, name: str) -> Iterator[ServedApp]:
     project = copy_project(built, folder / "project")
     shutil.copy(Path(__file__).with_name(name), project.path("firmware/app/main.py"))
     port = f"virtual:{Path(name).stem.replace('_', '-')}"
-    flashed = project.scons("flash", f"PORT={port}")
-    address = re.search(r"http://127\.0\.0\.1:\d+", flashed.output)
-    assert address, flashed.output
     try:
+        flashed = project.scons("flash", f"PORT={port}")
+        address = re.search(r"http://127\.0\.0\.1:\d+", flashed.output)
+        assert address, flashed.output
         yield ServedApp(address[0], project.path(f".viper/boards/{port.partition(':')[2]}"))
     finally:
         project.scons("board-stop", f"PORT={port}")
