@@ -104,7 +104,16 @@ class DataKeeper:
         )
 
     def plan(self) -> list[Fate]:
-        """What becomes of the data partitions that do not stay as they are."""
+        """What becomes of the data partitions that do not stay as they are.
+
+        Raises:
+            UserError: a repartition was interrupted, which comes first.
+        """
+        if backup.unfinished(self._root, self._chip.mac) is not None:
+            raise UserError(
+                f"a repartition of {human_mac(self._chip.mac)} was interrupted",
+                f"{port.typed('restore', self._port)} finishes it, and so does flash",
+            )
         return self.moving(self._old_data())
 
     def back_up(self) -> Path:

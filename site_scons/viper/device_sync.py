@@ -159,23 +159,27 @@ def _guarded(repl: DeviceRepl, safeguard: Safeguard) -> Iterator[None]:
     safeguard.clear()
 
 
-def missing(
-    repl: DeviceRepl, files: Mapping[str, bytes], folders: Sequence[str], again: str
-) -> list[str]:
-    """The files that a device has not, or otherwise; folders that are empty are made.
+def compare(
+    repl: DeviceRepl, files: Mapping[str, bytes], again: str
+) -> tuple[list[str], list[str]]:
+    """The files that a device has not, and those that it has otherwise.
 
     Args:
         again: the next step if the device's answer does not hold together.
     """
-    lost: list[str] = []
+    found: dict[str, str] = {}
     paths = list(files)
     for at in range(0, len(paths), _COMMIT):
-        some = paths[at : at + _COMMIT]
-        found = ask(repl, some, again).files
-        lost += [p for p in some if found.get(p) != hashlib.sha256(files[p]).hexdigest()]
+        found |= ask(repl, paths[at : at + _COMMIT], again).files
+    there = [path for path in paths if path in found]
+    other = [path for path in there if found[path] != hashlib.sha256(files[path]).hexdigest()]
+    return [path for path in paths if path not in found], other
+
+
+def make_folders(repl: DeviceRepl, folders: Sequence[str]) -> None:
+    """Make the folders that are not there."""
     for at in range(0, len(folders), _COMMIT):
         repl.call(b"make_folders(" + b",".join(map(text, folders[at : at + _COMMIT])) + b")")
-    return lost
 
 
 def read_sectors(repl: DeviceRepl, sectors: Sequence[int]) -> dict[int, bytes]:

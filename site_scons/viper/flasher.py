@@ -267,13 +267,16 @@ class Flasher:
         """
         if carry.backup is not None:
             files = repartition.carried_files(carry.backup, self._image)
-            folders = repartition.folders(carry.backup)
-            lost = device_sync.missing(repl, files, folders, self._request.again)
-            if lost:
+            gone, other = device_sync.compare(repl, files, self._request.again)
+            if gone:
                 raise UserError(
-                    f"{len(lost)} files are not what they were: {', '.join(lost[:3])}",
+                    f"{len(gone)} files are not on the device: {', '.join(gone[:3])}",
                     f"they are in {carry.backup.folder}",
                 )
+            # The chip's MD5 has shown that all was written: who changed them since is known.
+            for path in other:
+                self._say(tag="KEEP", line=f"{path}  the application has changed it already")
+            device_sync.make_folders(repl, repartition.folders(carry.backup))
             self._note(carried=len(files))
         carry.finish()
 

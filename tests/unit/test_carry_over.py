@@ -65,16 +65,17 @@ class Scene:
         content = self.page.read_bytes()
         vfs = BUILD[fs]({"/www/index.html": content}, table["vfs"].size).data
         return Image(
-            "TEST",
-            "esp32s3",
-            FLASH_SIZE,
-            (
+            board="TEST",
+            chip="esp32s3",
+            psram_size=0,
+            flash_size=FLASH_SIZE,
+            parts=(
                 Part("partition-table", "firmware", Region(0x8000, table.to_binary())),
                 Part("otadata", "firmware", Region(table["otadata"].offset, b"\xff" * 8192)),
                 Part("factory", "firmware", Region(table["factory"].offset, b"\xe9app" * 2000)),
                 Part("vfs", FILESYSTEM, Region(table["vfs"].offset, vfs)),
             ),
-            {"/www/index.html": File(hashlib.sha256(content).hexdigest(), self.page)},
+            files={"/www/index.html": File(hashlib.sha256(content).hexdigest(), self.page)},
         )
 
     def keeper(self, csv: str, fs: str = "fat") -> DataKeeper:
@@ -303,3 +304,5 @@ def test_a_chip_that_loses_power_during_a_keep_boots_nothing(scene: Scene) -> No
     with pytest.raises(PowerLost):
         scene.flash(CHANGES["moved"])
     assert not partition_table.on_chip(scene.chip.read).entries
+    with pytest.raises(UserError, match="was interrupted"):
+        scene.keeper(CHANGES["moved"]).plan()
