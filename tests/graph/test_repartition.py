@@ -75,7 +75,7 @@ def test_a_moved_partition_takes_its_files_along_even_if_the_power_fails(desk: D
     assert sorted(sent) == ["/www/index.html", "/www/index.html.gz"]
 
     desk.move_vfs(MOVED, VFS)
-    control.set_faults(desk.board, power_after_bytes=50_000)
+    control.set_faults(desk.board, power_after_bytes=6_000)
     cut = desk.scons("flash", "REPARTITION=keep", status=2)
     assert "stopped answering" in cut.output
     control.set_faults(desk.board)
