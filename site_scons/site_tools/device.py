@@ -10,6 +10,7 @@ and for the actions of other tools:
     env.RunningBoard()                     the virtual board that PORT names, which must be running
     env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash_device: its FlashResult
     env.ShowWork(image, result)            what it changed, a line to each, and in the summary
+    env.SumUpWork(image, result)           what it changed, in the summary alone
 """
 
 import json
@@ -41,6 +42,7 @@ def generate(env):
         env.AddMethod(_method(function), name)
     env.AddMethod(_work, "WorkOnDevice")
     env.AddMethod(_show, "ShowWork")
+    env.AddMethod(_sum_up, "SumUpWork")
     env.AddMethod(_serial_url, "SerialUrl")
     env.AddMethod(_running_board, "RunningBoard")
 
@@ -52,7 +54,7 @@ def _method(function):
 def _esptool_command(env, index):
     from viper.flash_image import esptool_command
 
-    name = port.parse(env["PORT"]).board if env["PORT"] else None
+    name = port.parse(port.split(env["PORT"])[0]).board if env["PORT"] else None
     made = _BOARDS / str(name) / "board.json"
     if made.is_file():
         number = json.loads(made.read_text(encoding="utf-8"))["serial_port"]
@@ -63,14 +65,21 @@ def _esptool_command(env, index):
 
 
 def _flash(env, index):
-    result = env.WorkOnDevice(index, "flash", repartition=env.get("REPARTITION", ""))
+    if env.IsFleet():
+        env.Fleet("flash", lambda member: _sum_up(member, index, _write(member, index)))
+        return
+    result = _write(env, index)
     env.ShowWork(index, result)
     if not result.changed:
         console.step("FLASH", f"{human_mac(result.mac)}  nothing to write: the chip holds it")
 
 
+def _write(env, index):
+    return env.WorkOnDevice(index, "flash", repartition=env.get("REPARTITION", ""))
+
+
 def _show(env, index, result):
-    """Show and count what was done, and see that a virtual board serves its page."""
+    """Show and count what was done."""
     for part in result.parts:
         if part.action == "written":
             # Written only where it said otherwise: an update over the network had set it.
@@ -84,6 +93,11 @@ def _show(env, index, result):
         console.step("RESTORE", "vfs  as it was before a sync that was cut off")
     if result.carried:
         console.step("KEEP", f"{result.carried} files of the device, verified")
+    _sum_up(env, index, result)
+
+
+def _sum_up(env, index, result):
+    """Count what was done, and see that a virtual board serves its page."""
     summary = env["RUN"]
     if result.changed:
         summary.ran()
@@ -97,6 +111,7 @@ def _show(env, index, result):
 
         board = _running_board(env)
         summary.url = http_page.wait_until_served(board.http_port, _typed(env, "board-log"))
+    return result
 
 
 def _plan(env, index):

@@ -27,6 +27,9 @@ def _method(function):
 
 
 def _sync(env, index):
+    if env.IsFleet():
+        env.Fleet("sync", lambda each: each.SumUpWork(index, each.WorkOnDevice(index, "sync")))
+        return
     result = env.WorkOnDevice(index, "sync")
     env.ShowWork(index, result)
     if not result.changed:
