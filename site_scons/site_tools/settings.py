@@ -84,6 +84,13 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        (
+            "REPARTITION",
+            "what becomes of a device's data when its partitions change: keep or wipe",
+            None,
+            _choice("keep", "wipe"),
+        ),
+        ("FROM", "the backup that ./scons restore puts back", None, str),
         ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
         ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
         ("CACHE", "a folder in which builds share their outputs", None, str),
@@ -206,6 +213,15 @@ def _number(low, high, kind=int):
         if not low <= number <= high:
             raise ValueError(f"not a {'whole ' * (kind is int)}number from {low} to {high}")
         return number
+
+    return convert
+
+
+def _choice(*words):
+    def convert(value):
+        if value.lower() not in words:
+            raise ValueError(f"neither {' nor '.join(words)}")
+        return value.lower()
 
     return convert
 
