@@ -3,6 +3,7 @@
 Adds to the environment, each an action for a goal:
     env.EsptoolCommand(image)              print how plain esptool would write it
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
+    env.Sync(image)                        bring the files of a device up to date
     env.Get()                              fetch the page from the virtual board
     env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
 """
@@ -31,6 +32,7 @@ def generate(env):
         "EsptoolCommand": _esptool_command,
         "Flash": _flash,
         "Plan": _plan,
+        "Sync": _sync,
         "Get": _get,
         "BoardLog": _board_log,
         "BoardReset": _board_reset,
@@ -58,22 +60,31 @@ def _esptool_command(env, index):
 
 
 def _flash(env, index):
-    result = _run_flasher(env, index, plan_only=False)
+    result = _work(env, index, "flash")
     for part in result.parts:
         if part.action == "written":
             console.step("FLASH", f"{part.name}  {_sectors(part)}")
-    for name in result.left_alone:
-        console.step("FLASH", f"{name}  left alone: it holds files that are not of this build")
-    for path in result.files_sent:
-        console.step("SEND", path)
-    for path in result.files_deleted:
-        console.step("DELETE", path)
+    _show_files(result, "SEND", "DELETE")
+    if not result.changed:
+        console.step("FLASH", f"{_mac(result.mac)}  nothing to write: the chip holds it")
+    _sum_up(env, index, result)
+
+
+def _sync(env, index):
+    result = _work(env, index, "sync")
+    _show_files(result, "SEND", "DELETE")
+    if not result.changed:
+        console.step("SYNC", f"{_mac(result.mac)}  nothing to send: the device holds it")
+    _sum_up(env, index, result)
+
+
+def _sum_up(env, index, result):
+    """Count what was done, and see that a virtual board serves its page."""
     summary = env["RUN"]
     if result.changed:
         summary.ran()
     else:
         summary.skipped()
-        console.step("FLASH", f"{_mac(result.mac)}  nothing to write: the chip holds it")
     contents = json.loads(index.read_text(encoding="utf-8"))["files"]
     sent = sum(contents[path]["size"] for path in result.files_sent)
     summary.wrote(result.bytes_written + sent)
@@ -85,24 +96,29 @@ def _flash(env, index):
 
 
 def _plan(env, index):
-    result = _run_flasher(env, index, plan_only=True)
+    result = _work(env, index, "plan")
     for part in result.parts:
         figure = {
             "same": "the same",
             "written": f"{_sectors(part)} to write",
-            "left alone": "left alone: it holds files that are not of this build",
+            "left alone": "only its files that differ are written",
         }[part.action]
         console.step("PLAN", f"{part.name}  {figure}")
-    for path in result.files_sent:
-        console.step("PLAN", f"{path}  to send")
-    for path in result.files_deleted:
-        console.step("PLAN", f"{path}  to delete")
+    _show_files(result, "PLAN", "PLAN", sent="  to send", deleted="  to delete")
     env["RUN"].wrote(0)
 
 
-def _run_flasher(env, index, plan_only):
+def _show_files(result, send, delete, sent="", deleted=""):
+    for path in result.files_sent:
+        console.step(send, f"{path}{sent}")
+    for path in result.files_deleted:
+        console.step(delete, f"{path}{deleted}")
+
+
+def _work(env, index, goal):
     from viper.flash_device import FlashRequest, flash
 
+    record = index.with_name("build.json")
     return flash(
         FlashRequest(
             port=env["PORT"],
@@ -111,7 +127,9 @@ def _run_flasher(env, index, plan_only):
             image=index,
             root=_ROOT,
             stamps=_STAMPS,
-            plan_only=plan_only,
+            build=json.loads(record.read_text(encoding="utf-8"))["build"],
+            goal=goal,
+            delete_extras=env["SYNC_DELETE"],
         )
     )
 

@@ -20,6 +20,7 @@ import SCons.Script.Main
 from SCons.Errors import BuildError
 from viper import console, interrupt, wsl
 from viper.build_lock import BuildLock
+from viper.console import human_size
 from viper.errors import UserError, exits, nearest
 from viper.fingerprint import fingerprint
 from viper.run_summary import RunSummary
@@ -156,6 +157,10 @@ class _Task(SCons.Script.Main.BuildTask):
 
     def execute(self):
         super().execute()
+        if self.targets[0].cached:
+            self.summary.took()
+            console.step("CACHE", f"{self.targets[0]}  {human_size(self.targets[0].get_size())}")
+            return
         self.summary.ran(_is_step(self.targets[0]))
         if SCons.Script.GetOption("no_exec") and _is_step(self.targets[0]):
             console.step("WOULD", f"make {self.targets[0]}")

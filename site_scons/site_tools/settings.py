@@ -80,6 +80,9 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        ("CACHE", "a folder in which builds share their outputs", None, str),
+        ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
+        ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]

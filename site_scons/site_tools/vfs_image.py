@@ -51,7 +51,7 @@ def _image(targets, sources, application, templates, fs, flash_size):
     compiled, files = files[:templates], files[templates:]
     partition = partition_table.load(csv, flash_size)["vfs"]
     folders = {
-        "/www": asset_manifest.shipped(site),
+        vfs_image.SITE: asset_manifest.shipped(site),
         "/templates": {path.name: path for path in compiled},
         "/": {path.relative_to(application).as_posix(): path for path in files},
     }

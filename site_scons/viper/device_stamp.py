@@ -54,6 +54,11 @@ def load(folder: Path, mac: str) -> Stamp:
         return Stamp(mac)
 
 
+def paths(folder: Path) -> set[str]:
+    """The files that were put into the file system of any device."""
+    return {path for stamp in folder.glob("*.json") for path in load(folder, stamp.stem).files}
+
+
 def save(folder: Path, stamp: Stamp) -> None:
     """Write a stamp in one step, so that an interruption leaves the old one or the new one."""
     folder.mkdir(parents=True, exist_ok=True)

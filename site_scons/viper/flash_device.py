@@ -1,4 +1,4 @@
-"""Flashing a device, as the build graph sees it: a request, a child process, a result."""
+"""Work on a device, as the build graph sees it: a request, a child process, a result."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ SAME = "same"
 WRITTEN = "written"
 LEFT_ALONE = "left alone"
 
+FLASH, PLAN, SYNC = "flash", "plan", "sync"  # the goals
+
 
 @dataclass(frozen=True)
 class FlashRequest:
-    """What is to be flashed, and where."""
+    """What is to be done, with which image, and where."""
 
     port: str  # as the user gave it, for messages
     url: str  # what pyserial opens: a device file or viper://host:port
@@ -29,12 +31,14 @@ class FlashRequest:
     image: Path  # flash.json
     root: Path  # the folder that the sources in flash.json are relative to
     stamps: Path  # the folder of the devices' stamps
-    plan_only: bool = False  # find out what would be written, and write nothing
+    build: str  # the build id of the image's firmware
+    goal: str = FLASH
+    delete_extras: bool = True  # whether a sync removes what is in its scope and not in the image
 
     @property
     def again(self) -> str:
-        """The next step after a flash that broke off."""
-        return f"{port.typed('flash', self.port)} again: it goes on where it stopped"
+        """The next step after work that broke off."""
+        return f"{port.typed(self.goal, self.port)} again: it goes on where it stopped"
 
 
 @dataclass(frozen=True)
@@ -49,18 +53,18 @@ class PartResult:
 
 @dataclass(frozen=True)
 class FlashResult:
-    """What a flash did; with `plan_only`, what it would do."""
+    """What was done; with the goal PLAN, what would be."""
 
-    mac: str  # 12 hex digits, lower case
-    parts: tuple[PartResult, ...]  # in the order of writing
-    files_sent: tuple[str, ...]  # paths on the device that were updated one by one
-    files_deleted: tuple[str, ...]
-    bytes_on_wire: int  # from the host to the device, everything counted
-    reset_s: float  # opening the port, reset into download mode, sync
-    stub_s: float  # uploading esptool's stub, changing the baud rate, attaching the flash
-    confirm_s: float  # asking the chip what it holds
-    write_s: float  # erasing, writing, verifying
-    files_s: float  # the update file by file, the application's start included
+    mac: str = ""  # 12 hex digits, lower case
+    parts: tuple[PartResult, ...] = ()  # in the order of writing
+    files_sent: tuple[str, ...] = ()  # paths on the device that were updated one by one
+    files_deleted: tuple[str, ...] = ()
+    bytes_on_wire: int = 0  # from the host to the device, everything counted
+    reset_s: float = 0.0  # opening the port, reset into download mode, sync
+    stub_s: float = 0.0  # uploading esptool's stub, changing the baud rate, attaching the flash
+    confirm_s: float = 0.0  # asking the chip what it holds
+    write_s: float = 0.0  # erasing, writing, verifying
+    files_s: float = 0.0  # the sync, the application's start included
 
     @property
     def bytes_written(self) -> int:

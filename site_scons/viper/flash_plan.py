@@ -108,24 +108,25 @@ def differing_filesystem(
 ) -> list[int] | None:
     """The sectors to write of a partition that the device writes to as well.
 
-    It is given back only if nothing of the user's can be in it: it is blank, or it holds just what
-    the claim says that was last written to this device, or an interrupted write of that.
+    It is written by sectors only while nothing of the user's can be in it: it is blank, or it holds
+    what an interrupted first write has left, as the claim knows it.
 
     Blank means what it means to MicroPython, which formats a partition whose first block (4096
     bytes) is all FF; but where the device has another partition table (`same_table` is false) the
     block may be a hole in someone's data, and then the whole partition has to be FF.
 
     Returns:
-        Sectors, ascending; or None: it holds something else, and has to be left alone.
+        Sectors, ascending; or None: it holds something else, and its files have to be told apart.
     """
     actual = md5(region.offset, len(region.content))
     if actual == region.digest(region.whole):
         return []
-    if claim is not None and len(claim.sectors) == region.count:
-        if claim.md5 == actual:
-            return _against_claim(region, claim)
-        if _is_interrupted(md5, region, claim):
-            return _after_interruption(md5, region, claim)
+    if (
+        claim is not None
+        and len(claim.sectors) == region.count
+        and _is_interrupted(md5, region, claim)
+    ):
+        return _after_interruption(md5, region, claim)
     if actual == _erased_digest(len(region.content)):
         return region.not_erased(region.whole)
     if same_table and md5(region.offset, SECTOR_SIZE) == _erased_digest(SECTOR_SIZE):

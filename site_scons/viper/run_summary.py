@@ -15,6 +15,7 @@ class RunSummary:
     Attributes:
         steps_run: steps whose action did something.
         steps_skipped: steps that were looked at and found up to date.
+        steps_taken: steps whose result came from a cache.
         bytes_written: bytes written to the flash or the file system of a device.
         url: where the page is served, once a device serves it.
         begun: whether it came to anything; it does not after an error in what was typed.
@@ -23,6 +24,7 @@ class RunSummary:
 
     steps_run: int = 0
     steps_skipped: int = 0
+    steps_taken: int = 0
     bytes_written: int = 0
     url: str = ""
     begun: bool = False
@@ -39,6 +41,11 @@ class RunSummary:
         with self._lock:
             self.steps_skipped += steps
 
+    def took(self, steps: int = 1) -> None:
+        """Count steps whose result came from a cache."""
+        with self._lock:
+            self.steps_taken += steps
+
     def wrote(self, size: int) -> None:
         """Count bytes written to a device, and that one took part."""
         with self._lock:
@@ -50,6 +57,7 @@ class RunSummary:
         parts = [
             f"{self.steps_run} step{'' if self.steps_run == 1 else 's'} run",
             f"{self.steps_skipped} skipped",
+            *([f"{self.steps_taken} from the cache"] if self.steps_taken else []),
             f"{human_size(self.bytes_written)} written" if self.device else "no device touched",
         ]
         return ", ".join(parts) + (f", {self.url}" if self.url else "")

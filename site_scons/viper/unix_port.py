@@ -82,6 +82,8 @@ def build(inputs: Inputs, folder: Path, *, jobs: int) -> Path:
     port = Path(inputs.source.path) / "ports" / "unix"
     unfinished = folder / "unfinished"
     unfinished.touch()
+    # One that came from a cache is newer than objects that make would have to link again.
+    (folder / "micropython").unlink(missing_ok=True)
     _make(inputs, port, folder, generated, jobs)
     unfinished.unlink()
     return folder / "micropython"

@@ -15,6 +15,8 @@ from pathlib import Path
 from viper import atomic_file, fat_image, fat_names, littlefs_image
 from viper.errors import UserError
 
+SITE = "/www"  # the folder on the device that is the web site's alone
+
 
 def merge(folders: Mapping[str, Mapping[str, Path]]) -> dict[str, Path]:
     """Source files by device path, from several origins.

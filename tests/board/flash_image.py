@@ -9,7 +9,7 @@ from pathlib import Path
 from running_board import Board
 from viper import device_stamp, flash_device
 from viper.device_stamp import Stamp
-from viper.flash_device import FlashRequest, FlashResult
+from viper.flash_device import FLASH, FlashRequest, FlashResult
 from viper.flash_plan import Region
 
 SECTOR = 4096
@@ -24,6 +24,7 @@ class FlashImage:
     Attributes:
         contents: the parts by their offset; edit, then flash.
         files: what flash.json says of the files in `vfs`.
+        build: the build id of the firmware.
         stamps: the folder of the stamps.
     """
 
@@ -35,6 +36,7 @@ class FlashImage:
         self.stamps = folder / "devices"
         self.folder = folder
         self.files: dict[str, dict[str, str]] = {}
+        self.build = ""
 
     def edit(self, offset: int, data: bytes) -> None:
         """Change some bytes, given by their place in the flash."""
@@ -43,7 +45,7 @@ class FlashImage:
         content[offset - start : offset - start + len(data)] = data
         self.contents[start] = bytes(content)
 
-    def request(self, board: Board, *, baud: int = 460800, plan_only: bool = False) -> FlashRequest:
+    def request(self, board: Board, *, baud: int = 460800, goal: str = FLASH) -> FlashRequest:
         """Write the image; the request to flash it."""
         names = ("bootloader", "partition-table", "otadata", "factory", "vfs")
         parts = []
@@ -63,7 +65,8 @@ class FlashImage:
             image=self.folder / "flash.json",
             root=self.folder,
             stamps=self.stamps,
-            plan_only=plan_only,
+            build=self.build,
+            goal=goal,
         )
 
     def stamp(self, board: Board) -> None:

@@ -18,6 +18,7 @@ from running_board import Board, Console
 from serial.rfc2217 import SET_BAUDRATE
 from viper import flash_device
 from viper.errors import UserError
+from viper.flash_device import PLAN
 from viper.virtual_board import control
 
 NewBoard = Callable[..., Board]
@@ -77,11 +78,10 @@ def test_a_plan_says_what_a_flash_would_do_and_does_nothing(
 ) -> None:
     before = flashed.flash
     image.edit(FACTORY + 2 * SECTOR, b"edited")
-    image.edit(VFS + 5 * SECTOR, b"edited")
-    image.edit(VFS + 7 * SECTOR, b"edited")
-    plan = image.flash(flashed, plan_only=True)
+    image.edit(FACTORY + 4 * SECTOR, b"edited")
+    plan = image.flash(flashed, goal=PLAN)
     written = [(part.name, part.sectors) for part in plan.parts if part.sectors]
-    assert written == [("vfs", 2), ("factory", 1)]
+    assert written == [("factory", 2)]
     assert flashed.flash == before
     flashed.wait_for_mode("application")
 
@@ -205,26 +205,32 @@ print(*caught)
 
 
 @pytest.fixture
-def flashing(flashed: Board, image: FlashImage) -> Iterator[subprocess.Popen[bytes]]:
-    """A process that is in the middle of writing a long `vfs` to `flashed`, whose app is whole."""
+def without_files(new_board: NewBoard, bootable_flash: bytes) -> Board:
+    """A board with an application and a blank file system."""
+    return new_board(flash=bootable_flash)
+
+
+@pytest.fixture
+def flashing(without_files: Board, image: FlashImage) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that is in the middle of writing a long `vfs` to `without_files`."""
     image.edit(VFS, os.urandom(128 * SECTOR))
-    request = flash_device._encode(image.request(flashed))
+    request = flash_device._encode(image.request(without_files))
     environment = os.environ | {"PYTHONPATH": "site_scons"}
-    before = control.counters(flashed.folder).sectors_erased
+    before = control.counters(without_files.folder).bytes_programmed
     with subprocess.Popen(
         [sys.executable, "-c", FLASH, request],
         stdout=subprocess.PIPE,
         env=environment,
         start_new_session=True,
     ) as process:
-        while control.counters(flashed.folder).sectors_erased < before + 8:
+        while control.counters(without_files.folder).bytes_programmed < before + 8 * SECTOR:
             assert process.poll() is None
             time.sleep(0.01)
-        control.set_faults(flashed.folder, hold_line=True)
+        control.set_faults(without_files.folder, hold_line=True)
         yield process
         if process.poll() is None:
             process.kill()
-    control.set_faults(flashed.folder)
+    control.set_faults(without_files.folder)
 
 
 def children(pid: int) -> list[int]:
@@ -244,34 +250,34 @@ def finish(board: Board, image: FlashImage) -> None:
 
 
 def test_ctrl_c_ends_within_a_second_and_the_application_runs(
-    flashed: Board, image: FlashImage, flashing: subprocess.Popen[bytes]
+    without_files: Board, image: FlashImage, flashing: subprocess.Popen[bytes]
 ) -> None:
     began = time.monotonic()
     flashing.send_signal(signal.SIGINT)
     output, _ = flashing.communicate(timeout=10)
     assert time.monotonic() - began < 1
     assert output == b"KeyboardInterrupt\n"
-    flashed.wait_for_mode("application", within_s=1)
-    finish(flashed, image)
+    without_files.wait_for_mode("application", within_s=1)
+    finish(without_files, image)
 
 
 def test_a_killed_flasher_is_told_and_the_next_flash_finishes(
-    flashed: Board, image: FlashImage, flashing: subprocess.Popen[bytes]
+    without_files: Board, image: FlashImage, flashing: subprocess.Popen[bytes]
 ) -> None:
     (flasher,) = children(flashing.pid)
     os.kill(flasher, signal.SIGKILL)
     output, _ = flashing.communicate(timeout=10)
     assert output == b"UserError\n"
-    finish(flashed, image)
+    finish(without_files, image)
 
 
 def test_a_killed_build_leaves_no_flasher_and_the_application_runs(
-    flashed: Board, image: FlashImage, flashing: subprocess.Popen[bytes]
+    without_files: Board, image: FlashImage, flashing: subprocess.Popen[bytes]
 ) -> None:
     (flasher,) = children(flashing.pid)
     ended = os.pidfd_open(flasher)
     flashing.kill()
     assert select.select([ended], [], [], 2)[0]
     os.close(ended)
-    flashed.wait_for_mode("application", within_s=1)
-    finish(flashed, image)
+    without_files.wait_for_mode("application", within_s=1)
+    finish(without_files, image)

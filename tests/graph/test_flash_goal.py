@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import Project
+from project import Project, Run
 from viper.virtual_board import control
 
 PORT = "PORT=virtual:goal"
@@ -60,11 +60,13 @@ def test_boots_from_its_flash_alone(flashed: Project) -> None:
         flashed.path("elsewhere").rename(flashed.path("build"))
 
 
-def test_edited_and_deleted_assets_reach_a_board_without_files_of_its_own(flashed: Project) -> None:
+def test_edited_and_deleted_assets_reach_a_board_file_by_file(flashed: Project) -> None:
     flashed.edit("assets/www/index.html", "<title>", "<title>Edited ")
     flashed.path("assets/www/favicon.svg").unlink()
     run = flashed.scons("flash", PORT)
-    assert [step for step in run.steps if step.startswith("FLASH")] == ["FLASH vfs"]
+    assert _lines(run, "FLASH") == []
+    assert _lines(run, "SEND") == ["/www/index.html", "/www/index.html.gz"]
+    assert "/www/favicon.svg" in _lines(run, "DELETE")
     assert "<title>Edited " in _page(flashed)
     assert _files_on(flashed, "/www") == {
         Path(name).name
@@ -73,13 +75,23 @@ def test_edited_and_deleted_assets_reach_a_board_without_files_of_its_own(flashe
     }
 
 
+def test_sync_sends_what_differs_at_once_and_keeps_extras_if_told(flashed: Project) -> None:
+    flashed.edit("assets/www/index.html", "<title>", "<title>Synced ")
+    flashed.path("assets/www/favicon.svg").unlink()
+    run = flashed.scons("sync", PORT, "SYNC_DELETE=no")
+    assert _lines(run, "SEND") == ["/www/index.html", "/www/index.html.gz"]
+    assert _lines(run, "DELETE") == []
+    assert "<title>Synced " in _page(flashed)
+    again = flashed.scons("sync", PORT)
+    assert _lines(again, "SEND") == [] and "/www/favicon.svg" in _lines(again, "DELETE")
+    assert "nothing to send" in flashed.scons("sync", PORT).output
+
+
 def test_files_of_the_user_are_kept(flashed: Project) -> None:
     _on(flashed, "with open('/mine.txt', 'w') as f: f.write('mine')")
     flashed.edit("assets/www/index.html", "<title>", "<title>Edited ")
     run = flashed.scons("flash", PORT)
-    assert "vfs  left alone" in run.output
-    sent = re.findall(r"^SEND +(\S+)$", run.output, re.MULTILINE)
-    assert sorted(sent) == ["/www/index.html", "/www/index.html.gz"]
+    assert _lines(run, "SEND") == ["/www/index.html", "/www/index.html.gz"]
     assert "<title>Edited " in _page(flashed)
     assert _on(flashed, "print(open('/mine.txt').read())") == "mine"
 
@@ -88,8 +100,9 @@ def test_plan_writes_nothing(flashed: Project) -> None:
     flashed.edit("assets/www/index.html", "<title>", "<title>Planned ")
     before = flashed.path(".viper/boards/goal/flash.bin").read_bytes()
     plan = flashed.scons("plan", PORT)
-    assert re.search(r"^PLAN +vfs  \d+ sectors", plan.output, re.MULTILINE)
-    assert re.search(r"^PLAN +factory  the same", plan.output, re.MULTILINE)
+    assert "vfs  only its files that differ" in plan.output
+    assert "factory  the same" in plan.output
+    assert "/www/index.html  to send" in plan.output
     assert flashed.path(".viper/boards/goal/flash.bin").read_bytes() == before
 
 
@@ -151,6 +164,11 @@ def test_options_are_saved(project: Project) -> None:
     # What was not given is not kept: another port still brings its own board.
     assert "BOARD" not in project.path("local.py").read_text()
     assert "GZIP_LEVEL=3" in project.scons("-h", "GZIP_LEVEL=3").output
+
+
+def _lines(run: Run, tag: str) -> list[str]:
+    """What a run's lines of a tag say, sorted."""
+    return sorted(re.findall(rf"^{tag} +(.*)$", run.output, re.MULTILINE))
 
 
 def _mac(project: Project) -> str:

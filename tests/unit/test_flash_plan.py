@@ -134,9 +134,9 @@ class TestFilesystem:
         assert self.plan(chip, None, same_table=False) is None
         assert self.plan(chip_with([b"\xff"] * 6), None, same_table=False) == [0, 2, 3]
 
-    def test_it_is_written_when_it_holds_what_was_last_written_there(self) -> None:
+    def test_it_is_left_alone_once_a_first_flash_is_complete(self) -> None:
         old = [b"F", b"o", b"\xff", b"n", b"\xff", b"\xff"]
-        assert self.plan(chip_with(old), region_with(old).claim()) == [1, 2]
+        assert self.plan(chip_with(old), region_with(old).claim()) is None
 
     def test_it_is_left_alone_when_the_device_has_written_to_it(self) -> None:
         old = [b"F", b"o", b"\xff", b"n", b"\xff", b"\xff"]

@@ -1,0 +1,118 @@
+"""Clones that share their outputs through CACHE, and their compilations through ccache."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from project import Project, copy_project, wait_until
+
+BUILDS = 20
+
+
+@pytest.fixture
+def clones(built: Path, tmp_path: Path) -> tuple[Project, Project]:
+    """Two clones in folders of their own, with nothing built but MicroPython fetched."""
+    return _clone(built, tmp_path / "one"), _clone(built, tmp_path / "another place/two")
+
+
+def _clone(built: Path, folder: Path) -> Project:
+    clone = copy_project(built, folder)
+    shutil.rmtree(clone.path("build/VIRTUAL_N16R8"))
+    clone.path("build/.sconsign.dblite").unlink()
+    return clone
+
+
+def test_a_second_clone_makes_nothing(clones: tuple[Project, Project], tmp_path: Path) -> None:
+    one, two = clones
+    option = f"CACHE={tmp_path / 'cache'}"
+    one.scons("assets", "build/VIRTUAL_N16R8/vfs.img", option)
+    run = two.scons("assets", "build/VIRTUAL_N16R8/vfs.img", option)
+    assert {step.split()[0] for step in run.steps} == {"CACHE"}
+    assert "0 steps run" in run.output and "from the cache" in run.output
+    assert one.digests() == two.digests()
+    # What came from the cache is as up to date as what was made.
+    assert two.scons("assets", "build/VIRTUAL_N16R8/vfs.img").steps == set()
+
+
+def test_a_damaged_entry_is_made_anew(clones: tuple[Project, Project], tmp_path: Path) -> None:
+    one, two = clones
+    option = f"CACHE={tmp_path / 'cache'}"
+    one.scons("assets", option)
+    for entry in (tmp_path / "cache").glob("??/*"):
+        content = bytearray(entry.read_bytes())
+        content[len(content) // 2] ^= 1
+        entry.write_bytes(content)
+    run = two.scons("assets", option)
+    assert "CACHE " not in run.output and "is damaged; it is made anew" in run.output
+    assert one.digests() == two.digests()
+
+
+def test_a_cache_that_cannot_be_written(project: Project) -> None:
+    run = project.scons("CACHE=README.md/cache", status=2)
+    assert run.output.startswith("error: CACHE=README.md/cache: ")
+
+
+@pytest.mark.long
+def test_twenty_builds_at_once(built: Path, tmp_path: Path) -> None:
+    clones = [_clone(built, tmp_path / str(number)) for number in range(BUILDS)]
+    builds = [
+        clone.start("assets", f"CACHE={tmp_path / 'cache'}", "CACHE_SIZE=1") for clone in clones
+    ]
+    for build in builds:
+        output = build.communicate()[0]
+        assert build.returncode == 0, output
+    assert len({str(clone.digests()) for clone in clones}) == 1
+
+
+@pytest.mark.long
+def test_compilations_come_from_a_redis_server(
+    clones: tuple[Project, Project], tmp_path: Path
+) -> None:
+    """A clone in another folder, whose own ccache is empty, hits what the first one compiled."""
+    for tool in ("ccache", "redis-server"):
+        if shutil.which(tool) is None:
+            pytest.skip(f"{tool} is missing: sudo apt install {tool}")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    redis = subprocess.Popen(
+        ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""],
+        cwd=tmp_path,
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        wait_until(lambda: _answers(port), redis)  # type: ignore[arg-type]
+        took = []
+        for number, clone in enumerate(clones):
+            own = tmp_path / f"ccache {number}"
+            variables = {
+                "CCACHE_DIR": str(own),
+                "CCACHE_REMOTE_STORAGE": f"redis://127.0.0.1:{port}",
+            }
+            begun = time.monotonic()
+            clone.scons("build/VIRTUAL_N16R8/firmware/micropython", **variables)
+            took.append(time.monotonic() - begun)
+            shown = subprocess.run(
+                ["ccache", "--print-stats"],
+                env=clone.environment(**variables),
+                capture_output=True,
+                text=True,
+                check=True,
+            ).stdout
+            counts = dict(line.split("\t") for line in shown.splitlines())
+        hits = int(counts["direct_cache_hit"]) + int(counts["preprocessed_cache_hit"])
+        misses = int(counts["cache_miss"])
+        print(f"{hits} hits, {misses} misses; {took[0]:.1f} s, then {took[1]:.1f} s")
+        assert hits >= 0.95 * (hits + misses) > 0
+    finally:
+        redis.terminate()
+        redis.wait()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
