@@ -2,3 +2,4 @@
 include("$(MPY_DIR)/extmod/asyncio")
 freeze("../../firmware/cmodules/virtual_chip/modules")
 package("viperhttp", base_path="../../firmware/python")
+module("probation.py", base_path="../../firmware/python")

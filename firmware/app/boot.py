@@ -1,1 +1,4 @@
 # Runs on every start, before main.py.
+import probation
+
+probation.guard()

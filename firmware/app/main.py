@@ -1,6 +1,7 @@
-"""The demo: the dashboard in /www, the figures that it shows, and a page made by a template."""
+"""The demo: the dashboard in /www, its figures, a page from a template, updates by network."""
 
 import viperhttp
+from viperhttp import ota
 
 app = viperhttp.ViperHTTP()
 
@@ -21,5 +22,6 @@ def status():
 app.mount("/", "/www", html=True)
 app.mount_health("/health")
 app.mount_metrics("/metrics")
+app.include_router(ota.router())
 app.start(port=80)
 print("ViperHTTP", viperhttp.__version__, "at", app.url)

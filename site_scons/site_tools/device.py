@@ -6,6 +6,9 @@ Adds to the environment, each an action for a goal:
     env.Sync(image)                        bring the files of a device up to date
     env.Get()                              fetch the page from the virtual board
     env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
+and for the actions of other tools:
+    env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
+    env.RunningBoard()                     the virtual board that PORT names, which must be running
 """
 
 import json
@@ -40,6 +43,8 @@ def generate(env):
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
+    env.AddMethod(_serial_url, "SerialUrl")
+    env.AddMethod(_running_board, "RunningBoard")
 
 
 def _method(function):
@@ -63,7 +68,9 @@ def _flash(env, index):
     result = _work(env, index, "flash")
     for part in result.parts:
         if part.action == "written":
-            console.step("FLASH", f"{part.name}  {_sectors(part)}")
+            # Written only where it said otherwise: an update over the network had set it.
+            boots = ": factory boots" if part.name == "otadata" else ""
+            console.step("FLASH", f"{part.name}  {_sectors(part)}{boots}")
     _show_files(result, "SEND", "DELETE")
     if not result.changed:
         console.step("FLASH", f"{_mac(result.mac)}  nothing to write: the chip holds it")

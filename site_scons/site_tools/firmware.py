@@ -62,7 +62,7 @@ def firmware(env, source, modules, python):
             f"{build}/app.bin",
             executable,
             env.Step("APP", _app, uses=_IMAGES, flash_size=board.flash_size),
-        ),
+        )[0],
         "bootloader": env.Command(
             f"{build}/bootloader.bin",
             [],

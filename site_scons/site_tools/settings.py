@@ -58,6 +58,7 @@ def _options():
     return [
         ("BOARD", "a folder of boards/; by default what fits the port", None, str),
         ("PORT", "virtual, virtual:NAME, /dev/tty…, rfc2217://host:port", None, str),
+        ("HOST", "a device on the network, 192.168.0.7 or name:port, for ota", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
             "HTTP_PORT",

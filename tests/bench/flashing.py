@@ -24,21 +24,27 @@ def figures(project: Project) -> list[Figure]:
 def one_edit(project: Project) -> list[Figure]:
     """One asset edited, brought to a board."""
     asset = project.path("assets/www/app.js")
+    source = asset.read_text(encoding="utf-8")
+    count = 0
+
+    def edit_and_build() -> None:
+        nonlocal count
+        count += 1
+        asset.write_text(f"// {count}\n{source}", encoding="utf-8")
+        project.scons("image")
+
     folder = project.path(".viper/boards/bench")
     board = control.start(folder, "bench")
     try:
         flash(project, board)
-        asset.write_text("// edited\n" + asset.read_text(encoding="utf-8"), encoding="utf-8")
-        project.scons("image")
-        files = flash(project, board)
-        assert files.files_sent, files
+        edit_and_build()
+        edited = flash(project, board)
+        assert edited.files_sent, edited
     finally:
         control.stop(folder)
     return [
-        Figure(
-            "one asset edited, flash: host to device", files.bytes_on_wire / 1024, "KiB", "≤ 64"
-        ),
-        Figure("  time", seconds(files), "s"),
+        Figure("flash of one asset: host to device", edited.bytes_on_wire / 1024, "KiB", "≤ 64"),
+        Figure("flash of one asset: time", seconds(edited), "s"),
     ]
 
 

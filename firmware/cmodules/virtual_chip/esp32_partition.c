@@ -7,27 +7,16 @@
 #include "py/mperrno.h"
 #include "py/runtime.h"
 
+#include "esp32_partition.h"
 #include "flash.h"
 
 #define TABLE_OFFSET 0x8000u
 #define TABLE_SIZE 0xC00u
 #define ENTRY_SIZE 32u
 #define ENTRY_MAGIC 0x50AAu
-#define LABEL_SIZE 16
-#define TYPE_APP 0x00
-#define TYPE_DATA 0x01
-#define SUBTYPE_ANY 0xFF
 #define FLAG_ENCRYPTED 1u
 
-typedef struct {
-    mp_obj_base_t base;
-    uint8_t type;
-    uint8_t subtype;
-    uint32_t address; // bytes from the start of the flash
-    uint32_t size;    // bytes
-    bool encrypted;
-    char label[LABEL_SIZE + 1];
-} partition_obj_t;
+enum { BOOT, RUNNING }; // what Partition() takes in place of a label
 
 static const mp_obj_type_t partition_type;
 
@@ -35,8 +24,8 @@ static uint32_t get_u32(const uint8_t *p) {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-// Reads entry `index` into `out`; false after the last one (the MD5 entry or blank flash).
-static bool read_entry(size_t index, partition_obj_t *out) {
+// The table ends with its MD5 entry, or with blank flash.
+bool partition_read_entry(size_t index, partition_obj_t *out) {
     if (index >= TABLE_SIZE / ENTRY_SIZE || TABLE_OFFSET + TABLE_SIZE > flash_size()) {
         return false;
     }
@@ -48,27 +37,64 @@ static bool read_entry(size_t index, partition_obj_t *out) {
     out->subtype = entry[3];
     out->address = get_u32(entry + 4);
     out->size = get_u32(entry + 8);
-    memcpy(out->label, entry + 12, LABEL_SIZE);
-    out->label[LABEL_SIZE] = '\0';
+    memcpy(out->label, entry + 12, PARTITION_LABEL_SIZE);
+    out->label[PARTITION_LABEL_SIZE] = '\0';
     out->encrypted = get_u32(entry + 28) & FLAG_ENCRYPTED;
     return out->address <= flash_size() && out->size <= flash_size() - out->address;
 }
 
-static mp_obj_t partition_new(const partition_obj_t *found) {
+mp_obj_t partition_new(const partition_obj_t *found) {
     partition_obj_t *self = mp_obj_malloc(partition_obj_t, &partition_type);
     *self = *found;
     self->base.type = &partition_type;
     return MP_OBJ_FROM_PTR(self);
 }
 
-// Partition(label): OSError(ENOENT) when the table has no such partition.
+bool partition_find_first(uint8_t type, uint8_t subtype, partition_obj_t *out) {
+    for (size_t i = 0; partition_read_entry(i, out); i++) {
+        if (out->type == type && out->subtype == subtype) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void partition_running(partition_obj_t *out) {
+    for (size_t i = 0; partition_read_entry(i, out); i++) {
+        if (out->type == PARTITION_APP && out->address == flash_running_app()) {
+            return;
+        }
+    }
+    mp_raise_OSError(MP_ENOENT); // the table has been written anew since the start
+}
+
+_Noreturn void raise_esp_error(mp_int_t code, const char *name) {
+    mp_obj_t args[] = {mp_obj_new_int(-code), mp_obj_new_str_from_cstr(name)};
+    nlr_raise(mp_obj_exception_make_new(&mp_type_OSError, MP_ARRAY_SIZE(args), 0, args));
+}
+
+// Partition(label), Partition(BOOT), Partition(RUNNING): OSError(ENOENT) when the table has no
+// such partition.
 static mp_obj_t partition_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
                                    const mp_obj_t *args) {
     (void)type;
     mp_arg_check_num(n_args, n_kw, 1, 1, false);
-    const char *label = mp_obj_str_get_str(args[0]);
     partition_obj_t found;
-    for (size_t i = 0; read_entry(i, &found); i++) {
+    if (mp_obj_is_int(args[0])) {
+        switch (mp_obj_get_int(args[0])) {
+        case BOOT:
+            partition_boot(&found);
+            break;
+        case RUNNING:
+            partition_running(&found);
+            break;
+        default:
+            mp_raise_ValueError(NULL);
+        }
+        return partition_new(&found);
+    }
+    const char *label = mp_obj_str_get_str(args[0]);
+    for (size_t i = 0; partition_read_entry(i, &found); i++) {
         if (strcmp(found.label, label) == 0) {
             return partition_new(&found);
         }
@@ -88,8 +114,8 @@ static void partition_print(const mp_print_t *print, mp_obj_t self_in, mp_print_
 static mp_obj_t partition_find(size_t n_args, const mp_obj_t *pos_args, mp_map_t *kw_args) {
     enum { ARG_type, ARG_subtype, ARG_label, ARG_block_size };
     static const mp_arg_t allowed[] = {
-        {MP_QSTR_type, MP_ARG_INT, {.u_int = TYPE_APP}},
-        {MP_QSTR_subtype, MP_ARG_INT, {.u_int = SUBTYPE_ANY}},
+        {MP_QSTR_type, MP_ARG_INT, {.u_int = PARTITION_APP}},
+        {MP_QSTR_subtype, MP_ARG_INT, {.u_int = PARTITION_ANY}},
         {MP_QSTR_label, MP_ARG_OBJ, {.u_rom_obj = MP_ROM_NONE}},
         {MP_QSTR_block_size, MP_ARG_INT, {.u_int = FLASH_SECTOR_SIZE}},
     };
@@ -103,9 +129,10 @@ static mp_obj_t partition_find(size_t n_args, const mp_obj_t *pos_args, mp_map_t
 
     mp_obj_t list = mp_obj_new_list(0, NULL);
     partition_obj_t found;
-    for (size_t i = 0; read_entry(i, &found); i++) {
+    for (size_t i = 0; partition_read_entry(i, &found); i++) {
         if (found.type == args[ARG_type].u_int &&
-            (args[ARG_subtype].u_int == SUBTYPE_ANY || found.subtype == args[ARG_subtype].u_int) &&
+            (args[ARG_subtype].u_int == PARTITION_ANY ||
+             found.subtype == args[ARG_subtype].u_int) &&
             (label == NULL || strcmp(found.label, label) == 0)) {
             mp_obj_list_append(list, partition_new(&found));
         }
@@ -202,8 +229,13 @@ static const mp_rom_map_elem_t partition_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_readblocks), MP_ROM_PTR(&partition_readblocks_obj)},
     {MP_ROM_QSTR(MP_QSTR_writeblocks), MP_ROM_PTR(&partition_writeblocks_obj)},
     {MP_ROM_QSTR(MP_QSTR_ioctl), MP_ROM_PTR(&partition_ioctl_obj)},
-    {MP_ROM_QSTR(MP_QSTR_TYPE_APP), MP_ROM_INT(TYPE_APP)},
-    {MP_ROM_QSTR(MP_QSTR_TYPE_DATA), MP_ROM_INT(TYPE_DATA)},
+    {MP_ROM_QSTR(MP_QSTR_set_boot), MP_ROM_PTR(&partition_set_boot_obj)},
+    {MP_ROM_QSTR(MP_QSTR_get_next_update), MP_ROM_PTR(&partition_get_next_update_obj)},
+    {MP_ROM_QSTR(MP_QSTR_mark_app_valid_cancel_rollback), MP_ROM_PTR(&partition_mark_valid_obj)},
+    {MP_ROM_QSTR(MP_QSTR_BOOT), MP_ROM_INT(BOOT)},
+    {MP_ROM_QSTR(MP_QSTR_RUNNING), MP_ROM_INT(RUNNING)},
+    {MP_ROM_QSTR(MP_QSTR_TYPE_APP), MP_ROM_INT(PARTITION_APP)},
+    {MP_ROM_QSTR(MP_QSTR_TYPE_DATA), MP_ROM_INT(PARTITION_DATA)},
 };
 static MP_DEFINE_CONST_DICT(partition_locals_dict, partition_locals_table);
 

@@ -13,16 +13,18 @@ static struct {
     uint8_t *bytes;
     uint32_t size;
     struct chip_control *control;
+    uint32_t running_app;
 } chip;
 
-static int fd_from_environment(const char *name) {
+static int number_from_environment(const char *name) {
     const char *text = getenv(name);
     return text == NULL ? -1 : atoi(text);
 }
 
 bool flash_open(void) {
-    chip.flash_fd = fd_from_environment("VIRTUAL_FLASH_FD");
-    chip.control_fd = fd_from_environment("VIRTUAL_CHIP_FD");
+    chip.flash_fd = number_from_environment("VIRTUAL_FLASH_FD");
+    chip.control_fd = number_from_environment("VIRTUAL_CHIP_FD");
+    chip.running_app = (uint32_t)number_from_environment("VIRTUAL_RUNNING_APP");
     struct stat flash, control;
     if (fstat(chip.flash_fd, &flash) != 0 || fstat(chip.control_fd, &control) != 0 ||
         flash.st_size <= 0 || flash.st_size % FLASH_SECTOR_SIZE != 0 || flash.st_size > INT32_MAX ||
@@ -39,6 +41,8 @@ bool flash_open(void) {
 bool flash_owns_fd(int fd) { return fd == chip.flash_fd || fd == chip.control_fd; }
 
 const struct chip_control *chip_control(void) { return chip.control; }
+
+uint32_t flash_running_app(void) { return chip.running_app; }
 
 uint32_t flash_size(void) { return chip.size; }
 

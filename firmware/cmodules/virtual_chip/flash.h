@@ -31,6 +31,9 @@ const struct chip_control *chip_control(void);
 
 uint32_t flash_size(void); // bytes
 
+// The address of the application that the bootloader has started.
+uint32_t flash_running_app(void);
+
 // The bytes of the flash, memory-mapped, read-only.
 const uint8_t *flash_bytes(void);
 

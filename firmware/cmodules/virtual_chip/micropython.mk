@@ -6,9 +6,10 @@ SRC_USERMOD_C += $(addprefix $(VIRTUAL_CHIP_DIR)/, \
 	console.c \
 	console_stdio.c \
 	esp32_partition.c \
+	esp32_ota.c \
 	machine.c \
 	)
-SRC_USERMOD_LIB_C += $(VIRTUAL_CHIP_DIR)/flash.c
+SRC_USERMOD_LIB_C += $(addprefix $(VIRTUAL_CHIP_DIR)/, flash.c app_image.c)
 
 CFLAGS_USERMOD += -I$(VIRTUAL_CHIP_DIR)
 CFLAGS += -DMP_CONFIGFILE="<mpconfigchip.h>"

@@ -106,6 +106,13 @@ def commit(removed, *placed):
         _remove_empty(path.rpartition("/")[0])
 
 
+def compress(folder, min_size, level):
+    """Makes the .gz siblings below a folder, and says what gzip_static returns."""
+    from viperhttp.compression import gzip_static
+
+    _answer(**gzip_static(folder, min_size, level))
+
+
 def finish():
     """Removes STAGE."""
     for path, _ in list(_files(STAGE)):

@@ -218,7 +218,7 @@ class VirtualBoard:
 
     def _start_application(self) -> None:
         try:
-            executable = bootloader.boot(self._flash, self._chip, self._print)
+            application = bootloader.boot(self._flash, self._chip, self._print)
         except bootloader.BootFailed:
             self._halt("nothing to boot")
             return
@@ -229,9 +229,12 @@ class VirtualBoard:
         self.mode = Mode.APPLICATION
         try:
             self._payload = Payload(
-                executable,
+                application.executable,
                 {"VIRTUAL_FLASH_FD": self._flash.fd, "VIRTUAL_CHIP_FD": self.page.fd},
-                {"VIRTUAL_FORWARD": f"{_GUEST_HTTP_PORT}:{self._http_port}"},
+                {
+                    "VIRTUAL_FORWARD": f"{_GUEST_HTTP_PORT}:{self._http_port}",
+                    "VIRTUAL_RUNNING_APP": str(application.address),
+                },
                 self._console_output,
                 self._application_ended,
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 from viper import app_image, otadata, partition_table
 from viper.flash_sectors import SECTOR_SIZE
@@ -23,7 +24,15 @@ class BootFailed(Exception):
     """Nothing in the flash boots; the log says why."""
 
 
-def boot(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> bytes:
+@dataclass(frozen=True)
+class Application:
+    """What is to be executed."""
+
+    executable: bytes
+    address: int  # of its slot, bytes from the start of the flash
+
+
+def boot(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> Application:
     """Find the application to run, and log the way to it.
 
     Args:
@@ -31,7 +40,7 @@ def boot(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> bytes:
         log: takes each line of the boot log, without its line end.
 
     Returns:
-        The executable that the chosen application image carries.
+        The application that the chosen image carries.
 
     Raises:
         BootFailed: there is none.
@@ -73,7 +82,7 @@ def boot(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> bytes:
             say("E", f"{entry.name} at {entry.offset:#x} is not bootable: {error}")
             continue
         say("I", f"loaded {entry.name} at {entry.offset:#x}{_describe(image)}")
-        return payload
+        return Application(payload, entry.offset)
     say("E", "no bootable application in the partition table")
     raise BootFailed
 

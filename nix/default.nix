@@ -1,0 +1,26 @@
+# Everything that the flake offers, by name. Each fetched input is pinned in pins.json, which the
+# graph reads too.
+{
+  pkgs,
+  pins ? builtins.fromJSON (builtins.readFile ./pins.json),
+}:
+let
+  python = pkgs.callPackage ./python.nix { pin = pins.python-packages; };
+  micropython = pkgs.callPackage ./micropython.nix { pin = pins.micropython; };
+  esp-idf = pkgs.callPackage ./esp-idf.nix { pin = pins.esp-idf; };
+  image = pkgs.callPackage ./image.nix;
+in
+{
+  inherit python micropython esp-idf;
+  virtual = image {
+    inherit python micropython;
+    board = "VIRTUAL_N16R8";
+  };
+  esp32s3 = image {
+    inherit python micropython esp-idf;
+    board = "ESP32S3_N16R8";
+  };
+  flash = pkgs.callPackage ./flash.nix { inherit python; };
+  tests = pkgs.callPackage ./tests.nix { inherit python micropython; };
+  shell = pkgs.callPackage ./shell.nix { inherit python esp-idf; };
+}

@@ -1,0 +1,60 @@
+"""Updates over the network.
+
+Adds to the environment, each an action for a goal:
+    env.Ota(app)    bring the device at HOST to run an application image
+    env.Token()     give the device at PORT a token, which the other asks for
+"""
+
+import os
+
+from viper import console, port
+from viper.console import human_size
+from viper.errors import UserError
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(lambda env, app: env.Deed(_ota, app), "Ota")
+    env.AddMethod(lambda env: env.Deed(_token), "Token")
+
+
+def _ota(env, app):
+    from viper import ota
+
+    host = env.get("HOST") or _virtual_host(env)
+    image = app.read_bytes()
+    again = f"./scons ota HOST={env['HOST']}" if "HOST" in env else port.typed("ota", env["PORT"])
+    with console.progress(f"OTA      {host}", len(image)) as show:
+        result = ota.update(ota.Update(host, image, again), show)
+    if result.returned_to_factory:
+        console.step("OTA", f"{host}  went back to factory to receive")
+    if result.sent:
+        console.step("OTA", f"{result.slot}  {human_size(result.sent)} sent")
+        env["RUN"].ran()
+    else:
+        env["RUN"].skipped()
+    console.step("OTA", f"{host}  runs build {result.build} in {result.slot}")
+    env["RUN"].wrote(result.sent)
+    env["RUN"].url = f"http://{host}/"
+
+
+def _virtual_host(env):
+    if port.parse(env["PORT"] or "/dev/null").board is None:
+        raise UserError("whose application is to be updated?", "give HOST=192.168.0.7")
+    return f"127.0.0.1:{env.RunningBoard().http_port}"
+
+
+def _token(env):
+    from viper import device_token, http_page
+
+    url = env.SerialUrl()
+    with port.lock(url, called=f"PORT={env['PORT']}", pid=os.getpid()):
+        mac = device_token.give(url, port.typed("token", env["PORT"]))
+    if port.parse(env["PORT"]).board:
+        http_page.wait_until_served(
+            env.RunningBoard().http_port, port.typed("board-log", env["PORT"])
+        )
+    console.step("TOKEN", f"{mac}  kept in {device_token.folder()}")
