@@ -1,5 +1,6 @@
-"""The demo: the dashboard in /www, its figures, a page from a template, updates by network."""
+"""The demo: the dashboard in /www with its figures, a page of a template, updates by network."""
 
+import perf_routes
 import viperhttp
 from viperhttp import ota
 
@@ -23,5 +24,6 @@ app.mount("/", "/www", html=True)
 app.mount_health("/health")
 app.mount_metrics("/metrics")
 app.include_router(ota.router())
+app.include_router(perf_routes.router)
 app.start(port=80)
 print("ViperHTTP", viperhttp.__version__, "at", app.url)

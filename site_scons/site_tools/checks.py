@@ -6,12 +6,7 @@ Adds to the environment:
     env.Fuzz()             every fuzz target of tests/fuzz for FUZZ_S seconds
 """
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
-from viper import interrupt
+from viper import program
 from viper.errors import UserError
 
 _GRACE_S = 20.0  # tests stop the boards that they have started
@@ -46,13 +41,7 @@ def _program(env, failure, module, *arguments):
     def run(env):
         env["BUILD_LOCK"].release()
         env["TELL"]()  # the last word is the program's
-        paths = os.pathsep.join([str(Path("site_scons").resolve()), str(Path.cwd())])
-        process = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "INT", sys.executable, "-m", module, *arguments],
-            env={**os.environ, "PYTHONPATH": paths},
-            start_new_session=True,
-        )
-        if interrupt.wait(process, _GRACE_S) != 0:
+        if program.run(["-m", module, *arguments], _GRACE_S) != 0:
             raise UserError(failure, "see above")
 
     return env.Deed(run)

@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import SCons.Script
 import SCons.Script.Main
-from SCons.Errors import BuildError
+from SCons.Errors import BuildError, ExplicitExit
 from viper import console, interrupt, wsl
 from viper.build_lock import BuildLock
 from viper.console import human_size
@@ -167,6 +167,9 @@ class _Task(SCons.Script.Main.BuildTask):
 
     def failed(self):
         error = self.exc_info()[1]
+        if isinstance(error, ExplicitExit):
+            self.do_failed(error.exitstatus)  # a goal has said all there is to say
+            return
         cause = error.exc_info[1] if isinstance(error, BuildError) else error
         if interrupt.requested():
             cause = UserError("interrupted", "the same again goes on where this stopped")

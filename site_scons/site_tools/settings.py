@@ -17,6 +17,7 @@ import SCons.Script
 from SCons.Variables import Variables
 from viper import board, console, port, process
 from viper.errors import UserError, exits, nearest
+from viper.performance.request import Request
 from viper.url import without_userinfo
 
 LOCAL_FILE = "local.py"
@@ -55,10 +56,11 @@ def generate(env):
 
 def _options():
     """Name, help, default (None: the board says, or nothing), and how the text is read."""
+    measure = Request(host="")
     return [
         ("BOARD", "a folder of boards/; by default what fits the port", None, str),
         ("PORT", "virtual, virtual:NAME, /dev/tty…, rfc2217://host:port", None, str),
-        ("HOST", "a device on the network, 192.168.0.7 or name:port, for ota", None, str),
+        ("HOST", "a device on the network, 192.168.0.7 or name:port", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
             "HTTP_PORT",
@@ -85,6 +87,20 @@ def _options():
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
+        ("PROFILES", "of tools/perf_profiles.toml, with commas between; default: all", None, str),
+        ("RUNS", "how often perf measures each profile", measure.runs, _number(1, 1000)),
+        ("BURST_S", "seconds of a burst phase", measure.burst_s, _number(0.1, 86_400, float)),
+        ("LONG_S", "seconds of a long phase", measure.long_s, _number(0.1, 86_400, float)),
+        ("HEARTBEAT_MS", "between perf's signs of life", measure.heartbeat_ms, _number(100, 10**6)),
+        ("HARD_TIMEOUT_S", "of all of perf", measure.hard_timeout_s, _number(1, 10**6, float)),
+        ("TAG", "what a run of perf is called", measure.tag, str),
+        ("BASELINE", "tag of the run to compare with; default: the last one like it", None, str),
+        (
+            "MAX_REGRESSION",
+            "per cent by which perf may be worse",
+            measure.max_regression,
+            _number(0.1, 1000, float),
+        ),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
 
@@ -162,14 +178,14 @@ def _named(name, convert):
     return converted
 
 
-def _number(low, high):
+def _number(low, high, kind=int):
     def convert(value):
         try:
-            number = int(value)
+            number = kind(value)
         except ValueError:
             number = low - 1
         if not low <= number <= high:
-            raise ValueError(f"not a whole number from {low} to {high}")
+            raise ValueError(f"not a {'whole ' * (kind is int)}number from {low} to {high}")
         return number
 
     return convert
