@@ -6,15 +6,25 @@ import gzip
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
+from pathlib import Path
 from urllib.request import Request, urlopen
 
 import pytest
-from project import Project
+from project import Project, copy_project
 from viper.virtual_board import control
 
 PORT = "PORT=virtual:gzip"
-TEXT = "Files that a person puts there are compressed too.\n"
+TEXT = b"Files that a person puts there are compressed too.\n"
 OURS = "b'\\x1f\\x8b\\x08\\0\\0\\0\\0\\0\\0\\xff'"  # how a .gz of the build or the device starts
+
+
+_PUT = """
+import os
+def put(path, data):
+    with open(path, 'wb') as f:
+        f.write(data)
+"""
 
 
 class Served:
@@ -28,10 +38,10 @@ class Served:
         self.board = board
 
     def run(self, program: str) -> str:
-        """Run a program in the board's MicroPython; what it prints."""
+        """What a program prints on the board; it has `put(path, data)`."""
         port = f"{self.board.port_url}?ign_set_control"
         return subprocess.run(
-            [sys.executable, "-m", "mpremote", "connect", port, "resume", "exec", program],
+            [sys.executable, "-m", "mpremote", "connect", port, "resume", "exec", _PUT + program],
             check=True,
             capture_output=True,
             text=True,
@@ -47,8 +57,9 @@ class Served:
             return answer.read(), answer.headers["Content-Encoding"]
 
 
-@pytest.fixture
-def served(project: Project):  # type: ignore[no-untyped-def]
+@pytest.fixture(scope="module")
+def served(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    project = copy_project(built, tmp_path_factory.mktemp("gzip") / "project")
     try:
         yield Served(project)
     finally:
@@ -58,43 +69,39 @@ def served(project: Project):  # type: ignore[no-untyped-def]
 def test_makes_renews_and_removes(served: Served) -> None:
     assert re.search(r"/www  0 made, \d+ fresh, \d+ skipped, 0 removed", served.gzip_device())
     served.run(
-        f"open('/www/new.txt','w').write({TEXT!r}*100)\n"
-        f"open('/www/app.js','w').write({TEXT!r}*200)\n"
-        f"open('/www/gone.css.gz','wb').write({OURS})\n"
-        "open('/www/users.gz','wb').write(b'a user\\'s own')\n"
+        f"put('/www/new.txt', {TEXT!r} * 100)\n"
+        f"put('/www/app.js', {TEXT!r} * 200)\n"
+        f"put('/www/gone.css.gz', {OURS})\n"
+        "put('/www/users.gz', b'of a user')\n"
     )
-    assert "2 made" in (told := served.gzip_device()) and "1 removed" in told
+    told = served.gzip_device()
+    assert " 2 made" in told and " 1 removed" in told, told
     for path, times in (("/new.txt", 100), ("/app.js", 200)):
         packed, encoding = served.get(path, "gzip")
-        assert encoding == "gzip" and gzip.decompress(packed) == (TEXT * times).encode()
-        assert served.get(path, "identity") == ((TEXT * times).encode(), None)
-    assert served.run("import os; print(sorted(n for n in os.listdir('/www') if n > 'g'))") == (
-        served.run("import os; print(sorted(n for n in os.listdir('/www') if n > 'g'"
-                   " and n != 'gone.css.gz' and n != '.gz'))")
-    )  # fmt: skip
-    assert "users.gz" in served.run("import os; print(os.listdir('/www'))")
+        assert encoding == "gzip" and gzip.decompress(packed) == TEXT * times
+        assert served.get(path, "identity") == (TEXT * times, None)
+    names = served.run("print(os.listdir('/www'))")
+    assert "'users.gz'" in names and "gone.css" not in names and "'.gz'" not in names
     assert " 0 made" in served.gzip_device()
 
 
 def test_disk_that_fills_up(served: Served) -> None:
     """What was served before is served afterwards, and nothing half-made is left."""
     served.run(
-        f"open('/www/app.js','w').write({TEXT!r}*200)\n"
-        "import os\n"
-        "noise = b''.join(os.urandom(1) + b'ab' for _ in range(20000))\n"
-        "open('/www/noise.txt','wb').write(noise)\n"
-        "f = open('/filler','wb')\n"
-        "try:\n"
-        "    while True:\n"
-        "        f.write(bytes(4096))\n"
-        "except OSError:\n"
-        "    f.close()\n"
+        f"put('/www/late.txt', {TEXT!r} * 200)\n"
+        "put('/www/noise.txt', b''.join(os.urandom(2) + b'abc' for _ in range(20000)))\n"
+        "with open('/filler', 'wb') as f:\n"
+        "    try:\n"
+        "        while f.write(bytes(4096)) == 4096:\n"
+        "            pass\n"
+        "    except OSError:\n"
+        "        pass\n"
     )
     told = served.gzip_device(status=2)
     assert "the device's file system is full" in told and "Traceback" not in told
-    assert "'.gz'" not in served.run("import os; print(os.listdir('/www'))")
-    assert served.get("/app.js", "gzip") == ((TEXT * 200).encode(), None)
-    served.run("import os; os.remove('/filler')")
+    assert "'.gz'" not in served.run("print(os.listdir('/www'))")
+    assert served.get("/late.txt", "identity") == (TEXT * 200, None)
+    served.run("os.remove('/filler')")
     assert " made" in served.gzip_device()
-    packed, encoding = served.get("/app.js", "gzip")
-    assert encoding == "gzip" and gzip.decompress(packed) == (TEXT * 200).encode()
+    packed, encoding = served.get("/late.txt", "gzip")
+    assert encoding == "gzip" and gzip.decompress(packed) == TEXT * 200
