@@ -1,8 +1,9 @@
-"""The page that a virtual board serves, as seen from this computer."""
+"""What a board serves, as seen from this computer."""
 
 from __future__ import annotations
 
 import gzip
+import re
 import time
 import zlib
 from contextlib import closing
@@ -71,3 +72,27 @@ def wait_until_served(http_port: int, next_step: str) -> str:
                 ) from None
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
+
+
+def build(host: str) -> str:
+    """The build that a host says it runs, in its /metrics.
+
+    Args:
+        host: address:port, or http://address:port.
+
+    Raises:
+        UserError: it does not answer, or does not say.
+    """
+    where = host.removeprefix("http://").rstrip("/")
+    try:
+        with closing(HTTPConnection(where, timeout=_ANSWER_S)) as connection:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode(errors="replace")
+    except (OSError, HTTPException) as problem:
+        raise UserError(
+            f"HOST={host} does not answer: {problem}", f"is it on? curl http://{where}/metrics"
+        ) from None
+    found = re.search(r'^viperhttp_build_info\{.*build_id="(\w+)"', text, re.MULTILINE)
+    if found is None:
+        raise UserError(f"HOST={host} does not say what it runs", "app.mount_metrics() tells it")
+    return found[1]

@@ -6,7 +6,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,8 +17,10 @@ RESETS = 20
 
 
 @pytest.fixture(scope="module")
-def app(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApp]:
-    with running_app(built, tmp_path_factory.mktemp("middleware"), "middleware_app.py") as app:
+def app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedApp]:
+    with running_app(request, tmp_path_factory.mktemp("middleware"), "middleware_app.py") as app:
         yield app
 
 
@@ -64,7 +65,7 @@ def answers(address: str) -> bool:
 
 
 def test_soft_resets_under_load(app: ServedApp) -> None:
-    board = control.running(app.board)
+    board = control.running(app.virtual_board("Ctrl-C and Ctrl-D on its serial port"))
     assert board
     over = threading.Event()
 

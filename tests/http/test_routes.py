@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -21,12 +20,8 @@ BIG = 60_000  # bytes of a body: more than fits the request ring
 
 
 @pytest.fixture(scope="module")
-def host(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of the application: ROUTES_HOST's, or a virtual board's flashed for this."""
-    if "ROUTES_HOST" in os.environ:
-        yield os.environ["ROUTES_HOST"].rstrip("/")
-        return
-    with running_app(built, tmp_path_factory.mktemp("routes"), "routes_app.py") as app:
+def host(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running_app(request, tmp_path_factory.mktemp("routes"), "routes_app.py") as app:
         yield app.address
 
 
