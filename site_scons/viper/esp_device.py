@@ -5,7 +5,6 @@ esptool is under the GPL: only processes of their own import this (see viper.fla
 
 from __future__ import annotations
 
-import errno
 import time
 import zlib
 from collections.abc import Callable
@@ -13,14 +12,14 @@ from typing import Any
 
 import esptool.cmds as esptool
 import esptool.loader as loader
-import serial
 from esptool.util import FatalError, flash_size_bytes
 
-from viper import flash_session, port, serial_handlers
+from viper import flash_session
 from viper.errors import UserError
 from viper.flash_device import FlashRequest
 from viper.reset_line import start_application
 from viper.serial_handlers import WriteCounter
+from viper.serial_line import first_line, open_line
 
 _CONNECT_ATTEMPTS = 3  # of 1 to 2 s; esptool varies its reset sequence with each
 _BLOCK_S = 0.2  # what one block takes on the line at most: an interrupt waits for it
@@ -50,7 +49,7 @@ class Device:
         """
         self._request = request
         self._began = time.monotonic()
-        self._serial = _open(request)
+        self._serial = open_line(request.url, f"PORT={request.port}")
         self.mac = ""
         self.written = WriteCounter(self._serial)
         self.reset_s = self.stub_s = 0.0
@@ -170,21 +169,3 @@ def _write_timeout(unpacked: int) -> float:
     """
     erased = (-(-unpacked // _STUB_WINDOW) + 1) * _ERASE_BLOCK
     return float(loader.timeout_per_mb(loader.ERASE_WRITE_TIMEOUT_PER_MB, unpacked + erased))
-
-
-def _open(request: FlashRequest) -> Any:
-    serial_handlers.register()
-    try:
-        return serial.serial_for_url(request.url, loader.ESPLoader.ESP_ROM_BAUD, exclusive=True)
-    except (serial.SerialException, OSError) as error:
-        if error.errno in (errno.EAGAIN, errno.EBUSY):
-            raise port.busy(request.url, f"PORT={request.port}") from None
-        raise UserError(
-            f"PORT={request.port} cannot be opened: {first_line(error)}",
-            "is the board plugged in, and not open in another program?",
-        ) from None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, on one line."""
-    return str(error).strip().splitlines()[0].rstrip(".!") if str(error).strip() else repr(error)
