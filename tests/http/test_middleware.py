@@ -13,8 +13,6 @@ import serial
 from served_app import ServedApp, running_app
 from viper.virtual_board import control
 
-RESETS = 20
-
 
 @pytest.fixture(scope="module")
 def app(
@@ -64,7 +62,8 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_soft_resets_under_load(app: ServedApp) -> None:
+@pytest.mark.parametrize("resets", [20, pytest.param(100, marks=pytest.mark.long)])
+def test_soft_resets_under_load(app: ServedApp, resets: int) -> None:
     board = control.running(app.virtual_board("Ctrl-C and Ctrl-D on its serial port"))
     assert board
     over = threading.Event()
@@ -80,7 +79,7 @@ def test_soft_resets_under_load(app: ServedApp) -> None:
         client.start()
     try:
         with serial.serial_for_url(f"{board.port_url}?ign_set_control", timeout=10) as port:
-            for _ in range(RESETS):
+            for _ in range(resets):
                 port.write(b"\x03")  # ends the program
                 port.read_until(b">>> ")
                 port.write(b"\x04")
