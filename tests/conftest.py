@@ -10,13 +10,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import ROOT, Project, copy_project, copy_sources
+from project import Project, copy_outputs, copy_project, copy_sources
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the graph's tests: they take longest, and none is to be waited for at the end."""
+    items.sort(key=lambda item: "graph" not in item.path.parts)
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project with everything built, once for all workers."""
-    shared = tmp_path_factory.getbasetemp().parent
+    """The project with everything built, once for all workers of this run."""
+    own = tmp_path_factory.getbasetemp()
+    shared = own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
     folder = shared / "built project"  # every test runs in a path with a space
     with (shared / "built.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -24,11 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             copy_sources(folder)
-            if (ROOT / "build/micropython.json").exists():
-                # What stands in the working tree's build folder need not be fetched again.
-                (folder / "build").mkdir()
-                shutil.copy2(ROOT / "build/micropython.json", folder / "build")
-                shutil.copytree(ROOT / "build/micropython", folder / "build/micropython")
+            copy_outputs(folder)  # so that only what differs is built
             Project(folder).scons()
             (shared / "built.done").touch()
     return folder

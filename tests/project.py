@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -77,7 +78,7 @@ class Project:
         return {
             str(path.relative_to(outputs)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in [*outputs.glob("*.*"), *outputs.glob("www/*"), executable]
-            if path.is_file()
+            if path.is_file() and path.suffix != ".part"  # which a killed build leaves
         }
 
     def path(self, name: str) -> Path:
@@ -115,8 +116,23 @@ def copy_sources(folder: Path) -> None:
             shutil.copy2(ROOT / name, target)
 
 
+def copy_outputs(folder: Path) -> None:
+    """The working tree's MicroPython and what was compiled of it, with SCons's database of both."""
+    build = ROOT / "build"
+    if not build.is_dir():
+        return
+    with (build / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # a build may go on in another terminal
+        for name in ("micropython", "VIRTUAL_N16R8/firmware"):
+            if (build / name).is_dir():
+                shutil.copytree(build / name, folder / "build" / name, symlinks=True)
+        for name in ("micropython.json", "VIRTUAL_N16R8/firmware.json", ".sconsign.dblite"):
+            if (build / name).is_file():
+                shutil.copy2(build / name, folder / "build" / name)
+
+
 def copy_project(built: Path, folder: Path) -> Project:
-    """A copy with its outputs; the checkout, which nobody writes to, by hard links if possible."""
+    """A copy with its outputs."""
     shutil.copytree(
         built,
         folder,
@@ -125,13 +141,13 @@ def copy_project(built: Path, folder: Path) -> Project:
     )
     source = built / "build/VIRTUAL_N16R8/firmware/micropython"
     shutil.copy2(source, folder / "build/VIRTUAL_N16R8/firmware")
-    shutil.copytree(
-        built / "build/micropython",
-        folder / "build/micropython",
-        symlinks=True,
-        copy_function=_link,
-    )
+    copy_checkout(built, folder / "build/micropython")
     return Project(folder)
+
+
+def copy_checkout(project: Path, folder: Path) -> None:
+    """A project's MicroPython, by hard links if possible: replace files, do not write into them."""
+    shutil.copytree(project / "build/micropython", folder, symlinks=True, copy_function=_link)
 
 
 def _link(source: str, target: str) -> None:

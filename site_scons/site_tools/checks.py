@@ -27,7 +27,8 @@ def generate(env):
 
 
 def tests(env, *arguments):
-    workers = [f"--numprocesses={env.GetOption('num_jobs')}", "--dist=worksteal"]
+    # One more than there are cores: a test often waits for its board.
+    workers = [f"--numprocesses={1 + env.GetOption('num_jobs')}", "--dist=worksteal"]
     return _program(env, "tests fail", "pytest", *workers, *arguments)
 
 

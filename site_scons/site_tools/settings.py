@@ -89,6 +89,7 @@ def _options():
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
+        ("why", "a target to explain instead of building it", None, str),
         ("PROFILES", "of tools/perf_profiles.toml, with commas between; default: all", None, str),
         ("RUNS", "how often perf measures each profile", measure.runs, _number(1, 1000)),
         ("BURST_S", "seconds of a burst phase", measure.burst_s, _number(0.1, 86_400, float)),
@@ -96,7 +97,12 @@ def _options():
         ("HEARTBEAT_MS", "between perf's signs of life", measure.heartbeat_ms, _number(100, 10**6)),
         ("HARD_TIMEOUT_S", "of all of perf", measure.hard_timeout_s, _number(1, 10**6, float)),
         ("TAG", "what a run of perf is called", measure.tag, str),
-        ("BASELINE", "tag of the run to compare with; default: the last one like it", None, str),
+        (
+            "BASELINE",
+            "what perf (a tag) and size (a build) compare with; default: the last",
+            None,
+            str,
+        ),
         (
             "MAX_REGRESSION",
             "per cent by which perf may be worse",

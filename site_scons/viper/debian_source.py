@@ -9,8 +9,6 @@ from __future__ import annotations
 import errno
 import hashlib
 import shutil
-import tarfile
-import urllib.request
 from pathlib import Path
 
 from viper import console, process
@@ -32,6 +30,8 @@ def fetch(pin: StandInPin, checkout: Path) -> None:
         Unreachable: there is no apt, or no mirror of its has the package.
         UserError: what came is not what is pinned; the file is removed.
     """
+    import tarfile
+
     archive = checkout.with_name(checkout.name + ".tar.xz")
     unpacked = checkout.with_name(checkout.name + ".unpacking")
     shutil.rmtree(unpacked, ignore_errors=True)
@@ -72,9 +72,11 @@ def _download(pin: StandInPin, archive: Path) -> None:
 
 
 def _download_from(url: str, pin: StandInPin, archive: Path) -> None:
+    from urllib.request import urlopen
+
     digest = hashlib.sha256()
     with (
-        urllib.request.urlopen(url.replace("+", "%2B"), timeout=_TIMEOUT_S) as response,
+        urlopen(url.replace("+", "%2B"), timeout=_TIMEOUT_S) as response,
         archive.open("wb") as file,
         console.progress(archive.name, pin.size) as show,
     ):

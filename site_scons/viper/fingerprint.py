@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -16,8 +16,8 @@ _IMPORT = re.compile(r"^ *from viper(?:\.(\w+) import| import (\([^)]*\)|[^\n]*)
 _NO_INPUTS = {"console", "errors", "interrupt"}
 
 
-def fingerprint(function: Callable[..., object], uses: Iterable[str] = ()) -> str:
-    """A digest of a function with all that it uses.
+def parts(function: Callable[..., object], uses: Iterable[str] = ()) -> dict[str, str]:
+    """All that a function uses, by name: a package with its version, a file of ours by digest.
 
     These are the functions of its own file that it names, the modules of viper that those name,
     with what they import of viper in their turn, and what is given.
@@ -34,14 +34,20 @@ def fingerprint(function: Callable[..., object], uses: Iterable[str] = ()) -> st
             digest.update(code.co_code + repr(code.co_names).encode())
             digest.update(repr([c for c in code.co_consts if not isinstance(c, CodeType)]).encode())
             modules |= _modules(code, used.__globals__)
+    found = {f"the step's code in {Path(function.__code__.co_filename).name}": digest.hexdigest()}
     for name in uses:
         if name.endswith(".py"):
             modules.add(name.removesuffix(".py"))
         else:
-            digest.update(f"{name}=={package_version(name)};".encode())
+            found[name] = package_version(name)
     for module in sorted(_with_imports(modules)):
-        digest.update(_content(module))
-    return digest.hexdigest()[:32]
+        found[f"viper.{module}"] = _content(module)
+    return found
+
+
+def fingerprint(used: Mapping[str, str]) -> str:
+    """A digest of what `parts` has found."""
+    return hashlib.sha256(repr(sorted(used.items())).encode()).hexdigest()[:32]
 
 
 @cache
@@ -108,8 +114,8 @@ def _imported(module: str) -> set[str]:
 
 
 @cache
-def _content(module: str) -> bytes:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in _files(module))).digest()
+def _content(module: str) -> str:
+    return hashlib.sha256(b"".join(file.read_bytes() for file in _files(module))).hexdigest()
 
 
 @cache

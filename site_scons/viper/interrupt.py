@@ -11,28 +11,24 @@ import contextlib
 import os
 import select
 import signal
-import socket
 import subprocess
 
 GRACE_S = 0.8  # what a child has to leave the device in order before it is killed
 
-_reader: socket.socket | None = None
-_writer: socket.socket | None = None
+_reader: int | None = None
 
 
 def install() -> None:
     """Make signals visible to `requested` and `wait`. Main thread only; once is enough."""
-    global _reader, _writer
+    global _reader
     if _reader is None:
-        _reader, _writer = socket.socketpair()
-        _reader.setblocking(False)
-        _writer.setblocking(False)
-        signal.set_wakeup_fd(_writer.fileno(), warn_on_full_buffer=False)
+        _reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
 
 
 def fileno() -> int | None:
     """A descriptor that becomes readable, and stays so, once a signal has come."""
-    return None if _reader is None else _reader.fileno()
+    return _reader
 
 
 def requested(timeout: float = 0.0) -> bool:

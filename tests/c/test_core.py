@@ -5,12 +5,11 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import c_program
 import pytest
+from c_program import CORE, SANITIZERS, THREAD_SANITIZER
 
 HERE = Path(__file__).parent
-CORE = HERE.parent.parent / "firmware" / "cmodules" / "viperhttp" / "core"
-WARNINGS = ["-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror"]
-SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 # Each test and the files of core/ that it links, so that hidden dependencies show.
 TESTS = {
@@ -27,25 +26,8 @@ TESTS = {
 
 
 def compile_and_run(folder: Path, name: str, flags: list[str]) -> None:
-    (folder / "viperhttp_board.h").write_text("")
-    program = folder / name
     sources = [HERE / f"{name}.c", *(CORE / f"{source}.c" for source in TESTS[name])]
-    subprocess.run(
-        [
-            "gcc",
-            *WARNINGS,
-            *flags,
-            "-O1",
-            "-g",
-            f"-I{CORE}",
-            f"-I{CORE.parent}/port",
-            f"-I{folder}",
-            f"-I{HERE}",
-        ]
-        + [str(source) for source in sources]
-        + ["-pthread", "-o", str(program)],
-        check=True,
-    )
+    program = c_program.build(folder, sources, flags)
     result = subprocess.run([program], stderr=subprocess.PIPE, text=True, timeout=60)
     assert result.returncode == 0, result.stderr
 
@@ -56,4 +38,4 @@ def test_under_address_and_undefined_sanitizers(name: str, tmp_path: Path) -> No
 
 
 def test_ring_under_thread_sanitizer(tmp_path: Path) -> None:
-    compile_and_run(tmp_path, "test_ring", ["-fsanitize=thread"])
+    compile_and_run(tmp_path, "test_ring", THREAD_SANITIZER)

@@ -9,10 +9,11 @@ import subprocess
 import zlib
 from pathlib import Path
 
+import c_program
 import pytest
+from c_program import CORE, SANITIZERS
 
 HERE = Path(__file__).parent
-CORE = HERE.parent.parent / "firmware" / "cmodules" / "viperhttp" / "core"
 
 WORDS = (CORE / "deflate.c").read_bytes()
 SAMPLES = {
@@ -29,18 +30,9 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("gzip") / "gzip_stdin"
-    sources = ["gzip", "deflate", "huffman", "crc32"]
-    subprocess.run(
-        [
-            *("gcc", "-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-g", f"-I{CORE}"),
-            *("-fsanitize=address,undefined", "-fno-sanitize-recover=all"),
-            *(str(HERE / "gzip_stdin.c"), *(str(CORE / f"{name}.c") for name in sources)),
-            *("-o", str(path)),
-        ],
-        check=True,
-    )
-    return path
+    sources = [HERE / "gzip_stdin.c"]
+    sources += [CORE / f"{name}.c" for name in ("gzip", "deflate", "huffman", "crc32")]
+    return c_program.build(tmp_path_factory.mktemp("gzip"), sources, SANITIZERS)
 
 
 def compress(program: Path, data: bytes, level: int, piece: int = 4096) -> bytes:

@@ -5,25 +5,20 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import c_program
 import pytest
+from c_program import MODULE, SANITIZERS, THREAD_SANITIZER
 
 HERE = Path(__file__).parent
-MODULE = HERE.parent.parent / "firmware" / "cmodules" / "viperhttp"
 
 
-def build(folder: Path, settings: str, flags: list[str]) -> Path:
-    (folder / "viperhttp_board.h").write_text(settings)
-    program = folder / "test_serving"
-    subprocess.run(
-        ["gcc", "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-g", *flags]
-        + [f"-I{MODULE}/core", f"-I{MODULE}/port", f"-I{folder}", f"-I{HERE}"]
-        + [str(HERE / "test_serving.c"), str(HERE / "served.c")]
-        + [str(source) for source in sorted(MODULE.glob("core/*.c"))]
-        + [str(source) for source in sorted(MODULE.glob("port/posix*.c"))]
-        + ["-pthread", "-o", str(program)],
-        check=True,
-    )
-    return program
+def build(folder: Path, flags: list[str], settings: str = "") -> Path:
+    sources = [
+        *(HERE / "test_serving.c", HERE / "served.c"),
+        *sorted(MODULE.glob("core/*.c")),
+        *sorted(MODULE.glob("port/posix*.c")),
+    ]
+    return c_program.build(folder, sources, flags, settings)
 
 
 def run(program: Path, seconds: int) -> None:
@@ -34,12 +29,12 @@ def run(program: Path, seconds: int) -> None:
 
 
 def test_under_thread_sanitizer(tmp_path: Path) -> None:
-    run(build(tmp_path, "", ["-fsanitize=thread"]), 10)
+    run(build(tmp_path, THREAD_SANITIZER), 5)
 
 
 @pytest.mark.long
 def test_ten_minutes_under_thread_sanitizer(tmp_path: Path) -> None:
-    run(build(tmp_path, "", ["-fsanitize=thread"]), 600)
+    run(build(tmp_path, THREAD_SANITIZER), 600)
 
 
 @pytest.mark.parametrize(
@@ -54,5 +49,4 @@ def test_ten_minutes_under_thread_sanitizer(tmp_path: Path) -> None:
     ids=["usual", "without the interpreter", "little memory", "no cache"],
 )
 def test_under_address_and_undefined_sanitizers(tmp_path: Path, settings: str) -> None:
-    flags = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
-    run(build(tmp_path, settings, flags), 3)
+    run(build(tmp_path, SANITIZERS, settings), 2)

@@ -23,7 +23,7 @@ def libfuzzer(tmp_path_factory: pytest.TempPathFactory) -> None:
 
 @pytest.mark.parametrize("name", targets.TARGETS)
 def test_nothing_is_found_in_a_few_seconds(name: str, tmp_path: Path, libfuzzer: None) -> None:
-    done = targets.run(targets.build(name, tmp_path), name, tmp_path, seconds=3)
+    done = targets.run(targets.build(name, tmp_path), name, tmp_path, seconds=2)
     assert done.returncode == 0, done.stdout[-4000:]
 
 

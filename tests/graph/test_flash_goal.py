@@ -8,10 +8,11 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from project import Project, Run
+from project import Project, Run, copy_project
 from viper.virtual_board import control
 
 PORT = "PORT=virtual:goal"
@@ -20,34 +21,47 @@ PORT = "PORT=virtual:goal"
 @pytest.fixture
 def flashed(project: Project) -> Iterator[Project]:
     """A project whose board is flashed and serves."""
+    with _flashed(project) as project:
+        yield project
+
+
+@pytest.fixture(scope="module")
+def kept(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """The same, for all tests that leave it as it was."""
+    with _flashed(copy_project(built, tmp_path_factory.mktemp("kept") / "a project")) as project:
+        yield project
+
+
+@contextmanager
+def _flashed(project: Project) -> Iterator[Project]:
     try:
         project.scons("flash", PORT)
         yield project
     finally:
-        project.scons("board-stop", PORT)
+        control.stop(project.path(".viper/boards/goal"))
 
 
-def test_second_flash_does_nothing_and_says_so(flashed: Project) -> None:
-    run = flashed.scons("flash", PORT)
-    assert run.steps == {"FLASH " + _mac(flashed)}
+def test_second_flash_does_nothing_and_says_so(kept: Project) -> None:
+    run = kept.scons("flash", PORT)
+    assert run.steps == {"FLASH " + _mac(kept)}
     assert re.search(
         r"^0 steps run, \d+ skipped, 0 B written, http://127", run.output, re.MULTILINE
     )
 
 
-def test_page_is_the_asset_and_get_shows_it(flashed: Project) -> None:
-    index = flashed.path("assets/www/index.html").read_text()
-    assert _page(flashed) == index
-    shown = flashed.scons("get", PORT).output
+def test_page_is_the_asset_and_get_shows_it(kept: Project) -> None:
+    index = kept.path("assets/www/index.html").read_text()
+    assert _page(kept) == index
+    shown = kept.scons("get", PORT).output
     assert shown.startswith("HTTP/1.1 200") and index in shown
 
 
-def test_boots_from_its_flash_alone(flashed: Project) -> None:
+def test_boots_from_its_flash_alone(kept: Project) -> None:
     """With the build folder gone, the board still boots what was flashed."""
-    index = flashed.path("assets/www/index.html").read_text()
-    flashed.path("build").rename(flashed.path("elsewhere"))
+    index = kept.path("assets/www/index.html").read_text()
+    kept.path("build").rename(kept.path("elsewhere"))
     try:
-        folder = flashed.path(".viper/boards/goal")
+        folder = kept.path(".viper/boards/goal")
         board = control.running(folder)
         assert board is not None
         control.stop(folder)
@@ -55,9 +69,9 @@ def test_boots_from_its_flash_alone(flashed: Project) -> None:
         from viper import http_page
 
         http_page.wait_until_served(board.http_port, "")
-        assert _page(flashed) == index
+        assert _page(kept) == index
     finally:
-        flashed.path("elsewhere").rename(flashed.path("build"))
+        kept.path("elsewhere").rename(kept.path("build"))
 
 
 def test_edited_and_deleted_assets_reach_a_board_file_by_file(flashed: Project) -> None:
@@ -96,14 +110,18 @@ def test_files_of_the_user_are_kept(flashed: Project) -> None:
     assert _on(flashed, "print(open('/mine.txt').read())") == "mine"
 
 
-def test_plan_writes_nothing(flashed: Project) -> None:
-    flashed.edit("assets/www/index.html", "<title>", "<title>Planned ")
-    before = flashed.path(".viper/boards/goal/flash.bin").read_bytes()
-    plan = flashed.scons("plan", PORT)
+def test_plan_writes_nothing(kept: Project) -> None:
+    before = kept.path(".viper/boards/goal/flash.bin").read_bytes()
+    kept.edit("assets/www/index.html", "<title>", "<title>Planned ")
+    try:
+        plan = kept.scons("plan", PORT)
+    finally:
+        kept.edit("assets/www/index.html", "<title>Planned ", "<title>")
+        kept.scons()
     assert "vfs  only its files that differ" in plan.output
     assert "factory  the same" in plan.output
     assert "/www/index.html  to send" in plan.output
-    assert flashed.path(".viper/boards/goal/flash.bin").read_bytes() == before
+    assert kept.path(".viper/boards/goal/flash.bin").read_bytes() == before
 
 
 def test_littlefs(project: Project) -> None:
@@ -114,12 +132,12 @@ def test_littlefs(project: Project) -> None:
         assert _page(project) == project.path("assets/www/index.html").read_text()
         assert "VfsLfs2" in _on(project, "import vfs; print(vfs.mount())")
     finally:
-        project.scons("board-stop", PORT)
+        control.stop(project.path(".viper/boards/goal"))
 
 
-def test_version_is_the_build_just_made(flashed: Project) -> None:
-    build = json.loads(flashed.path("build/VIRTUAL_N16R8/build.json").read_text())["build"]
-    assert build in _on(flashed, "import viperhttp; print(viperhttp.version())")
+def test_version_is_the_build_just_made(kept: Project) -> None:
+    build = json.loads(kept.path("build/VIRTUAL_N16R8/build.json").read_text())["build"]
+    assert build in _on(kept, "import viperhttp; print(viperhttp.version())")
 
 
 def test_clean_keeps_micropython_and_the_board(flashed: Project) -> None:
@@ -130,15 +148,16 @@ def test_clean_keeps_micropython_and_the_board(flashed: Project) -> None:
     assert _page(flashed) == index
 
 
-def test_two_boards_side_by_side(flashed: Project) -> None:
-    flashed.scons("flash", "PORT=virtual:other")
+def test_two_boards_side_by_side(kept: Project) -> None:
+    kept.scons("flash", "PORT=virtual:other")
     try:
-        boards = [control.running(flashed.path(f".viper/boards/{n}")) for n in ("goal", "other")]
+        boards = [control.running(kept.path(f".viper/boards/{n}")) for n in ("goal", "other")]
         assert None not in boards
         assert len({board.mac for board in boards if board}) == 2
         assert len({board.http_port for board in boards if board}) == 2
     finally:
-        flashed.scons("board-stop", "PORT=virtual:other")
+        stopped = kept.scons("board-stop", "PORT=virtual:other")
+    assert re.search(r"^STOP +virtual board 'other'  stopped$", stopped.output, re.MULTILINE)
 
 
 def test_log_and_reset(flashed: Project) -> None:

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from project import Project, wait_until
+from project import Project, copy_checkout, wait_until
 
 FIRMWARE = {"MAKE micropython", "APP app.bin"}
 IMAGE = {"IMAGE flash.bin", "RECORD build.json"}
@@ -125,16 +125,17 @@ def test_tool_version(project: Project) -> None:
 
 
 def test_compiler_version(project: Project, tmp_path: Path) -> None:
-    """Another compiler is another toolchain, and everything is compiled with it."""
-    wrapper = tmp_path / "bin" / "gcc"
-    wrapper.parent.mkdir()
-    real = shutil.which("gcc")
-    wrapper.write_text(
-        f'#!/bin/sh\n[ "$*" = --version ] && {{ echo "gcc 99.0"; exit; }}\nexec {real} "$@"\n'
+    """Another compiler is another toolchain: nothing that the first one made stays."""
+    other = tmp_path / "bin" / "gcc"
+    other.parent.mkdir()
+    other.write_text(
+        '#!/bin/sh\n[ "$*" = --version ] && { echo "gcc 99.0"; exit; }\n'
+        'echo "error: gcc 99.0 compiles nothing" >&2; exit 1\n'
     )
-    wrapper.chmod(0o755)
-    search = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
-    assert project.scons(PATH=search).steps == FIRMWARE | IMAGE
+    other.chmod(0o755)
+    search = f"{other.parent}{os.pathsep}{os.environ['PATH']}"
+    assert "gcc 99.0 compiles nothing" in project.scons(PATH=search, status=2).output
+    assert not list(project.path("build/VIRTUAL_N16R8/firmware").rglob("*.o"))
 
 
 def test_pin(project: Project, tmp_path: Path) -> None:
@@ -169,21 +170,23 @@ def test_pin(project: Project, tmp_path: Path) -> None:
 
 def test_own_tree(project: Project, tmp_path: Path) -> None:
     """MICROPYTHON=<folder> follows the folder: what changes there is built, and nothing else."""
-    own = tmp_path / "own"
-    shutil.copytree(project.path("build/micropython"), own, ignore=shutil.ignore_patterns(".git"))
-    # make cannot have a space in a path to the build folder from outside of it
-    refused = project.scons(f"MICROPYTHON={own}", status=2)
-    assert "space" in refused.output
-    plain = Project(tmp_path / "plain")
-    project.folder.rename(plain.folder)
-    try:
-        assert "MAKE micropython" in plain.scons(f"MICROPYTHON={own}").steps
-        assert plain.scons(f"MICROPYTHON={own}").steps == set()
-        with (own / "py" / "mpstate.c").open("a") as file:
-            file.write("// mine\n")
-        assert "MAKE micropython" in plain.scons(f"MICROPYTHON={own}").steps
-    finally:
-        plain.folder.rename(project.folder)
+    own = project.path("build/own")
+    copy_checkout(project.folder, own)
+    shutil.rmtree(own / ".git", ignore_errors=True)
+    assert "MAKE micropython" in project.scons(f"MICROPYTHON={own}").steps
+    assert project.scons(f"MICROPYTHON={own}").steps == set()
+    changed = own / "py/mpstate.c"
+    text = changed.read_text() + "#error mine\n"
+    changed.unlink()
+    changed.write_text(text)
+    assert "#error mine" in project.scons(f"MICROPYTHON={own}", status=2).output
+
+
+def test_own_tree_that_make_cannot_reach(project: Project, tmp_path: Path) -> None:
+    """make cannot have a space in a path to the build folder from outside of it."""
+    (tmp_path / "py").mkdir()
+    shutil.copy(project.path("build/micropython/py/mpconfig.h"), tmp_path / "py")
+    assert "space" in project.scons(f"MICROPYTHON={tmp_path}", status=2).output
 
 
 def test_database_lost(project: Project) -> None:
