@@ -8,20 +8,18 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viper import interrupt
+from viper import console, interrupt, process
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(
-    arguments: Sequence[str], grace_s: float, environment: Mapping[str, str] | None = None
-) -> int:
-    """Run Python with these arguments, on this terminal.
+def run(arguments: Sequence[str], grace_s: float, told: Mapping[str, str] | None = None) -> int:
+    """Run Python with these arguments, on this terminal; line by line where a copy is kept.
 
     Args:
         arguments: `-m module …`, or a script and its arguments.
         grace_s: what it has to end by itself after Ctrl-C, in seconds.
-        environment: what it is told besides, by environment.
+        told: variables that it finds in its environment.
 
     Returns:
         Its exit status.
@@ -30,9 +28,15 @@ def run(
         KeyboardInterrupt: Ctrl-C; it has ended.
     """
     paths = os.pathsep.join([str(ROOT / "site_scons"), str(ROOT)])
-    process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "INT", sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": paths, **(environment or {})},
-        start_new_session=True,
+    environment = {**os.environ, "PYTHONPATH": paths, **(told or {})}
+    command = [sys.executable, *arguments]
+    if console.is_copied():
+        try:
+            process.run(command, environment=environment, on_line=console.note, grace_s=grace_s)
+        except process.ToolFailed as failure:
+            return failure.status or -1
+        return 0
+    child = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "INT", *command], env=environment, start_new_session=True
     )
-    return interrupt.wait(process, grace_s)
+    return interrupt.wait(child, grace_s)
