@@ -1,12 +1,15 @@
 """Tests and benchmarks: goals that run programs of tests/ and leave nothing in the graph.
 
 Adds to the environment:
-    env.Tests(*arguments)  pytest over tests/
-    env.Benchmarks()       tests/bench, a table and build/bench.json
-    env.Fuzz()             every fuzz target of tests/fuzz for FUZZ_S seconds
+    env.Tests(*arguments)    pytest over tests/
+    env.DeviceTests(record)  pytest over tests/http, against HOST, which runs the record's build
+    env.Benchmarks()         tests/bench, a table and build/bench.json
+    env.Fuzz()               every fuzz target of tests/fuzz for FUZZ_S seconds
 """
 
-from viper import program
+import json
+
+from viper import http_page, program
 from viper.errors import UserError
 
 _GRACE_S = 20.0  # tests stop the boards that they have started
@@ -18,6 +21,7 @@ def exists(env):
 
 def generate(env):
     env.AddMethod(tests, "Tests")
+    env.AddMethod(device_tests, "DeviceTests")
     env.AddMethod(benchmarks, "Benchmarks")
     env.AddMethod(fuzz, "Fuzz")
 
@@ -28,6 +32,24 @@ def tests(env, *arguments):
     return _program(env, "tests fail", "pytest", *workers, *arguments)
 
 
+def device_tests(env, record):
+    return env.Deed(_test_device, record)
+
+
+def _test_device(env, record):
+    if "HOST" not in env:
+        raise UserError("which device is to be tested?", "give HOST=192.168.0.7")
+    host = env["HOST"]
+    built = json.loads(record.read_text(encoding="utf-8"))["build"]
+    runs = http_page.build(host)
+    if runs != built:
+        raise UserError(
+            f"HOST={host} runs build {runs}, and {built} is built", "./scons flash PORT=..."
+        )
+    address = host if host.startswith("http://") else f"http://{host}"
+    _run(env, "tests fail", ["pytest", "-rs", "-m", "not long", "tests/http"], HTTP_HOST=address)
+
+
 def benchmarks(env):
     return _program(env, "the benchmark failed", "tests.bench")
 
@@ -36,13 +58,14 @@ def fuzz(env):
     return _program(env, "the fuzzer has found something", "tests.fuzz", str(env["FUZZ_S"]))
 
 
-def _program(env, failure, module, *arguments):
-    """An action that runs a module of Python with the terminal, and lets others build meanwhile."""
+def _program(env, failure, *arguments):
+    """An action that runs a module of Python with the terminal."""
+    return env.Deed(lambda env: _run(env, failure, arguments))
 
-    def run(env):
-        env["BUILD_LOCK"].release()
-        env["TELL"]()  # the last word is the program's
-        if program.run(["-m", module, *arguments], _GRACE_S) != 0:
-            raise UserError(failure, "see above")
 
-    return env.Deed(run)
+def _run(env, failure, arguments, **environment):
+    """Run a module of Python with the terminal, and let others build meanwhile."""
+    env["BUILD_LOCK"].release()
+    env["TELL"]()  # the last word is the program's
+    if program.run(["-m", *arguments], _GRACE_S, environment) != 0:
+        raise UserError(failure, "see above")

@@ -229,8 +229,8 @@ class DeviceRepl:
     def _failure(self, error: str) -> UserError:
         if re.search(r"\b28\b|ENOSPC", error):
             return UserError(
-                "the device's file system is full: the files of this image do not fit beside "
-                "what is there",
+                "the device's file system is full: what is to go there does not fit beside what "
+                "is there",
                 "delete files there (mpremote connect PORT rm ...), then do this again",
             )
         return UserError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import time
 import zlib
 from contextlib import closing
@@ -102,6 +103,30 @@ def _wait_for_answer(address: str, next_step: str) -> None:
                 ) from None
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
+
+
+def build(host: str) -> str:
+    """The build that a host says it runs, in its /metrics.
+
+    Args:
+        host: address:port, or http://address:port.
+
+    Raises:
+        UserError: it does not answer, or does not say.
+    """
+    where = host.removeprefix("http://").rstrip("/")
+    try:
+        with closing(HTTPConnection(where, timeout=_ANSWER_S)) as connection:
+            connection.request("GET", "/metrics")
+            text = connection.getresponse().read().decode(errors="replace")
+    except (OSError, HTTPException) as problem:
+        raise UserError(
+            f"HOST={host} does not answer: {problem}", f"is it on? curl http://{where}/metrics"
+        ) from None
+    found = re.search(r'^viperhttp_build_info\{.*build_id="(\w+)"', text, re.MULTILINE)
+    if found is None:
+        raise UserError(f"HOST={host} does not say what it runs", "app.mount_metrics() tells it")
+    return found[1]
 
 
 def _head(address: str) -> tuple[int, str]:

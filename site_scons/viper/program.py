@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viper import console, interrupt, process
@@ -13,12 +13,13 @@ from viper import console, interrupt, process
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def run(arguments: Sequence[str], grace_s: float) -> int:
+def run(arguments: Sequence[str], grace_s: float, told: Mapping[str, str] | None = None) -> int:
     """Run Python with these arguments, on this terminal; line by line where a copy is kept.
 
     Args:
         arguments: `-m module …`, or a script and its arguments.
         grace_s: what it has to end by itself after Ctrl-C, in seconds.
+        told: variables that it finds in its environment.
 
     Returns:
         Its exit status.
@@ -27,7 +28,7 @@ def run(arguments: Sequence[str], grace_s: float) -> int:
         KeyboardInterrupt: Ctrl-C; it has ended.
     """
     paths = os.pathsep.join([str(ROOT / "site_scons"), str(ROOT)])
-    environment = {**os.environ, "PYTHONPATH": paths}
+    environment = {**os.environ, "PYTHONPATH": paths, **(told or {})}
     command = [sys.executable, *arguments]
     if console.is_copied():
         try:

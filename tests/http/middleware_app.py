@@ -8,6 +8,11 @@ app = viperhttp.ViperHTTP()
 ticks = 0
 
 
+@app.get("/app")
+def name():
+    return "middleware_app.py"
+
+
 @app.middleware("http")
 async def inner(request, call_next):
     response = await call_next(request)

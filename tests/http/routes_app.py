@@ -10,6 +10,11 @@ app = viperhttp.ViperHTTP(title="routes", version="1")
 seen = []
 
 
+@app.get("/app")
+def name():
+    return "routes_app.py"
+
+
 @app.get("/json")
 def json():
     return {"a": 1, "b": [1.5, None, True, 'x\n"\u00e4\x01'], "c": {}, "d": (), "e": 1 << 80}

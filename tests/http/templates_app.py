@@ -5,6 +5,11 @@ import viperhttp
 app = viperhttp.ViperHTTP()
 
 
+@app.get("/app")
+def name():
+    return "templates_app.py"
+
+
 @app.post("/render")
 def render():
     asked = viperhttp.current_request().json()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import re
 import socket
 from collections.abc import Iterator
@@ -179,27 +178,3 @@ def test_idle_connections_make_room(http_host: str, client: httpx.Client) -> Non
             stack.enter_context(connect(http_host))
         assert exchange(http_host, b"GET /health HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 200")
     assert metric(client, "connections_evicted_total") > evicted
-
-
-def test_a_thousand_connects(http_host: str, client: httpx.Client) -> None:
-    for _ in range(1000):
-        connect(http_host).close()
-    assert client.get(PAGE).status_code == 200
-
-
-def test_malformed_requests(http_host: str, client: httpx.Client) -> None:
-    whole = (
-        b"POST /a?b HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n"
-    )
-    generator = random.Random(7)
-    for _ in range(1000):
-        request = bytearray(whole)
-        for _ in range(generator.randint(1, 5)):
-            request[generator.randrange(len(request))] = generator.randrange(256)
-        with connect(http_host) as peer, contextlib.suppress(ConnectionError):
-            peer.sendall(request)
-            peer.shutdown(socket.SHUT_WR)
-            answer = read_all(peer)
-            assert re.fullmatch(rb"(HTTP/1\.1 [45]\d\d .*)?", answer, re.DOTALL), answer
-    assert client.get(PAGE).status_code == 200
-    assert metric(client, "connections_open") <= 4

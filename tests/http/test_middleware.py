@@ -6,7 +6,6 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,12 +13,12 @@ import serial
 from served_app import ServedApp, running_app
 from viper.virtual_board import control
 
-RESETS = 20
-
 
 @pytest.fixture(scope="module")
-def app(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApp]:
-    with running_app(built, tmp_path_factory.mktemp("middleware"), "middleware_app.py") as app:
+def app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedApp]:
+    with running_app(request, tmp_path_factory.mktemp("middleware"), "middleware_app.py") as app:
         yield app
 
 
@@ -63,8 +62,9 @@ def answers(address: str) -> bool:
         return False
 
 
-def test_soft_resets_under_load(app: ServedApp) -> None:
-    board = control.running(app.board)
+@pytest.mark.parametrize("resets", [20, pytest.param(100, marks=pytest.mark.long)])
+def test_soft_resets_under_load(app: ServedApp, resets: int) -> None:
+    board = control.running(app.virtual_board("Ctrl-C and Ctrl-D on its serial port"))
     assert board
     over = threading.Event()
 
@@ -79,7 +79,7 @@ def test_soft_resets_under_load(app: ServedApp) -> None:
         client.start()
     try:
         with serial.serial_for_url(f"{board.port_url}?ign_set_control", timeout=10) as port:
-            for _ in range(RESETS):
+            for _ in range(resets):
                 port.write(b"\x03")  # ends the program
                 port.read_until(b">>> ")
                 port.write(b"\x04")

@@ -14,8 +14,10 @@ from viper import templates
 
 
 @pytest.fixture(scope="module")
-def app(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServedApp]:
-    with running_app(built, tmp_path_factory.mktemp("templates"), "templates_app.py") as app:
+def app(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[ServedApp]:
+    with running_app(request, tmp_path_factory.mktemp("templates"), "templates_app.py") as app:
         yield app
 
 

@@ -167,8 +167,12 @@ static void wait_for_event(void) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
+// As shared/runtime has it for other ports: what is set now.
+int mp_interrupt_char = -1;
+
 void mp_hal_set_interrupt_char(char c) {
-    atomic_store(&console.interrupt_char, c == (char)-1 ? -1 : (uint8_t)c);
+    mp_interrupt_char = c == (char)-1 ? -1 : (uint8_t)c;
+    atomic_store(&console.interrupt_char, mp_interrupt_char);
 }
 
 int mp_hal_stdin_rx_chr(void) {

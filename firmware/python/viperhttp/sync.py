@@ -113,6 +113,13 @@ def make_folders(*paths):
         _make_folder(path)
 
 
+def compress(folder, min_size, level):
+    """Makes the .gz siblings below a folder, and says what gzip_static returns."""
+    from viperhttp.compression import gzip_static
+
+    _answer(**gzip_static(folder, min_size, level))
+
+
 def finish():
     """Removes STAGE."""
     for path, _ in list(_files(STAGE)):

@@ -19,15 +19,17 @@ static void print_exception(mp_obj_t exception) {
     mp_obj_print_exception(&mp_plat_print, exception);
 }
 
-// What ends the program ends it, wherever it was raised.
-static bool is_for_the_program(mp_obj_t exception) {
-    return !mp_obj_exception_match(exception, MP_OBJ_FROM_PTR(&mp_type_Exception));
+bool vhttp_call_service_is_for_program(const struct vhttp_call_service *service,
+                                       mp_obj_t exception) {
+    return !service->is_at_prompt &&
+           !mp_obj_exception_match(exception, MP_OBJ_FROM_PTR(&mp_type_Exception));
 }
 
 // The handler raised: Python's side answers, and if it raises too, the server does.
-static void handle_failure(request_obj_t *request, mp_obj_t exception) {
+static void handle_failure(struct vhttp_call_service *service, request_obj_t *request,
+                           mp_obj_t exception) {
     nlr_buf_t nlr;
-    if (is_for_the_program(exception)) {
+    if (vhttp_call_service_is_for_program(service, exception)) {
         mp_sched_exception(exception);
     } else if (request->service == NULL) {
         print_exception(exception);
@@ -39,7 +41,7 @@ static void handle_failure(request_obj_t *request, mp_obj_t exception) {
         return;
     } else {
         mp_obj_t second = MP_OBJ_FROM_PTR(nlr.ret_val);
-        if (is_for_the_program(second)) {
+        if (vhttp_call_service_is_for_program(service, second)) {
             mp_sched_exception(second);
         } else {
             print_exception(second);
@@ -97,7 +99,7 @@ static void call_handler(request_obj_t *request) {
         }
         nlr_pop();
     } else {
-        handle_failure(request, MP_OBJ_FROM_PTR(nlr.ret_val));
+        handle_failure(service, request, MP_OBJ_FROM_PTR(nlr.ret_val));
     }
     service->current = previous;
     if (request->service == NULL && !request->is_seen) {

@@ -19,6 +19,7 @@ struct vhttp_call_service {
     bool is_running;   // the service runs, and tells the server at its end
     bool wants_room;   // a writer in Python found the response ring full
     bool needs_turn;   // Python's tasks have something to go on with
+    bool is_at_prompt; // the REPL waits for a line: there is no program that Ctrl-C could end
     mp_obj_t spare;    // a request that is over and that Python has not seen; MP_OBJ_NULL: none
     mp_obj_t current;  // the request whose handler runs now; MP_OBJ_NULL: none
     mp_obj_t handlers; // list of (callable, name of the first argument, …), by the route's index
@@ -28,6 +29,10 @@ struct vhttp_call_service {
 
 // The type of a request as Python's side sees it.
 extern const mp_obj_type_t vhttp_request_type;
+
+// Whether an exception that a handler raised is to end the program: Ctrl-C, and what exits.
+bool vhttp_call_service_is_for_program(const struct vhttp_call_service *service,
+                                       mp_obj_t exception);
 
 // The request whose handler runs now, for Python to keep; None without one.
 mp_obj_t vhttp_call_service_current(struct vhttp_call_service *service);

@@ -1,10 +1,12 @@
 // The MicroPython module _viperhttp: the server as an object, and what it is built with.
 #include "py/gc.h"
 #include "py/mperrno.h"
+#include "py/mphal.h"
 #include "py/mpthread.h"
 #include "py/objlist.h"
 #include "py/objtuple.h"
 #include "py/runtime.h"
+#include "shared/readline/readline.h"
 
 #include "build_info.h"
 #include "call_service.h"
@@ -37,13 +39,21 @@ MP_REGISTER_ROOT_POINTER(void *viperhttp_running);
 
 static mp_sched_node_t service_node;
 
+// Of shared/runtime/interrupt_char.h, whose functions the unix port declares with other types.
+extern int mp_interrupt_char;
+
 // Python's tasks go on as far as they can.
 static void take_turn(server_obj_t *self) {
     nlr_buf_t nlr;
     self->calls.needs_turn = false;
     self->has_alarm = false;
     if (nlr_push(&nlr) != 0) {
-        mp_sched_exception(MP_OBJ_FROM_PTR(nlr.ret_val)); // it is the program's
+        mp_obj_t exception = MP_OBJ_FROM_PTR(nlr.ret_val);
+        if (vhttp_call_service_is_for_program(&self->calls, exception)) {
+            mp_sched_exception(exception);
+        } else {
+            mp_obj_print_exception(&mp_plat_print, exception);
+        }
         return;
     }
     mp_obj_t next = mp_call_function_0(self->turn);
@@ -54,6 +64,21 @@ static void take_turn(server_obj_t *self) {
         vhttp_server_set_alarm(self->service.server, after_ms);
     }
     nlr_pop();
+}
+
+static void serve(server_obj_t *self) {
+    vhttp_file_service_run(&self->service);
+    if (self->service.server == NULL) {
+        return; // a handler stopped it
+    }
+    if (self->calls.needs_turn || (self->has_alarm && vhttp_now_ms() >= self->alarm_ms)) {
+        take_turn(self);
+    }
+    if (self->service.server != NULL && vhttp_server_wants_heap(self->service.server)) {
+        gc_info_t info;
+        gc_info(&info);
+        vhttp_server_publish_heap(self->service.server, (uint32_t)info.used, (uint32_t)info.free);
+    }
 }
 
 // Runs on a thread of Python, between two bytecodes or while it waits.
@@ -67,17 +92,15 @@ static void run_service(mp_sched_node_t *node) {
         vhttp_interpreter_kick();
         return;
     }
-    vhttp_file_service_run(&self->service);
-    if (self->service.server == NULL) {
-        return; // a handler stopped it
-    }
-    if (self->calls.needs_turn || (self->has_alarm && vhttp_now_ms() >= self->alarm_ms)) {
-        take_turn(self);
-    }
-    if (self->service.server != NULL && vhttp_server_wants_heap(self->service.server)) {
-        gc_info_t info;
-        gc_info(&info);
-        vhttp_server_publish_heap(self->service.server, (uint32_t)info.used, (uint32_t)info.free);
+    // While the REPL reads a line Ctrl-C is a letter: a handler could not be ended by it, and the
+    // REPL is not made for an exception.
+    int interrupt_char = mp_interrupt_char;
+    self->calls.is_at_prompt = interrupt_char == -1;
+    mp_hal_set_interrupt_char(CHAR_CTRL_C);
+    serve(self);
+    mp_hal_set_interrupt_char(interrupt_char);
+    if (self->calls.is_at_prompt) {
+        MP_STATE_MAIN_THREAD(mp_pending_exception) = MP_OBJ_NULL; // it came at the very end
     }
 }
 
@@ -432,23 +455,43 @@ static mp_obj_t module_config(void) {
         const char *name;
         mp_int_t value;
     } settings[] = {
-        SETTING(VHTTP_MAX_CONNECTIONS),   SETTING(VHTTP_LISTEN_BACKLOG),
-        SETTING(VHTTP_REQUEST_HEAD_MAX),  SETTING(VHTTP_MAX_HEADERS),
-        SETTING(VHTTP_REQUEST_BODY_MAX),  SETTING(VHTTP_RESPONSE_HEAD_MAX),
-        SETTING(VHTTP_PATH_MAX),          SETTING(VHTTP_MAX_MOUNTS),
-        SETTING(VHTTP_WINDOW_SIZE),       SETTING(VHTTP_IPC_RINGBUF_SIZE_PSRAM),
-        SETTING(VHTTP_IPC_RINGBUF_SIZE),  SETTING(VHTTP_IPC_REQUEST_RINGBUF_SIZE),
-        SETTING(VHTTP_HEADER_TIMEOUT_MS), SETTING(VHTTP_BODY_TIMEOUT_MS),
-        SETTING(VHTTP_IDLE_TIMEOUT_MS),   SETTING(VHTTP_SEND_TIMEOUT_MS),
-        SETTING(VHTTP_COLD_WAIT_MS),      SETTING(VHTTP_RETRY_AFTER_S),
-        SETTING(VHTTP_LINGER_MS),         SETTING(VHTTP_STATIC_DIGEST_MAX),
-        SETTING(VHTTP_SERVICE_BUDGET),    SETTING(VHTTP_GZIP_ENABLED),
-        SETTING(VHTTP_GZIP_MIN_SIZE),     SETTING(VHTTP_STATIC_SERVE_VIA_IPC),
-        SETTING(VHTTP_CACHE_SIZE_PSRAM),  SETTING(VHTTP_CACHE_SIZE),
-        SETTING(VHTTP_CACHE_BLOCK_SIZE),  SETTING(VHTTP_CACHE_ENTRIES),
-        SETTING(VHTTP_CACHE_FILE_MAX),    SETTING(VHTTP_STATIC_REVALIDATE_MS),
-        SETTING(VHTTP_BODY_IGNORED_MAX),  SETTING(VHTTP_GZIP_LEVEL),
-        SETTING(VHTTP_SERVER_CORE),       SETTING(VHTTP_SERVER_PRIORITY),
+        SETTING(VHTTP_MAX_CONNECTIONS),
+        SETTING(VHTTP_LISTEN_BACKLOG),
+        SETTING(VHTTP_REQUEST_HEAD_MAX),
+        SETTING(VHTTP_MAX_HEADERS),
+        SETTING(VHTTP_REQUEST_BODY_MAX),
+        SETTING(VHTTP_RESPONSE_HEAD_MAX),
+        SETTING(VHTTP_PATH_MAX),
+        SETTING(VHTTP_MAX_MOUNTS),
+        SETTING(VHTTP_WINDOW_SIZE),
+        SETTING(VHTTP_IPC_RINGBUF_SIZE_PSRAM),
+        SETTING(VHTTP_IPC_RINGBUF_SIZE),
+        SETTING(VHTTP_IPC_REQUEST_RINGBUF_SIZE),
+        SETTING(VHTTP_HEADER_TIMEOUT_MS),
+        SETTING(VHTTP_BODY_TIMEOUT_MS),
+        SETTING(VHTTP_IDLE_TIMEOUT_MS),
+        SETTING(VHTTP_SEND_TIMEOUT_MS),
+        SETTING(VHTTP_COLD_WAIT_MS),
+        SETTING(VHTTP_RETRY_AFTER_S),
+        SETTING(VHTTP_LINGER_MS),
+        SETTING(VHTTP_STATIC_DIGEST_MAX),
+        SETTING(VHTTP_SERVICE_BUDGET),
+        SETTING(VHTTP_GZIP_ENABLED),
+        SETTING(VHTTP_GZIP_MIN_SIZE),
+        SETTING(VHTTP_STATIC_SERVE_VIA_IPC),
+        SETTING(VHTTP_CACHE_SIZE_PSRAM),
+        SETTING(VHTTP_CACHE_SIZE),
+        SETTING(VHTTP_CACHE_BLOCK_SIZE),
+        SETTING(VHTTP_CACHE_ENTRIES),
+        SETTING(VHTTP_CACHE_FILE_MAX),
+        SETTING(VHTTP_STATIC_REVALIDATE_MS),
+        SETTING(VHTTP_BODY_IGNORED_MAX),
+        SETTING(VHTTP_GZIP_LEVEL),
+        SETTING(VHTTP_HANDLER_TIMEOUT_MS),
+        SETTING(VHTTP_ROUTE_SEGMENTS_MAX),
+        SETTING(VHTTP_ROUTE_PARAMETERS_MAX),
+        SETTING(VHTTP_SERVER_CORE),
+        SETTING(VHTTP_SERVER_PRIORITY),
         SETTING(VHTTP_SERVER_STACK_SIZE),
     };
     mp_obj_t config = mp_obj_new_dict(MP_ARRAY_SIZE(settings) + 1);
