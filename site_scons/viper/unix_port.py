@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import atomic_file, compiler_cache, console, process
+from viper import atomic_file, compile_commands, compiler_cache, console, process
 from viper.errors import UserError
 from viper.micropython_source import Source
 
@@ -128,6 +128,7 @@ def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) 
         f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
         f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
     ]
+    atomic_file.write_json(folder / compile_commands.COMMAND_FILE, command)
     environment = process.clean_environment(
         SOURCE_DATE_EPOCH=str(inputs.source.date),
         PYTHONDONTWRITEBYTECODE="1",
