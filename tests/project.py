@@ -44,13 +44,13 @@ class Project:
     def environment(self, **more: str) -> dict[str, str]:
         return {**os.environ, **more}
 
-    def scons(self, *arguments: str, status: int = 0, **environment: str) -> Run:
-        """Run SCons, which must end with `status`."""
+    def scons(self, *arguments: str, status: int = 0, answer: str = "", **environment: str) -> Run:
+        """Run SCons, which must end with `status`; `answer` is what it reads."""
         done = subprocess.run(
             self.command(*arguments),
             cwd=self.folder,
             env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
+            input=answer,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -5,20 +5,17 @@ Adds to the environment, each an action for a goal:
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
     env.Sync(image)                        bring the files of a device up to date
     env.Get()                              fetch the page from the virtual board
-    env.BoardLog(), env.BoardReset(), env.BoardErase(), env.BoardStop()
+    env.BoardLog(), env.BoardReset(), env.BoardStop()
 and for the actions of other tools:
     env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
     env.RunningBoard()                     the virtual board that PORT names, which must be running
 """
 
 import json
-import os
-import select
-import sys
 from pathlib import Path
 
-from viper import console, interrupt, port
-from viper.console import human_size
+from viper import console, port
+from viper.console import human_mac, human_size
 from viper.errors import UserError
 
 _ROOT = Path()
@@ -39,7 +36,6 @@ def generate(env):
         "Get": _get,
         "BoardLog": _board_log,
         "BoardReset": _board_reset,
-        "BoardErase": _board_erase,
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
@@ -73,7 +69,7 @@ def _flash(env, index):
             console.step("FLASH", f"{part.name}  {_sectors(part)}{boots}")
     _show_files(result, "SEND", "DELETE")
     if not result.changed:
-        console.step("FLASH", f"{_mac(result.mac)}  nothing to write: the chip holds it")
+        console.step("FLASH", f"{human_mac(result.mac)}  nothing to write: the chip holds it")
     _sum_up(env, index, result)
 
 
@@ -81,7 +77,7 @@ def _sync(env, index):
     result = _work(env, index, "sync")
     _show_files(result, "SEND", "DELETE")
     if not result.changed:
-        console.step("SYNC", f"{_mac(result.mac)}  nothing to send: the device holds it")
+        console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
     _sum_up(env, index, result)
 
 
@@ -147,8 +143,7 @@ def _serial_url(env):
         raise UserError(f"BOARD={env['BOARD']} needs to know its port", "give PORT=/dev/ttyUSB0")
     wanted = port.parse(env["PORT"])
     if wanted.board is None:
-        port.check(wanted)
-        return wanted.url
+        return port.find(wanted)
     return port.viper_url(_started_board(env, wanted.board).port_url)
 
 
@@ -211,30 +206,6 @@ def _board_reset(env):
     console.step("RESET", f"virtual board '{board.name}'")
 
 
-def _board_erase(env):
-    from viper import process
-
-    board = _running_board(env)
-    print(
-        f"Erase the whole flash of virtual board '{board.name}', files and all? [yes/no] ", end=""
-    )
-    sys.stdout.flush()
-    if interrupt.fileno() in select.select([sys.stdin, interrupt.fileno()], [], [])[0]:
-        raise KeyboardInterrupt
-    if sys.stdin.readline().strip().lower() != "yes":
-        raise UserError("nothing was erased", "answer yes to erase it")
-    url = f"{board.port_url}?ign_set_control"
-    with port.lock(port.viper_url(board.port_url), called=env["PORT"], pid=os.getpid()):
-        try:
-            process.run([sys.executable, "-m", "esptool", "--port", url, "erase-flash"])
-        except process.ToolFailed as failure:
-            raise UserError(
-                f"virtual board '{board.name}' was not erased: {failure.last_line()}",
-                _typed(env, "board-reset"),
-            ) from None
-    console.step("ERASE", f"virtual board '{board.name}'  {human_size(board.flash_size)}")
-
-
 def _board_stop(env):
     from viper.virtual_board import control
 
@@ -252,7 +223,3 @@ def _typed(env, goal):
 def _sectors(part):
     plural = "" if part.sectors == 1 else "s"
     return f"{part.sectors} sector{plural}, {human_size(part.size)}"
-
-
-def _mac(digits):
-    return ":".join(digits[at : at + 2] for at in range(0, 12, 2))

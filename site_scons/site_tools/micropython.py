@@ -1,17 +1,20 @@
 """MicroPython's source as a node.
 
 Adds to the environment:
-    env.MicroPython()  the stamp file of the source: the pin's, or that of MICROPYTHON=<folder>
+    env.MicroPython()            the stamp file of the source: the pin's, or that of
+                                 MICROPYTHON=<folder>
+    env.MicroPythonSubmodules()  the stamp file of its submodules, which the real boards need
 """
 
 from pathlib import Path
 
 import SCons.Script
-from viper import console, micropython_source, pins
+from viper import atomic_file, console, micropython_source, pins
 from viper.errors import exits
 
 CHECKOUT = Path("build/micropython")
 STAMP = Path("build/micropython.json")
+SUBMODULES = Path("build/micropython-submodules")
 PINS = Path("nix/pins.json")
 
 
@@ -21,6 +24,7 @@ def exists(env):
 
 def generate(env):
     env.AddMethod(exits(micropython), "MicroPython")
+    env.AddMethod(submodules, "MicroPythonSubmodules")
 
 
 def micropython(env):
@@ -37,7 +41,6 @@ def micropython(env):
             "FETCH",
             _fetch,
             how={"url": env.get("MICROPYTHON_URL") or pinned.micropython.url, "again": again},
-            submodules=board.firmware == "esp32",
             stand_in=board.firmware == "unix",
         ),
     )
@@ -50,15 +53,35 @@ def micropython(env):
     return stamp[0]
 
 
-def _fetch(targets, sources, url, again, submodules, stand_in):
+def _fetch(targets, sources, url, again, stand_in):
     pinned = pins.load(PINS)
     source = micropython_source.ensure(
-        CHECKOUT, STAMP, pinned, url=url, submodules=submodules, stand_in=stand_in, again=again
+        CHECKOUT, STAMP, pinned, url=url, stand_in=stand_in, again=again
     )
     notice = micropython_source.stand_in_notice(source, pinned)
     if notice:
         console.note(notice)
     return f"MicroPython  {source.version} {source.commit[:10]}"
+
+
+def submodules(env, source):
+    """None of MICROPYTHON=<folder>, whose own are in it."""
+    if "MICROPYTHON" in env:
+        return []
+    stamp = env.Command(f"{SUBMODULES}.json", source, env.Step("FETCH", _fetch_submodules))
+    env.Depends(stamp, env.Value(repr(pins.load(PINS).micropython.submodules)))
+    env.Precious(stamp)
+    env.NoClean(stamp)
+    env.NoCache(stamp)
+    return stamp
+
+
+def _fetch_submodules(targets, sources):
+    pinned = pins.load(PINS)
+    micropython_source.ensure_submodules(CHECKOUT, SUBMODULES, pinned)
+    commits = {submodule.path: submodule.commit for submodule in pinned.micropython.submodules}
+    atomic_file.write_json(targets[0], commits)
+    return f"submodules  {', '.join(sorted(commits))}"
 
 
 def _own(env):

@@ -60,7 +60,7 @@ def _options():
     measure = Request(host="")
     return [
         ("BOARD", "a folder of boards/; by default what fits the port", None, str),
-        ("PORT", "virtual, virtual:NAME, /dev/tty…, rfc2217://host:port", None, str),
+        ("PORT", "virtual[:NAME], /dev/tty…, COM14, rfc2217://host:port, auto", None, str),
         ("HOST", "a device on the network, 192.168.0.7 or name:port", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
@@ -84,6 +84,8 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
+        ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
         ("CACHE", "a folder in which builds share their outputs", None, str),
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),

@@ -41,6 +41,7 @@ _APP_DESC = struct.Struct("<LL8s32s32s16s16s32s32sHHB3s72s")
 # magic byte, reserved, secure_version, version, idf_ver, date_time, reserved
 _BOOTLOADER_DESC = struct.Struct("<B2sBL32s24s16s")
 _BOOTLOADER_DESC_MAGIC = 80
+START_SIZE = _HEADER.size + _SEGMENT.size + _APP_DESC.size  # bytes of an image that describe it
 _MMU_PAGE_LOG2 = 16
 
 _PAYLOAD_HEADER = struct.Struct("<8sL4x")  # magic, bytes of the executable after it
@@ -191,7 +192,16 @@ def checksum(data: bytes, before: int = 0xEF) -> int:
 
 def describe(image: Image) -> AppDescription | None:
     """The application description at the start of an application image; None without one."""
-    first = image.segments[0].data
+    return _description(image.segments[0].data)
+
+
+def describe_start(start: bytes) -> AppDescription | None:
+    """The same from an image's first START_SIZE bytes, which nothing verifies."""
+    return _description(start[_HEADER.size + _SEGMENT.size :]) if start[0] == IMAGE_MAGIC else None
+
+
+def _description(first: bytes) -> AppDescription | None:
+    """What a first segment begins with."""
     if len(first) < _APP_DESC.size:
         return None
     magic, _, _, version, project, _, _, _, elf_sha256, *_ = _APP_DESC.unpack_from(first)

@@ -16,11 +16,12 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-CHIPS = ("esp32s3",)
+CHIPS = ("esp32", "esp32s3")
 FIRMWARES = ("esp32", "unix")  # MicroPython's ports that this project builds
 FILE_SYSTEMS = ("fat", "littlefs")
 FLASH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # MB that an image header can name
 PSRAM_SIZES = (0, 2, 4, 8, 16, 32)  # MB
+PSRAM_MODES = ("quad", "octal")  # how many lines its bus has
 
 # Names every setting of the module; beside the folder of boards.
 _SETTINGS_HEADER = Path("firmware/cmodules/viperhttp/core/vhttp_config.h")
@@ -50,6 +51,7 @@ class Board:
     psram_size: int  # bytes
     partitions: Path  # the partition table's CSV, given relative to board.toml
     fs: str  # one of FILE_SYSTEMS: what the partition `vfs` is formatted with
+    psram_mode: str = "quad"  # one of PSRAM_MODES
     gzip: GzipSettings = field(default_factory=GzipSettings)
     # The table [viperhttp]: C macros VHTTP_* that override the module's defaults.
     viperhttp: Mapping[str, int | bool] = field(default_factory=dict)
@@ -85,6 +87,7 @@ def load(boards_dir: Path, name: str) -> Board:
         firmware=top.choice("firmware", FIRMWARES),
         flash_size=top.size("flash_size", FLASH_SIZES),
         psram_size=top.size("psram_size", PSRAM_SIZES),
+        psram_mode=top.choice("psram_mode", PSRAM_MODES, Board.psram_mode),
         partitions=Path(os.path.normpath(path.parent / top.text("partitions"))),
         fs=top.choice("fs", FILE_SYSTEMS),
         gzip=GzipSettings(
@@ -124,8 +127,8 @@ class _Table:
             raise self._wrong(key, "a text")
         return value
 
-    def choice(self, key: str, choices: tuple[str, ...]) -> str:
-        value = self.text(key)
+    def choice(self, key: str, choices: tuple[str, ...], default: str | None = None) -> str:
+        value = default if default is not None and key not in self._values else self.text(key)
         if value not in choices:
             raise self._wrong(key, " or ".join(f'"{choice}"' for choice in choices))
         return value

@@ -32,6 +32,11 @@ def human_size(size: int) -> str:
     raise AssertionError("unreachable")
 
 
+def human_mac(digits: str) -> str:
+    """A MAC of 12 hex digits as people write it: '02:3c:d3:2b:e1:46'."""
+    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+
+
 def step(tag: str, text: str) -> None:
     """One line for one action that has been done: `GZIP     app.js  4.1 kB → 1.2 kB`."""
     note(f"{tag:<8} {text}")

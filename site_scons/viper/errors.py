@@ -16,7 +16,8 @@ class UserError(Exception):
 
     Args:
         what: what failed and where, on one line ("partitions.csv line 6: vfs overlaps ota_0").
-        next_step: the command or edit that mends it, on one line; empty if `what` says it all.
+        next_step: the command or edit that mends it, on one line, or several commands on a line
+            each; empty if `what` says it all.
     """
 
     def __init__(self, what: str, next_step: str = "") -> None:

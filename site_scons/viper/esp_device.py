@@ -5,7 +5,6 @@ esptool is under the GPL: only processes of their own import this (see viper.fla
 
 from __future__ import annotations
 
-import errno
 import time
 import zlib
 from collections.abc import Callable
@@ -13,20 +12,24 @@ from typing import Any
 
 import esptool.cmds as esptool
 import esptool.loader as loader
-import serial
 from esptool.util import FatalError, flash_size_bytes
 
-from viper import flash_session, port, serial_handlers
+from viper import flash_session
 from viper.errors import UserError
 from viper.flash_device import FlashRequest
 from viper.reset_line import start_application
 from viper.serial_handlers import WriteCounter
+from viper.serial_line import first_line, open_line
 
 _CONNECT_ATTEMPTS = 3  # of 1 to 2 s; esptool varies its reset sequence with each
 _BLOCK_S = 0.2  # what one block takes on the line at most: an interrupt waits for it
 _STUB_BLOCKS = (0x1000, 0x4000)  # bytes; the stub's buffer is of the greater size
 _STUB_WINDOW = 32 * 1024  # bytes that the stub unpacks before it writes
 _ERASE_BLOCK = 64 * 1024  # bytes that the stub may erase at once, ahead of the data
+
+# Megabytes of PSRAM in the package by the code in the chip's efuses (PSRAM_CAP), from esptool's
+# targets/esp32s3.py. What is not listed there is not known.
+_PSRAM_CAPACITIES = {0: 0, 1: 8, 2: 2, 3: 16, 4: 4}
 
 # esptool 5.6 prepares the hex dump of every packet for a trace that is off, which takes longer
 # than the packet does on the line.
@@ -50,7 +53,7 @@ class Device:
         """
         self._request = request
         self._began = time.monotonic()
-        self._serial = _open(request)
+        self._serial = open_line(request.url, f"PORT={request.port}")
         self.mac = ""
         self.written = WriteCounter(self._serial)
         self.reset_s = self.stub_s = 0.0
@@ -142,14 +145,24 @@ class Device:
                 f"PORT={self._request.port} has an {found}; {image.board} is for {image.chip}",
                 "plug in such a board, or name another one: BOARD=...",
             )
-        security = esp.get_security_info()
-        flags = security["parsed_flags"]
-        encrypted = security["flash_crypt_cnt"].bit_count() % 2 == 1  # odd: encryption is on
-        if encrypted or flags["SECURE_BOOT_EN"] or flags["SECURE_DOWNLOAD_ENABLE"]:
+        self._refuse_small_psram(esp, image)
+        if _is_locked(esp):
             raise UserError(
                 f"PORT={self._request.port}: the chip has secure boot, secure download or flash "
                 "encryption enabled; a plain image would not boot there",
                 "use a chip without them",
+            )
+
+    def _refuse_small_psram(self, esp: Any, image: flash_session.Image) -> None:
+        """Compare the PSRAM in the chip's package, where the chip has a record of it."""
+        if not hasattr(esp, "get_psram_cap"):
+            return
+        megabytes = _PSRAM_CAPACITIES.get(esp.get_psram_cap())
+        if megabytes is not None and megabytes << 20 < image.psram_size:
+            raise UserError(
+                f"PORT={self._request.port} has {f'{megabytes}MB' if megabytes else 'no'} PSRAM; "
+                f"{image.board} needs {image.psram_size >> 20}MB",
+                "use a board with more PSRAM, or another BOARD",
             )
 
     def _refuse_small_flash(self, image: flash_session.Image) -> None:
@@ -163,6 +176,16 @@ class Device:
         self._esp.flash_set_parameters(flash_size_bytes(found))
 
 
+def _is_locked(esp: Any) -> bool:
+    """Whether the chip boots, or takes, signed or encrypted images only."""
+    if not esp.SECURITY_INFO_SUPPORTED:
+        return bool(esp.get_secure_boot_enabled() or esp.get_flash_encryption_enabled())
+    security = esp.get_security_info()
+    flags = security["parsed_flags"]
+    encrypted = security["flash_crypt_cnt"].bit_count() % 2 == 1  # odd: encryption is on
+    return bool(encrypted or flags["SECURE_BOOT_EN"] or flags["SECURE_DOWNLOAD_ENABLE"])
+
+
 def _write_timeout(unpacked: int) -> float:
     """Seconds that the stub may take to write a block that unpacks to so many bytes.
 
@@ -170,21 +193,3 @@ def _write_timeout(unpacked: int) -> float:
     """
     erased = (-(-unpacked // _STUB_WINDOW) + 1) * _ERASE_BLOCK
     return float(loader.timeout_per_mb(loader.ERASE_WRITE_TIMEOUT_PER_MB, unpacked + erased))
-
-
-def _open(request: FlashRequest) -> Any:
-    serial_handlers.register()
-    try:
-        return serial.serial_for_url(request.url, loader.ESPLoader.ESP_ROM_BAUD, exclusive=True)
-    except (serial.SerialException, OSError) as error:
-        if error.errno in (errno.EAGAIN, errno.EBUSY):
-            raise port.busy(request.url, f"PORT={request.port}") from None
-        raise UserError(
-            f"PORT={request.port} cannot be opened: {first_line(error)}",
-            "is the board plugged in, and not open in another program?",
-        ) from None
-
-
-def first_line(error: Exception) -> str:
-    """What an error says, on one line."""
-    return str(error).strip().splitlines()[0].rstrip(".!") if str(error).strip() else repr(error)

@@ -93,14 +93,10 @@ def flash(request: FlashRequest) -> FlashResult:
             there, the flash is worn out, ...
         KeyboardInterrupt: Ctrl-C; the device has been reset into its application.
     """
-    library = Path(__file__).resolve().parent
-    environment = process.clean_environment(
-        PYTHONPATH=str(library.parent), ESPTOOL_CFGFILE=str(library / "esptool.cfg")
-    )
     command = [sys.executable, "-m", "viper.flasher", _encode(request)]
     with _Listener(request.port) as listener:
         try:
-            process.run(command, environment=environment, on_line=listener.hear)
+            process.run(command, environment=process.module_environment(), on_line=listener.hear)
         except process.ToolFailed as failure:
             if listener.error is not None:
                 raise listener.error from None

@@ -67,13 +67,9 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
             }
         )
 
-    place(
-        "bootloader",
-        inputs.bootloader,
-        partition_table.BOOTLOADER_OFFSET,
-        partition_table.TABLE_OFFSET - partition_table.BOOTLOADER_OFFSET,
-        "firmware",
-    )
+    start = partition_table.BOOTLOADER_OFFSETS[board.chip]
+    room = partition_table.TABLE_OFFSET - start
+    place("bootloader", inputs.bootloader, start, room, "firmware")
     place(
         "partition-table",
         inputs.partition_table,
@@ -86,6 +82,8 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
         ("factory", inputs.app, "firmware"),
         ("vfs", inputs.vfs, "filesystem"),
     ):
+        if name == "otadata" and "otadata" not in table:
+            continue  # a board without slots for updates
         entry = table[name]
         more: dict[str, Any] = {}
         if entry.type == partition_table.APP:

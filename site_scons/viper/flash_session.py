@@ -58,6 +58,7 @@ class Image:
     board: str
     chip: str  # as esptool spells it: "esp32s3"
     flash_size: int  # bytes
+    psram_size: int  # bytes
     parts: tuple[Part, ...]
     files: Mapping[str, File]  # by their path on the device
 
@@ -87,6 +88,7 @@ def load(description: Path, root: Path) -> Image:
             board=record["board"],
             chip=record["chip"],
             flash_size=_integer(record, "flash_size"),
+            psram_size=_integer(record, "psram_size"),
             parts=tuple(sorted(parts, key=lambda part: part.region.offset)),
             files={
                 path: File(file["sha256"], root / file["source"])

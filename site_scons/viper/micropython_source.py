@@ -13,23 +13,14 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viper import atomic_file, console, debian_source, process
+from viper import atomic_file, debian_source, git_command, process
 from viper.errors import UserError
 from viper.pins import Pins, Submodule
-from viper.url import without_userinfo
 
-_SILENCE_S = 20  # a git host that says nothing for so long cannot be reached
-
-# What a person's network needs, of an environment that is otherwise left out.
-_NETWORK_VARIABLES = (
-    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-    "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
-)  # fmt: skip
+_WAY_OUT = "check the network, or name a checkout of your own: MICROPYTHON=<folder>"
 
 
 @dataclass(frozen=True)
@@ -42,7 +33,6 @@ class Source:
         version: "v1.27.0", as MicroPython is to report it.
         commit: the git commit, 40 hexadecimal digits; of "own", whatever tells its state.
         date: what MicroPython reports as its build date, in seconds since 1970.
-        submodules: the paths of those that are there, each with its commit.
         stands_for: of "debian", the pinned commit that could not be fetched; else empty.
     """
 
@@ -51,7 +41,6 @@ class Source:
     version: str
     commit: str
     date: int
-    submodules: dict[str, str]
     stands_for: str = ""
 
     def save(self, stamp: Path) -> None:
@@ -66,6 +55,18 @@ class Source:
         except (OSError, ValueError, TypeError):
             return None
 
+    @staticmethod
+    def read(stamp: Path) -> Source:
+        """What a stamp says that has to be there.
+
+        Raises:
+            UserError: there is none or it cannot be read.
+        """
+        source = Source.load(stamp)
+        if source is None:
+            raise UserError(f"{stamp} cannot be read", "./scons fetch")
+        return source
+
 
 def ensure(
     checkout: Path,
@@ -73,7 +74,6 @@ def ensure(
     pins: Pins,
     *,
     url: str,
-    submodules: bool,
     stand_in: bool,
     again: bool,
 ) -> Source:
@@ -85,7 +85,6 @@ def ensure(
         checkout: the folder; anything in it that is not the pin is replaced.
         stamp: the file beside it; written last, so that a fetch that was killed is begun anew.
         url: the git repository that is asked for the pinned commit.
-        submodules: whether the pinned submodules are needed.
         stand_in: whether Debian's package may stand in when the git host cannot be reached.
         again: ask git even if a stand-in stands.
 
@@ -93,8 +92,8 @@ def ensure(
         UserError: neither could be had, or what came is not what is pinned.
     """
     stands = Source.load(stamp)
-    wanted = _pinned(checkout, pins, submodules)
-    if stands == wanted and _verified(checkout, wanted):
+    wanted = _pinned(checkout, pins)
+    if stands == wanted and git_command.is_at(checkout, wanted.commit):
         return wanted
     if stand_in and not again and stands == _stand_in(checkout, pins) and checkout.is_dir():
         return stands
@@ -110,6 +109,31 @@ def ensure(
         shutil.rmtree(fresh, ignore_errors=True)
     source.save(stamp)
     return source
+
+
+def ensure_submodules(checkout: Path, folder: Path, pins: Pins) -> None:
+    """Have the pinned submodules, each below `folder` by its path.
+
+    They are kept out of the checkout, which boards that do without them share.
+
+    Raises:
+        UserError: one could not be had, or its pin is not what the checkout wants.
+    """
+    for submodule in pins.micropython.submodules:
+        if git_command.is_at(folder / submodule.path, submodule.commit):
+            continue
+        fresh = folder / "new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            _fetch_submodule(checkout, fresh, submodule)
+            shutil.rmtree(folder / submodule.path, ignore_errors=True)
+            (folder / submodule.path).parent.mkdir(parents=True, exist_ok=True)
+            fresh.rename(folder / submodule.path)
+        except git_command.Unreachable as no_git:
+            raise UserError(f"MicroPython's {submodule.path}: git: {no_git}", _WAY_OUT) from None
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
 
 def stand_in_notice(source: Source, pins: Pins) -> str:
@@ -136,150 +160,71 @@ def own(folder: Path) -> Source:
             f"MICROPYTHON={folder} is no MicroPython source tree: it has no py/mpconfig.h",
             "name the folder that holds ports/ and py/, or leave MICROPYTHON out",
         ) from None
-    numbers = re.findall(r"#define MICROPY_VERSION_(?:MAJOR|MINOR|MICRO)\s+\((\d+)\)", text)
+    numbers = re.findall(r"#define MICROPY_VERSION_(?:MAJOR|MINOR|MICRO)\s+\(?(\d+)", text)
     try:
         state = _git_state(folder) if (folder / ".git").exists() else _files_state(folder)
     except process.ToolFailed as failure:
         raise UserError(
-            f"MICROPYTHON={folder}: git: {_reason(failure.output)}", f"git -C {folder} status"
+            f"MICROPYTHON={folder}: git: {git_command.reason(failure.output)}",
+            f"git -C {folder} status",
         ) from None
-    return Source("own", str(folder), "v" + ".".join(numbers), state, 0, {})
+    return Source("own", str(folder), "v" + ".".join(numbers), state, 0)
 
 
-class _Unreachable(Exception):
-    """A git host could not be asked; the text says why, on one line."""
-
-
-def _pinned(checkout: Path, pins: Pins, submodules: bool) -> Source:
+def _pinned(checkout: Path, pins: Pins) -> Source:
     pin = pins.micropython
-    chosen = pin.submodules if submodules else ()
-    commits = {submodule.path: submodule.commit for submodule in chosen}
-    return Source("git", checkout.as_posix(), pin.version, pin.commit, pin.date, commits)
+    return Source("git", checkout.as_posix(), pin.version, pin.commit, pin.date)
 
 
 def _stand_in(checkout: Path, pins: Pins) -> Source:
     pin = pins.stand_in
     wanted = pins.micropython.commit
-    return Source("debian", checkout.as_posix(), pin.version, pin.commit, pin.date, {}, wanted)
+    return Source("debian", checkout.as_posix(), pin.version, pin.commit, pin.date, wanted)
 
 
 def _fetched(fresh: Path, wanted: Source, pins: Pins, url: str, stand_in: bool) -> Source:
     """Fetch what is wanted, or what stands in for it, into a folder that is not there yet."""
-    way_out = "check the network, or name a checkout of your own: MICROPYTHON=<folder>"
     try:
-        _fetch(fresh, url, wanted.commit, f"MicroPython {wanted.version}")
-        for submodule in pins.micropython.submodules if wanted.submodules else ():
-            _fetch_submodule(fresh, submodule)
-    except _Unreachable as no_git:
+        git_command.fetch(fresh, url, wanted.commit, f"MicroPython {wanted.version}")
+    except git_command.Unreachable as no_git:
         tried = f"MicroPython {wanted.version}: git: {no_git}"
     else:
-        if not _verified(fresh, wanted):
+        if not git_command.is_at(fresh, wanted.commit):
             raise UserError(
                 f"what git fetched is not a clean {wanted.commit[:10]}", "./scons fetch"
             )
         return wanted
     if not stand_in:
-        raise UserError(tried, way_out)
+        raise UserError(tried, _WAY_OUT)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         debian_source.fetch(pins.stand_in, fresh)
     except debian_source.Unreachable as no_mirror:
-        raise UserError(f"{tried}; Debian: {no_mirror}", way_out) from None
+        raise UserError(f"{tried}; Debian: {no_mirror}", _WAY_OUT) from None
     return _stand_in(Path(wanted.path), pins)
 
 
-def _git(*arguments: str, on_line: Callable[[str], None] | None = None) -> str:
-    """Run git by itself: no configuration, hook, prompt or repository of the user's."""
-    network = {name: os.environ[name] for name in _NETWORK_VARIABLES if name in os.environ}
-    environment = process.clean_environment(
-        GIT_CONFIG_GLOBAL=os.devnull,
-        GIT_CONFIG_NOSYSTEM="1",
-        GIT_TERMINAL_PROMPT="0",
-        GIT_ASKPASS="true",
-        SSH_ASKPASS="true",
-        GIT_SSH_COMMAND="ssh -o BatchMode=yes",
-        **network,
-    )
-    command = ["git", "-c", "core.autocrlf=false", *arguments]
-    return process.run(command, environment=environment, on_line=on_line, silence_s=_SILENCE_S)
-
-
-def _fetch(checkout: Path, url: str, commit: str, title: str) -> None:
-    from git import RemoteProgress
-
-    class Bar(RemoteProgress):
-        def update(
-            self,
-            op_code: int,
-            cur_count: str | float,
-            max_count: str | float | None = None,
-            message: str = "",
-        ) -> None:
-            if op_code & self.OP_MASK == self.RECEIVING and max_count:
-                show(int(float(cur_count) * 100 / float(max_count)))
-
-    _git("init", "--quiet", str(checkout))
-    try:
-        with console.progress(title, 100) as show:
-            _git(
-                *("-C", str(checkout), "fetch", "--depth=1", "--no-tags", "--progress"),
-                *(url, commit),
-                on_line=Bar().new_message_handler(),
-            )
-    except process.ToolFailed as failure:
-        shown = without_userinfo(url)
-        if "not our ref" in failure.output or "no such remote ref" in failure.output:
-            raise UserError(
-                f"{shown} has no commit {commit}",
-                "mend the pin in nix/pins.json, or MICROPYTHON_URL",
-            ) from None
-        if failure.status is None:
-            raise _Unreachable(f"{shown}: no answer in {_SILENCE_S} s") from None
-        raise _Unreachable(f"{shown}: {without_userinfo(_reason(failure.output))}") from None
-    _git("-C", str(checkout), "checkout", "--quiet", "--detach", "--force", commit)
-
-
-def _fetch_submodule(checkout: Path, submodule: Submodule) -> None:
-    linked = _git("-C", str(checkout), "ls-tree", "HEAD", "--", submodule.path).split()
+def _fetch_submodule(checkout: Path, fresh: Path, submodule: Submodule) -> None:
+    linked = git_command.run("-C", str(checkout), "ls-tree", "HEAD", "--", submodule.path).split()
     if len(linked) < 3 or linked[2] != submodule.commit:
         raise UserError(
             f"submodule {submodule.path}: MicroPython wants {(linked + ['-'] * 3)[2][:10]}, "
             f"the pin is {submodule.commit[:10]}",
             "mend the pin in nix/pins.json",
         )
-    _fetch(checkout / submodule.path, submodule.url, submodule.commit, submodule.path)
-
-
-def _reason(output: str) -> str:
-    """Git's own words for what went wrong, on one line."""
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    told = [line for line in lines if line.startswith(("fatal:", "error:", "ssh:"))]
-    return (told or lines or ["git said nothing"])[0].removeprefix("fatal: ")
-
-
-def _verified(checkout: Path, wanted: Source) -> bool:
-    """Whether HEAD is the wanted commit, and nothing in the tree differs from it."""
-    heads = {checkout: wanted.commit}
-    heads |= {checkout / path: commit for path, commit in wanted.submodules.items()}
-    try:
-        return all(
-            (folder / ".git").exists()
-            and _git("-C", str(folder), "rev-parse", "HEAD").strip() == commit
-            and not _git("-C", str(folder), "status", "--porcelain", "--ignored").strip()
-            for folder, commit in heads.items()
-        )
-    except process.ToolFailed:
-        return False
+    git_command.fetch(fresh, submodule.url, submodule.commit, submodule.path)
 
 
 def _git_state(folder: Path) -> str:
     """HEAD, and a digest of every change since it, of tracked files and new ones."""
     root = str(folder)
-    digest = hashlib.sha256(_git("-C", root, "diff", "--binary", "HEAD").encode())
-    for name in _git("-C", root, "ls-files", "-z", "--others", "--exclude-standard").split("\0"):
+    digest = hashlib.sha256(git_command.run("-C", root, "diff", "--binary", "HEAD").encode())
+    for name in git_command.run(
+        "-C", root, "ls-files", "-z", "--others", "--exclude-standard"
+    ).split("\0"):
         if name and (folder / name).is_file():
             digest.update(name.encode() + b"\0" + (folder / name).read_bytes())
-    return f"{_git('-C', root, 'rev-parse', 'HEAD').strip()}+{digest.hexdigest()[:16]}"
+    return f"{git_command.run('-C', root, 'rev-parse', 'HEAD').strip()}+{digest.hexdigest()[:16]}"
 
 
 def _files_state(folder: Path) -> str:

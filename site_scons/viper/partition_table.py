@@ -25,6 +25,8 @@ TABLE_OFFSET = 0x8000  # where the table lies in flash
 TABLE_SECTOR_SIZE = 0x1000  # the flash sector that the table has for itself
 BINARY_SIZE = 0xC00  # bytes that the bootloader reads
 BOOTLOADER_OFFSET = 0x0  # of the ESP32-S3
+# By chip; ESP-IDF v5.5.1, components/bootloader/Kconfig.projbuild, BOOTLOADER_OFFSET_IN_FLASH.
+BOOTLOADER_OFFSETS = {"esp32": 0x1000, "esp32s3": BOOTLOADER_OFFSET}
 
 APP, DATA, BOOTLOADER, PARTITION_TABLE = 0x00, 0x01, 0x02, 0x03
 
@@ -122,6 +124,9 @@ class PartitionTable:
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
+
+    def __contains__(self, name: str) -> bool:
+        return any(entry.name == name for entry in self)
 
     def __getitem__(self, name: str) -> Entry:
         """The partition of that name.

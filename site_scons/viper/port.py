@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from viper.errors import UserError
 
 DEFAULT_BOARD = "default"  # what PORT=virtual is called
-_FORMS = "PORT is virtual, virtual:NAME, /dev/tty... or rfc2217://host:port"
+_FORMS = "PORT is virtual, virtual:NAME, /dev/tty..., COM14, rfc2217://host:port or auto"
+AUTO = "auto"  # the one board that is connected
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Port:
 
     text: str  # as the user gave it
     board: str | None  # the name of the virtual board it means, None for any other device
-    url: str | None  # what pyserial opens; None for a virtual board, which knows its own
+    url: str | None  # what pyserial opens; None where that has to be found out first
 
 
 def parse(text: str) -> Port:
@@ -47,11 +48,8 @@ def parse(text: str) -> Port:
         return Port(text, rest, None)
     if scheme == "rfc2217":
         return Port(text, None, viper_url(text))
-    if re.fullmatch(r"COM[0-9]+", text, re.IGNORECASE):
-        raise UserError(
-            f"PORT={text} is a Windows name, and this runs on Linux",
-            "hand the device to WSL (usbipd attach --wsl), then PORT=/dev/ttyUSB0 or /dev/ttyACM0",
-        )
+    if text == AUTO or _is_com(text):
+        return Port(text, None, None)
     if text.startswith("/dev/"):
         return Port(text, None, text)
     raise UserError(f"PORT={text} is no port that is known here", _FORMS)
@@ -73,33 +71,72 @@ def viper_url(url: str) -> str:
     return f"viper://{f'[{host}]' if ':' in host else host}:{number}"
 
 
+def of_board(name: str) -> str:
+    """The PORT of a virtual board."""
+    return "virtual" if name == DEFAULT_BOARD else f"virtual:{name}"
+
+
 def typed(goal: str, port: str) -> str:
     """The command that a user types for a goal, given a PORT as the user gave it."""
     return f"./scons {goal}" + ("" if port == "virtual" else f" PORT={port}")
 
 
-def check(port: Port) -> None:
-    """Make sure that a device file is there and can be opened by this user.
+def find(port: Port) -> str:
+    """What pyserial opens of a device that is no virtual board, and is there and may be opened.
+
+    In WSL a port of Windows is handed over for that, and a line says so.
 
     Raises:
-        UserError: it is not.
+        UserError: it is not there, or this user may not open it.
     """
-    if port.url is None or not port.url.startswith("/dev/"):
-        return
-    path = Path(port.url)
+    if port.url is not None:
+        url = port.url
+    elif port.text == AUTO:
+        url = _only_one()
+    else:
+        from viper import com_port
+
+        url = com_port.resolve(port.text.upper())
+        if not url.startswith("/"):
+            url = viper_url(url)
+    if url.startswith("/"):
+        _require_device(Path(url), f"PORT={port.text}")
+    return url
+
+
+def _is_com(text: str) -> bool:
+    return re.fullmatch(r"COM[1-9][0-9]{0,2}", text, re.IGNORECASE) is not None
+
+
+def _only_one() -> str:
+    """The device file of the one board that is connected."""
+    from viper import usb_serial
+
+    found = [device.tty for device in usb_serial.connected() if device.is_of_boards]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise UserError(
+            f"PORT=auto: {len(found)} boards are connected: {', '.join(found)}", "give one as PORT="
+        )
+    raise UserError(
+        "PORT=auto: no board is connected by USB", "plug one in; ./scons ports lists what there is"
+    )
+
+
+def _require_device(path: Path, called: str) -> None:
+    """Make sure that a device file is there and can be opened by this user."""
+    from viper import serial_rights, usb_serial
+
     try:
         is_device = stat.S_ISCHR(path.stat().st_mode)
     except OSError:
-        others = sorted([*Path("/dev").glob("ttyUSB*"), *Path("/dev").glob("ttyACM*")])
-        hint = f"connected now: {', '.join(map(str, others))}" if others else "plug the board in"
-        raise UserError(f"PORT={port.text}: there is no such device", hint) from None
+        others = ", ".join(device.tty for device in usb_serial.connected())
+        hint = f"connected now: {others}" if others else "plug the board in"
+        raise UserError(f"{called}: there is no such device", hint) from None
     if not is_device:
-        raise UserError(f"PORT={port.text} is not a serial device", _FORMS)
-    if not os.access(path, os.R_OK | os.W_OK):
-        raise UserError(
-            f"PORT={port.text}: you may not use this device",
-            f"sudo usermod -aG {path.group()} $USER, then log in again",
-        )
+        raise UserError(f"{called} is not a serial device", _FORMS)
+    serial_rights.require(path, called)
 
 
 @contextmanager

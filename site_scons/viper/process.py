@@ -22,6 +22,13 @@ _inherited: list[int] = []
 
 _verbose = False
 
+# What a person's network needs, of an environment that is otherwise left out.
+_NETWORK_VARIABLES = (
+    "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "GIT_SSL_CAINFO", "GIT_SSL_CAPATH",
+)  # fmt: skip
+
 
 def show_commands() -> None:
     """Print every command before it runs."""
@@ -38,6 +45,11 @@ def clean_environment(**more: str) -> dict[str, str]:
     """The environment of a tool: what finds it and nothing that could change its output."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR") if name in os.environ}
     return {**kept, "LC_ALL": "C", "TZ": "UTC", **more}
+
+
+def network_environment() -> dict[str, str]:
+    """What a tool that fetches something needs besides `clean_environment`."""
+    return {name: os.environ[name] for name in _NETWORK_VARIABLES if name in os.environ}
 
 
 class ToolFailed(Exception):
@@ -109,6 +121,17 @@ def run(
     return output
 
 
+def module_environment() -> dict[str, str]:
+    """The environment of a module of viper, or of esptool, in a process of its own.
+
+    esptool would take settings from files in the working folder.
+    """
+    library = Path(__file__).resolve().parent
+    return clean_environment(
+        PYTHONPATH=str(library.parent), ESPTOOL_CFGFILE=str(library / "esptool.cfg")
+    )
+
+
 def run_module(module: str, *arguments: str) -> str:
     """Run a module of viper by this interpreter, in a process of its own.
 
@@ -116,15 +139,18 @@ def run_module(module: str, *arguments: str) -> str:
         UserError: it ended with status 2, by which our modules tell what a user can mend.
         ToolFailed: it failed otherwise.
     """
-    library = Path(__file__).resolve().parents[1]
-    environment = clean_environment(PYTHONPATH=str(library))
     try:
-        return run([sys.executable, "-m", module, *arguments], environment=environment)
+        return run([sys.executable, "-m", module, *arguments], environment=module_environment())
     except ToolFailed as failure:
         if failure.status != 2:
             raise
-        what, _, next_step = failure.output.strip().removeprefix("error: ").partition("\n")
-        raise UserError(what, next_step.strip()) from None
+        raise user_error(failure.output) from None
+
+
+def user_error(printed: str) -> UserError:
+    """The error that a module of viper printed before it ended with status 2."""
+    what, _, next_step = printed.strip().removeprefix("error: ").partition("\n")
+    return UserError(what, next_step.strip())
 
 
 def _read(

@@ -6,59 +6,25 @@ does not see (a file that comes or goes, a version, a build that was killed) has
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shlex
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
-from viper import atomic_file, compile_commands, compiler_cache, console, process
+from viper import (
+    atomic_file,
+    compile_commands,
+    compiler_cache,
+    console,
+    firmware_inputs,
+    process,
+)
 from viper.errors import UserError
-from viper.micropython_source import Source
+from viper.firmware_inputs import Inputs
 
 _ABOUT_LINES = 330  # that make prints in a build from nothing, for the bar
-
-
-@dataclass(frozen=True)
-class Inputs:
-    """What the firmware is made of. Paths are relative to the project's root.
-
-    Attributes:
-        source: MicroPython.
-        variant: the folder of the board, which is a variant of the unix port.
-        modules: the folder that holds the C modules, each in a folder of its own.
-        files: every file of ours that goes into it.
-        settings: the board's VHTTP_* macros.
-        toolchain: the compiler and mpy-cross, by version.
-    """
-
-    source: Source
-    variant: Path
-    modules: Path
-    files: Sequence[Path]
-    settings: Mapping[str, int]
-    toolchain: Mapping[str, str]
-
-
-def digests(inputs: Inputs) -> dict[str, object]:
-    """Every input by name, with its digest or its value; build.json shows it."""
-    return {
-        "micropython": {"version": inputs.source.version, "commit": inputs.source.commit},
-        "toolchain": dict(inputs.toolchain),
-        "settings": dict(inputs.settings),
-        "files": {
-            path.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(inputs.files)
-        },
-    }
-
-
-def build_id(of: Mapping[str, object]) -> str:
-    """The digest of all inputs: 16 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def build(inputs: Inputs, folder: Path, *, jobs: int) -> Path:
@@ -70,14 +36,9 @@ def build(inputs: Inputs, folder: Path, *, jobs: int) -> Path:
     Raises:
         UserError: the compiler is missing, or what is compiled has an error.
     """
-    made_from = digests(inputs)
-    _begin_anew_if_needed(folder, made_from)
+    _begin_anew_if_needed(folder, firmware_inputs.digests(inputs))
     generated = folder / "generated"
-    generated.mkdir(parents=True, exist_ok=True)
-    _write_if_changed(
-        generated / "viperhttp_build.h", _define({"VHTTP_BUILD_ID": build_id(made_from)})
-    )
-    _write_if_changed(generated / "viperhttp_board.h", _define(inputs.settings))
+    firmware_inputs.write_headers(inputs, generated)
 
     port = Path(inputs.source.path) / "ports" / "unix"
     unfinished = folder / "unfinished"
@@ -118,10 +79,10 @@ def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) 
         )
     command = [
         *("make", "--no-print-directory", "-C", str(port), f"-j{jobs}"),
-        f"VARIANT_DIR={seen(inputs.variant)}",
+        f"VARIANT_DIR={seen(inputs.board)}",
         f"BUILD={seen(folder)}",
         f"USER_C_MODULES={seen(inputs.modules)}",
-        f"FROZEN_MANIFEST={seen(inputs.variant / 'manifest.py')}",
+        f"FROZEN_MANIFEST={seen(inputs.board / 'manifest.py')}",
         f"VHTTP_GENERATED={seen(generated)}",
         f"MICROPY_MPYCROSS={seen(_mpy_cross())}",
         f"MICROPY_GIT_TAG={inputs.source.version}",
@@ -159,18 +120,3 @@ def _first_error(failure: process.ToolFailed) -> str:
     lines = failure.output.splitlines()
     told = [line for line in lines if "error:" in line or "Error " in line]
     return told[0] if told else failure.last_line() or f"make: exit status {failure.status}"
-
-
-def _define(macros: Mapping[str, int | str]) -> str:
-    """A header of macros; a text becomes a string literal."""
-    values = {
-        name: f'"{value}"' if isinstance(value, str) else int(value)
-        for name, value in macros.items()
-    }
-    return "".join(f"#define {name} {values[name]}\n" for name in sorted(values))
-
-
-def _write_if_changed(path: Path, text: str) -> None:
-    """Leave a header alone whose text is the same, so that make does not compile for it."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        atomic_file.write(path, text.encode())

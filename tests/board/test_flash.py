@@ -137,6 +137,8 @@ def test_a_sector_that_fails_is_named(flashed: Board, image: FlashImage) -> None
     [
         ({"chip": "esp32c3"}, "has an ESP32-C3; TEST_BOARD is for esp32s3"),
         ({"flash_size": 8 << 20}, "has 8MB of flash; TEST_BOARD needs 16MB"),
+        ({"psram_size": 2 << 20}, "has 2MB PSRAM; TEST_BOARD needs 8MB"),
+        ({"psram_size": 0}, "has no PSRAM; TEST_BOARD needs 8MB"),
     ],
 )
 def test_a_board_that_the_image_is_not_for_is_refused_unwritten(

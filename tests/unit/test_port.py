@@ -10,8 +10,11 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from viper import port
+from viper import com_port, port, usb_serial
 from viper.errors import UserError
+from viper.usb_serial import UsbSerial
+
+RFC2217 = "rfc2217://172.22.176.1:4014"
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,9 @@ from viper.errors import UserError
         ("/dev/ttyUSB0", None, "/dev/ttyUSB0"),
         ("rfc2217://pi.local:4000", None, "viper://pi.local:4000"),
         ("rfc2217://[::1]:4000", None, "viper://[::1]:4000"),
+        ("COM14", None, None),
+        ("com3", None, None),
+        ("auto", None, None),
     ],
 )
 def test_what_a_port_means(text: str, board: str | None, url: str | None) -> None:
@@ -34,7 +40,9 @@ def test_what_a_port_means(text: str, board: str | None, url: str | None) -> Non
         ("virtal", "PORT is virtual"),
         ("virtual:", "as in PORT=virtual:bench"),
         ("virtual:../x", "as in PORT=virtual:bench"),
-        ("COM14", "/dev/ttyUSB0"),
+        ("COM", "PORT is virtual"),
+        ("COM0", "PORT is virtual"),
+        ("COM14:", "PORT is virtual"),
         ("rfc2217://host", "PORT is virtual"),
         ("rfc2217://host:99999", "PORT is virtual"),
         ("rfc2217://host:1?logging=debug", "PORT is virtual"),
@@ -53,11 +61,55 @@ def test_a_command_names_any_port_but_the_default_one() -> None:
     assert port.typed("flash", "/dev/ttyUSB0") == "./scons flash PORT=/dev/ttyUSB0"
 
 
-def test_a_device_that_is_not_there_is_named() -> None:
-    with pytest.raises(UserError, match="/dev/ttyNONE9: there is no such device"):
-        port.check(port.parse("/dev/ttyNONE9"))
+def plugged_in(monkeypatch: pytest.MonkeyPatch, *vendors: int) -> None:
+    """Let boards be connected: /dev/null, /dev/zero, ... with these USB vendors."""
+    files = ("/dev/null", "/dev/zero", "/dev/full")
+    devices = [
+        UsbSerial(tty, f"1-{number}", vendor, 1, "")
+        for number, (tty, vendor) in enumerate(zip(files, vendors, strict=False))
+    ]
+    monkeypatch.setattr(usb_serial, "connected", lambda: devices)
+
+
+def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    plugged_in(monkeypatch, 0x10C4)
+    with pytest.raises(UserError, match="/dev/ttyNONE9: there is no such device") as caught:
+        port.find(port.parse("/dev/ttyNONE9"))
+    assert caught.value.next_step == "connected now: /dev/null"
     with pytest.raises(UserError, match="not a serial device"):
-        port.check(port.Port("/dev/shm", None, "/dev/shm"))
+        port.find(port.Port("/dev/shm", None, "/dev/shm"))
+
+
+def test_auto_is_the_only_board(monkeypatch: pytest.MonkeyPatch) -> None:
+    modem = 0x12D1
+    plugged_in(monkeypatch, modem, 0x303A)
+    assert port.find(port.parse("auto")) == "/dev/zero"
+    plugged_in(monkeypatch, 0x1A86, 0x303A)
+    with pytest.raises(UserError, match="2 boards are connected: /dev/null, /dev/zero"):
+        port.find(port.parse("auto"))
+    plugged_in(monkeypatch, modem)
+    with pytest.raises(UserError, match="no board is connected"):
+        port.find(port.parse("auto"))
+
+
+def test_a_port_of_windows_is_asked_for_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(com_port, "resolve", {"COM3": "/dev/null", "COM14": RFC2217}.get)
+    assert port.find(port.parse("com3")) == "/dev/null"
+    assert port.find(port.parse("COM14")) == "viper://172.22.176.1:4014"
+
+
+def test_a_port_that_another_program_has_names_it() -> None:
+    ours, theirs = os.openpty()
+    name = os.ttyname(theirs)
+    with subprocess.Popen(["sleep", "60"], stdin=theirs) as holder:
+        os.close(theirs)
+        try:
+            error = port.busy(name, f"PORT={name}")
+        finally:
+            holder.kill()
+    os.close(ours)
+    assert f"PORT={name} is in use by process {holder.pid} (sleep 60)" == error.what
+    assert error.next_step.endswith(f"kill {holder.pid}")
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
-"""A clone on a drive of Windows is told apart by the mount it lies on."""
+"""Which WSL this is, and whether a clone lies on a drive of Windows."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from viper.wsl import on_windows_drive
+from viper.wsl import on_windows_drive, version
+from windows_computer import LINUX, WSL_1, WSL_2
 
 # As WSL 2 (5.15.167.4-microsoft-standard-WSL2) shows them.
 MOUNTS = """\
@@ -27,10 +28,21 @@ D:\\134 /mnt/my\\040drive drvfs rw,noatime 0 0
     ],
 )
 def test_which_folders_are_on_windows(tmp_path: Path, folder: str, slow: bool) -> None:
-    mounts = tmp_path / "mounts"
+    mounts, kernel = tmp_path / "mounts", tmp_path / "version"
     mounts.write_text(MOUNTS)
-    assert on_windows_drive(Path(folder), "5.15.167.4-microsoft-standard-WSL2", mounts) is slow
+    kernel.write_text(WSL_2)
+    assert on_windows_drive(Path(folder), kernel, mounts) is slow
 
 
 def test_linux_by_itself_has_no_windows_drives(tmp_path: Path) -> None:
-    assert not on_windows_drive(Path("/mnt/c"), "6.1.0-18-amd64", tmp_path / "never read")
+    kernel = tmp_path / "version"
+    kernel.write_text(LINUX)
+    assert not on_windows_drive(Path("/mnt/c"), kernel, tmp_path / "never read")
+
+
+@pytest.mark.parametrize(("kernel", "expected"), [(WSL_1, 1), (WSL_2, 2), (LINUX, None)])
+def test_the_kernel_tells_which_wsl_this_is(
+    tmp_path: Path, kernel: str, expected: int | None
+) -> None:
+    (tmp_path / "version").write_text(kernel)
+    assert version(tmp_path / "version") == expected

@@ -37,21 +37,26 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
     _thread: Any
     _agreed: tuple[object, ...] | None = None  # the settings that the server has confirmed
     _line_changed = 0.0  # time.monotonic() of the last control request
+    _opening = False
+    _hung_up = False  # whether the server had ended the connection before we did
 
     def open(self) -> None:
         """Connect and negotiate.
 
         Raises:
-            SerialException: it cannot be done; with the server's own words if it gives any.
+            SerialException: it cannot be done; with the server's own words if it hung up.
         """
         self._agreed = None
+        self._opening = True
         try:
             super().open()
         except SerialException:
             said = b"".join(iter(self._get_waiting, b"")).decode(errors="replace").strip()
-            if said:
+            if said and self._hung_up:
                 raise SerialException(said) from None
             raise
+        finally:
+            self._opening = False
 
     def telnet_send_option(self, action: bytes, option: bytes) -> None:
         """Negotiate; a server that hangs up meanwhile has said why, which `open` waits for."""
@@ -67,6 +72,7 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
     def close(self) -> None:
         """Disconnect, without the pause that the stock handler makes for slow servers."""
         thread, self._thread = self._thread, None
+        self._hung_up = thread is not None and not thread.is_alive()
         super().close()
         if thread is not None:
             thread.join(5)
@@ -79,7 +85,13 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
             self._agreed = wanted
 
     def rfc2217_set_control(self, value: bytes) -> None:
-        """Change a control line, at least `_LINE_SPACING_S` after the change before it."""
+        """Change a control line, at least `_LINE_SPACING_S` after the change before it.
+
+        A port that is opened is left as it is: esptool's own server takes DTR for the wish to go
+        into download mode.
+        """
+        if self._opening:
+            return
         time.sleep(max(0.0, self._line_changed + _LINE_SPACING_S - time.monotonic()))
         self._rfc2217_options["control"].set(value)
         self._line_changed = time.monotonic()

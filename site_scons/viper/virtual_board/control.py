@@ -281,5 +281,4 @@ def _request(connection: socket.socket, action: str, **arguments: Any) -> Any:
 
 def _typed(goal: str, folder: Path) -> str:
     """How the user types a goal for the board in a folder, which is called as the board is."""
-    name = folder.name
-    return port.typed(goal, "virtual" if name == port.DEFAULT_BOARD else f"virtual:{name}")
+    return port.typed(goal, port.of_board(folder.name))

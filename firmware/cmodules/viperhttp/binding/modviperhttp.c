@@ -56,12 +56,16 @@ static void take_turn(server_obj_t *self) {
     nlr_pop();
 }
 
-// Runs on the interpreter's thread, between two bytecodes or while it waits.
+// Runs on a thread of Python, between two bytecodes or while it waits.
 static void run_service(mp_sched_node_t *node) {
-    (void)node;
     server_obj_t *self = MP_STATE_VM(viperhttp_running);
     if (self == NULL) {
         return; // stopped since it was scheduled
+    }
+    if (!mp_thread_is_main_thread()) { // where there is a GIL, any thread runs what is scheduled
+        mp_sched_schedule_node(node, run_service);
+        vhttp_interpreter_kick();
+        return;
     }
     vhttp_file_service_run(&self->service);
     if (self->service.server == NULL) {
@@ -444,6 +448,8 @@ static mp_obj_t module_config(void) {
         SETTING(VHTTP_CACHE_BLOCK_SIZE),  SETTING(VHTTP_CACHE_ENTRIES),
         SETTING(VHTTP_CACHE_FILE_MAX),    SETTING(VHTTP_STATIC_REVALIDATE_MS),
         SETTING(VHTTP_BODY_IGNORED_MAX),  SETTING(VHTTP_GZIP_LEVEL),
+        SETTING(VHTTP_SERVER_CORE),       SETTING(VHTTP_SERVER_PRIORITY),
+        SETTING(VHTTP_SERVER_STACK_SIZE),
     };
     mp_obj_t config = mp_obj_new_dict(MP_ARRAY_SIZE(settings) + 1);
     for (size_t i = 0; i < MP_ARRAY_SIZE(settings); i++) {

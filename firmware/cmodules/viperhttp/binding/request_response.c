@@ -90,7 +90,7 @@ static char *frame_chunk(char *content, size_t length, bool is_last) {
     char digits[CHUNK_HEAD + 1];
     char *end = content + length;
     if (length > 0) {
-        snprintf(digits, sizeof(digits), "%04x\r\n", (unsigned)length);
+        snprintf(digits, sizeof(digits), "%04x\r\n", (unsigned)(uint16_t)length);
         memcpy(content - CHUNK_HEAD, digits, CHUNK_HEAD);
         memcpy(end, "\r\n", CHUNK_TAIL);
         end += CHUNK_TAIL;

@@ -41,6 +41,10 @@ enum vhttp_state {
     VHTTP_LINGERING,  // no more requests: until the client has read the last response
 };
 
+// The bytes that `input`, `head` and `window` of a connection point to.
+#define VHTTP_CONNECTION_BUFFERS                                                                   \
+    (VHTTP_REQUEST_HEAD_MAX + VHTTP_RESPONSE_HEAD_MAX + VHTTP_WINDOW_SIZE)
+
 struct vhttp_connection {
     enum vhttp_state state;
     int socket;

@@ -6,6 +6,7 @@
 
 #include "connection.h"
 #include "file_reader.h"
+#include "memory_use.h"
 #include "port.h"
 
 #define EVENTS_PER_TURN 64
@@ -13,8 +14,6 @@
 
 _Static_assert(VHTTP_CACHE_SIZE_PSRAM / VHTTP_CACHE_BLOCK_SIZE < VHTTP_NO_BLOCK, "cache blocks");
 _Static_assert((VHTTP_WINDOW_SIZE & (VHTTP_WINDOW_SIZE - 1)) == 0, "the window wraps with 2^32");
-
-#define CONNECTION_BUFFERS (VHTTP_REQUEST_HEAD_MAX + VHTTP_RESPONSE_HEAD_MAX + VHTTP_WINDOW_SIZE)
 
 // ---- Connections
 
@@ -310,11 +309,8 @@ static bool take_cache(struct vhttp_server *server) {
 }
 
 void vhttp_server_memory(size_t *internal, size_t *large) {
-    *internal = sizeof(struct vhttp_server);
-    *large = VHTTP_IPC_REQUEST_RINGBUF_SIZE +
-             (vhttp_has_psram() ? VHTTP_IPC_RINGBUF_SIZE_PSRAM : VHTTP_IPC_RINGBUF_SIZE) +
-             (size_t)VHTTP_MAX_CONNECTIONS * CONNECTION_BUFFERS +
-             (vhttp_has_psram() ? VHTTP_CACHE_SIZE_PSRAM : VHTTP_CACHE_SIZE);
+    *internal = vhttp_memory_use.internal;
+    *large = vhttp_has_psram() ? vhttp_memory_use.psram : vhttp_memory_use.sram;
 }
 
 static bool take_memory(struct vhttp_server *server) {
@@ -323,7 +319,7 @@ static bool take_memory(struct vhttp_server *server) {
     server->request_bytes = vhttp_alloc(VHTTP_IPC_REQUEST_RINGBUF_SIZE, VHTTP_MEMORY_LARGE);
     server->response_bytes = vhttp_alloc(response_size, VHTTP_MEMORY_LARGE);
     server->buffers =
-        vhttp_alloc((size_t)VHTTP_MAX_CONNECTIONS * CONNECTION_BUFFERS, VHTTP_MEMORY_LARGE);
+        vhttp_alloc((size_t)VHTTP_MAX_CONNECTIONS * VHTTP_CONNECTION_BUFFERS, VHTTP_MEMORY_LARGE);
     if (server->buffers == NULL || !take_cache(server) || !open_local_files(server) ||
         !vhttp_ring_init(&server->requests, server->request_bytes,
                          VHTTP_IPC_REQUEST_RINGBUF_SIZE) ||
@@ -333,7 +329,7 @@ static bool take_memory(struct vhttp_server *server) {
     vhttp_deadlines_init(&server->deadlines);
     for (size_t i = 0; i < VHTTP_MAX_CONNECTIONS; i++) {
         struct vhttp_connection *connection = &server->connections[i];
-        connection->input = server->buffers + i * CONNECTION_BUFFERS;
+        connection->input = server->buffers + i * VHTTP_CONNECTION_BUFFERS;
         connection->head = connection->input + VHTTP_REQUEST_HEAD_MAX;
         connection->window = (uint8_t *)connection->head + VHTTP_RESPONSE_HEAD_MAX;
         server->free[i] = (uint16_t)(VHTTP_MAX_CONNECTIONS - 1 - i);

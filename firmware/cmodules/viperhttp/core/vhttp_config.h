@@ -3,6 +3,8 @@
 #ifndef VHTTP_CONFIG_H
 #define VHTTP_CONFIG_H
 
+#include <stdint.h>
+
 #include "viperhttp_board.h"
 
 // Connections that can be open at once; more wait in the backlog.
@@ -11,6 +13,22 @@
 #endif
 #ifndef VHTTP_LISTEN_BACKLOG
 #define VHTTP_LISTEN_BACKLOG 64
+#endif
+
+// The server's task on a chip. The interpreter's is on the other core, with priority 1; lwIP's has
+// 18. What was never used of the stack is logged when the server stops.
+#ifndef VHTTP_SERVER_CORE
+#define VHTTP_SERVER_CORE 0
+#endif
+#ifndef VHTTP_SERVER_PRIORITY
+#define VHTTP_SERVER_PRIORITY 5
+#endif
+#ifndef VHTTP_SERVER_STACK_SIZE
+#define VHTTP_SERVER_STACK_SIZE 8192
+#endif
+// What the server may take of internal RAM, its task's stack included: more does not compile.
+#ifndef VHTTP_INTERNAL_MEMORY_MAX
+#define VHTTP_INTERNAL_MEMORY_MAX SIZE_MAX
 #endif
 
 // A request's line and header fields together; a longer head gets 431 (414 for a long target).

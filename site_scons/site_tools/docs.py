@@ -1,0 +1,65 @@
+"""The documentation as a site: MkDocs, in packages of its own.
+
+Adds to the environment:
+    env.Documentation(folder)  build/site/index.html
+"""
+
+import os
+import sys
+from pathlib import Path
+
+from viper import process
+from viper.errors import UserError
+
+_ENVIRONMENT = Path("build/docs-venv")
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(site, "Documentation")
+
+
+def site(env, folder):
+    lock = f"{folder}/requirements.txt"
+    packages = env.Command(f"{_ENVIRONMENT}/{Path(lock).name}", lock, env.Step("PYTHON", _install))
+    env.Precious(packages)
+    env.NoCache(packages)
+    pages = [
+        env.fs.File(f"{parent}/{name}")
+        for parent, _, names in os.walk(folder)
+        for name in sorted(names)
+        if name.endswith(".md")
+    ]
+    made = env.Command(
+        "build/site/index.html", ["mkdocs.yml", *pages, packages], env.Step("DOCS", _build)
+    )
+    env.Clean(made, "build/site")
+    env.NoCache(made)
+    return made
+
+
+def _install(targets, sources):
+    try:
+        process.run([sys.executable, "-m", "venv", "--clear", str(_ENVIRONMENT)])
+        process.run(
+            [
+                *(f"{_ENVIRONMENT}/bin/python", "-m", "pip", "install", "--quiet"),
+                *("--disable-pip-version-check", "--no-input", "--require-hashes"),
+                *("--requirement", str(sources[0])),
+            ]
+        )
+    except process.ToolFailed as failure:
+        raise UserError(failure.last_line(), "check the network, then ./scons docs") from None
+    targets[0].write_bytes(sources[0].read_bytes())
+    return f"{_ENVIRONMENT}  packages of {sources[0]}"
+
+
+def _build(targets, sources):
+    try:
+        process.run([f"{_ENVIRONMENT}/bin/mkdocs", "--quiet", "build", "--strict"])
+    except process.ToolFailed as failure:
+        raise UserError(failure.output.strip(), "mend the page, then ./scons docs") from None
+    return f"{targets[0]}  {len(sources) - 2} pages"

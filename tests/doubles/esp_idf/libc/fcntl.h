@@ -1,0 +1,5 @@
+// Double of newlib's fcntl.h: what viperhttp uses of it on the chip.
+#pragma once
+
+#define O_NONBLOCK 0x4000
+#define F_SETFL 4

@@ -1,0 +1,2 @@
+// Double of newlib's limits.h: GCC's own has what viperhttp uses.
+#pragma once

@@ -1,0 +1,2 @@
+set(IDF_TARGET esp32)
+set(SDKCONFIG_DEFAULTS boards/sdkconfig.base)

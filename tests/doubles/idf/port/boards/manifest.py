@@ -1,0 +1,1 @@
+# Python that MicroPython freezes into every board; none here.

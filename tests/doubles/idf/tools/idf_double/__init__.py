@@ -1,0 +1,1 @@
+"""The double's parts; see the README beside export.sh."""

@@ -1,0 +1,112 @@
+"""The console of a board that leaves the bus in a reset; terminals stand for its serial port."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from viper import monitor, usb_serial
+from viper.backtrace import Decoder, Executable
+from viper.usb_serial import UsbSerial
+
+
+class Seen(monitor.Screen):
+    """What was shown, to wait for."""
+
+    def __init__(self) -> None:
+        super().__init__(Decoder(Executable(Path("none"), Path("none"))))
+        self.text = b""
+        self.changed = threading.Condition()
+
+    def _write(self, data: bytes) -> None:
+        with self.changed:
+            self.text += data
+            self.changed.notify()
+
+    def expect(self, text: bytes) -> None:
+        with self.changed:
+            assert self.changed.wait_for(lambda: text in self.text, 10), self.text
+
+
+class Usb:
+    """A serial device that is unplugged and plugged in again."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.device = UsbSerial("", "1-1", 0x303A, 0x4001, "F412FA5A1B2C0000")
+        self.connected: list[UsbSerial] = []
+        monkeypatch.setattr(usb_serial, "connected", lambda: self.connected)
+        self.plug_in()
+
+    def plug_in(self, **changes: object) -> None:
+        self.far_end, near_end = os.openpty()
+        self._near_end = near_end
+        self.device = replace(self.device, tty=os.ttyname(near_end), **changes)  # type: ignore[arg-type]
+        self.connected = [self.device]
+
+    def unplug(self) -> None:
+        self.connected = []
+        os.close(self._near_end)
+        os.close(self.far_end)
+
+
+@pytest.fixture
+def usb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Usb]:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    usb = Usb(monkeypatch)
+    yield usb
+    usb.unplug()
+
+
+def test_a_board_that_comes_back_as_another_device_is_shown_again(usb: Usb) -> None:
+    seen = Seen()
+    keyboard, typed = os.pipe()
+    watching = threading.Thread(
+        target=monitor.watch,
+        args=(usb.device.tty, "PORT=auto", seen),
+        kwargs={"send_keys": False, "keyboard": keyboard},
+    )
+    watching.start()
+    try:
+        seen.expect(b"ends this")  # from here on it listens
+        os.write(usb.far_end, b"before the reset\r\n")
+        seen.expect(b"before the reset\r\n")
+        usb.unplug()
+        seen.expect(b"is gone; waiting for the board to come back")
+        usb.plug_in(place="1-2", product=0x1001, serial="F4:12:FA:5A:1B:2C")
+        seen.expect(f"it is back as {usb.device.tty}".encode())
+        os.write(usb.far_end, b"after the reset\r\n")
+        seen.expect(b"after the reset\r\n")
+    finally:
+        os.write(typed, b"\x1d")
+        watching.join(10)
+    assert not watching.is_alive()
+    for descriptor in (keyboard, typed):
+        os.close(descriptor)
+
+
+def test_waiting_for_a_board_ends_by_a_key(usb: Usb) -> None:
+    seen = Seen()
+    keyboard, typed = os.pipe()
+    watching = threading.Thread(
+        target=monitor.watch,
+        args=(usb.device.tty, "PORT=auto", seen),
+        kwargs={"send_keys": True, "keyboard": keyboard},
+    )
+    watching.start()
+    os.write(typed, b"1+1")
+    sent = b""
+    while len(sent) < 5:
+        sent += os.read(usb.far_end, 5)
+    assert sent == b"\x02\r1+1"  # out of the raw REPL, a prompt, and what was typed
+    usb.unplug()
+    seen.expect(b"is gone")
+    os.write(typed, b"\x03")
+    watching.join(10)
+    assert not watching.is_alive()
+    usb.plug_in()
+    for descriptor in (keyboard, typed):
+        os.close(descriptor)

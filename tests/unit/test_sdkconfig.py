@@ -1,0 +1,138 @@
+"""A board's fragments are held against the sdkconfig that came out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from viper import board, sdkconfig
+from viper.board import Board
+from viper.errors import UserError
+
+CAME_OUT = """\
+CONFIG_IDF_TARGET="esp32s3"
+# CONFIG_FREERTOS_UNICORE is not set
+CONFIG_ESPTOOLPY_FLASHSIZE_16MB=y
+CONFIG_ESPTOOLPY_FLASHSIZE="16MB"
+CONFIG_SPIRAM=y
+CONFIG_SPIRAM_MODE_OCT=y
+CONFIG_LWIP_MAX_SOCKETS=28
+CONFIG_IDF_FIRMWARE_CHIP_ID=0x0009
+"""
+
+
+class Case:
+    """A board's folder, and what came out of its fragments."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = folder / "mp/ports/esp32"
+        self.board_folder = folder / "boards/B"
+        self.sdkconfig = folder / "sdkconfig"
+        (self.port / "boards").mkdir(parents=True)
+        self.board_folder.mkdir(parents=True)
+        self.table = folder / "boards/table.csv"
+        self.table.write_text("")
+        (self.port / "boards/sdkconfig.base").write_text("CONFIG_UNKNOWN_UPSTREAM=y\n")
+        (self.board_folder / "mpconfigboard.cmake").write_text(
+            "set(SDKCONFIG_DEFAULTS\n    boards/sdkconfig.base # theirs\n"
+            "    ${MICROPY_BOARD_DIR}/sdkconfig.board\n    ${CMAKE_BINARY_DIR}/sdkconfig.made\n)\n"
+        )
+        self.fragment("CONFIG_LWIP_MAX_SOCKETS=28\n")
+        self.came_out(CAME_OUT)
+        self.board = Board(
+            *("B", "a board", "esp32s3", "esp32", 16 << 20, 8 << 20, self.table, "fat"),
+            psram_mode="octal",
+        )
+
+    def fragment(self, text: str) -> None:
+        (self.board_folder / "sdkconfig.board").write_text(text)
+
+    def came_out(self, text: str) -> None:
+        self.sdkconfig.write_text(f'{text}CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{self.table}"\n')
+
+    def check(self) -> None:
+        sdkconfig.check(self.sdkconfig, self.board, self.board_folder, self.port)
+
+
+@pytest.fixture
+def case(tmp_path: Path) -> Case:
+    return Case(tmp_path)
+
+
+def test_what_came_out_as_asked_is_good(case: Case) -> None:
+    case.fragment(
+        "# a comment\nCONFIG_LWIP_MAX_SOCKETS=28\nCONFIG_FREERTOS_UNICORE=n\n"
+        'CONFIG_IDF_TARGET="esp32s3"\nCONFIG_IDF_FIRMWARE_CHIP_ID=0x9\nCONFIG_NOT_THERE=\n'
+    )
+    case.check()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("CONFIG_FREERTOS_UNICORE is not set", "", None),
+        ("# CONFIG_FREERTOS_UNICORE is not set", "CONFIG_FREERTOS_UNICORE=y", "both cores"),
+        ('FLASHSIZE="16MB"', 'FLASHSIZE="4MB"', 'flash_size = "16MB"'),
+        ("CONFIG_SPIRAM=y", "# CONFIG_SPIRAM is not set", 'psram_size = "8MB"'),
+        ("SPIRAM_MODE_OCT", "SPIRAM_MODE_QUAD", 'psram_mode = "octal"'),
+        ('"esp32s3"', '"esp32"', 'chip = "esp32s3"'),
+    ],
+)
+def test_what_is_not_the_board_is_refused(
+    case: Case, old: str, new: str, message: str | None
+) -> None:
+    case.came_out(CAME_OUT.replace(old, new))
+    if message is None:
+        case.check()
+        return
+    with pytest.raises(UserError) as refused:
+        case.check()
+    assert message in refused.value.what
+
+
+def test_another_partition_table_is_refused(case: Case) -> None:
+    case.sdkconfig.write_text(
+        CAME_OUT + 'CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="partitions-4MiBplus.csv"\n'
+    )
+    with pytest.raises(UserError, match=r"board\.toml says partitions"):
+        case.check()
+
+
+def test_the_line_that_contradicts_the_board_is_named(case: Case) -> None:
+    case.fragment("CONFIG_LWIP_MAX_SOCKETS=28\nCONFIG_FREERTOS_UNICORE=y\n")
+    case.came_out(
+        CAME_OUT.replace("# CONFIG_FREERTOS_UNICORE is not set", "CONFIG_FREERTOS_UNICORE=y")
+    )
+    with pytest.raises(UserError, match=r"sdkconfig\.board line 2 sets CONFIG_FREERTOS_UNICORE=y"):
+        case.check()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CONFIG_LWIP_MAX_SOCKET=28",  # misspelt
+        "CONFIG_LWIP_MAX_SOCKETS=300",  # out of range
+        "CONFIG_SPIRAM_TRY_ALLOCATE_WIFI_LWIP=y",  # something that it depends on is off
+        "CONFIG_SPIRAM=n",
+    ],
+)
+def test_a_line_that_came_to_nothing_is_named(case: Case, line: str) -> None:
+    case.fragment(f"# one\n# two\n{line}\n")
+    with pytest.raises(UserError, match=r"sdkconfig\.board line 3: CONFIG_\w+=\w+ came to nothing"):
+        case.check()
+
+
+def test_the_last_of_several_lines_counts(case: Case) -> None:
+    case.fragment("CONFIG_LWIP_MAX_SOCKETS=10\nCONFIG_LWIP_MAX_SOCKETS=28\n")
+    case.check()
+
+
+def test_a_fragment_that_is_missing_is_named(case: Case) -> None:
+    (case.board_folder / "sdkconfig.board").unlink()
+    with pytest.raises(UserError, match=r"lists .*sdkconfig\.board: no such file"):
+        case.check()
+
+
+def test_octal_psram_is_declared_in_board_toml() -> None:
+    boards = Path(__file__).parents[2] / "boards"
+    assert board.load(boards, "ESP32S3_N16R8").psram_mode == "octal"
