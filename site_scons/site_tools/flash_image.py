@@ -9,7 +9,7 @@ Adds to the environment:
 import hashlib
 import json
 
-from viper import atomic_file, build_history, flash_image, otadata, partition_table, sizes
+from viper import atomic_file, otadata, partition_table
 from viper.console import human_size
 from viper.errors import UserError
 
@@ -54,6 +54,8 @@ def _otadata(targets, sources):
 
 
 def _image(targets, sources, board):
+    from viper import flash_image
+
     csv, *parts = sources
     flash_image.write(
         *targets, flash_image.Inputs(*parts), partition_table.load(csv, board.flash_size), board
@@ -62,6 +64,8 @@ def _image(targets, sources, board):
 
 
 def _record(targets, sources, max_app):
+    from viper import build_history
+
     firmware, assets, flash = (json.loads(path.read_text(encoding="utf-8")) for path in sources)
     digests = {
         part["name"]: hashlib.sha256((sources[2].parent / part["file"]).read_bytes()).hexdigest()
@@ -92,6 +96,8 @@ def _record(targets, sources, max_app):
 
 def _sizes(folder, record, flash):
     """What the build takes; the linker's map, which is long, is read once for each application."""
+    from viper import build_history, sizes
+
     for build in build_history.all_builds(folder / "builds"):
         if build["images"]["factory"] == record["images"]["factory"] and build["sizes"]["symbols"]:
             return {**build["sizes"], "parts": sizes.parts(flash)}
