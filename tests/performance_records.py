@@ -106,8 +106,8 @@ def _phase(profile: str, run: int, kind: str, cost: float, slow_path: tuple[str,
         paths=paths,
         histogram=HISTOGRAM,
         timeline={"window_s": 0.1, "counts": [100] * 10, "p99_ms": [9.0] * 10},
-        before={"free": {"heap": 100_000}, "counters": {"uptime_seconds": 1.0}},
-        after={"free": {"heap": 100_000}, "counters": {"uptime_seconds": 2.0}},
+        before={"free": {"heap_free": 100_000}, "counters": {"uptime_seconds": 1.0}},
+        after={"free": {"heap_free": 100_000}, "counters": {"uptime_seconds": 2.0}},
         generator={"cpu": 0.1, "lag_p99_ms": 1.0, "bottleneck": ""},
     )
 

@@ -101,6 +101,19 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
         time.sleep(0.005)  # what is waited for are files, which nobody announces
 
 
+def processes_in(folder: Path) -> list[str]:
+    """The command lines of processes whose working directory is in a folder."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if link.readlink().is_relative_to(folder):
+                command = (link.parent / "cmdline").read_bytes()
+                found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue  # ended meanwhile
+    return found
+
+
 def copy_sources(folder: Path) -> None:
     """What git would take of the working tree, as it stands."""
     listing = subprocess.run(

@@ -1,3 +1,4 @@
-# Python frozen into the firmware: what MicroPython's own boards have, and the API of viperhttp.
+# Python frozen into the firmware: what MicroPython's own boards have, and ours.
 include("$(PORT_DIR)/boards/manifest.py")
 package("viperhttp", base_path="../../firmware/python")
+module("probation.py", base_path="../../firmware/python")

@@ -2,7 +2,7 @@
 
 import perf_routes
 import viperhttp
-from viperhttp import ota
+from viperhttp import ota, wifi
 
 app = viperhttp.ViperHTTP()
 
@@ -25,5 +25,6 @@ app.mount_health("/health")
 app.mount_metrics("/metrics")
 app.include_router(ota.router())
 app.include_router(perf_routes.router)
+wifi.start()
 app.start(port=80)
 print("ViperHTTP", viperhttp.__version__, "at", app.url)

@@ -8,13 +8,6 @@ import os
 import machine
 import viperhttp
 
-try:
-    from esp32 import HEAP_DATA, idf_heap_info
-except ImportError:  # the virtual board has no heaps beside the interpreter's
-    idf_heap_info = None
-
-PSRAM_FROM = 1 << 20  # bytes; no region of internal RAM is as large as a PSRAM chip
-
 IS_FOLDER = 0x4000
 READINGS_MAX = 200
 
@@ -25,11 +18,8 @@ router = viperhttp.Router("/perf")
 def device():
     """Its MAC, and the bytes that are free in its heaps once garbage is collected."""
     gc.collect()
-    free = {"heap": gc.mem_free()}
-    if idf_heap_info is not None:
-        regions = idf_heap_info(HEAP_DATA)
-        free["internal"] = sum(region[1] for region in regions if region[0] < PSRAM_FROM)
-        free["psram"] = sum(region[1] for region in regions if region[0] >= PSRAM_FROM)
+    memory = viperhttp.memory_stats()
+    free = {name: memory[name] for name in memory if name.endswith("_free")}
     return {"mac": binascii.hexlify(machine.unique_id()).decode(), "free": free}
 
 

@@ -50,7 +50,7 @@ def _method(function):
 def _esptool_command(env, index):
     from viper.flash_image import esptool_command
 
-    name = port.parse(env["PORT"]).board if env["PORT"] else None
+    name = port.parse(port.split(env["PORT"])[0]).board if env["PORT"] else None
     made = _BOARDS / str(name) / "board.json"
     if made.is_file():
         number = json.loads(made.read_text(encoding="utf-8"))["serial_port"]
@@ -61,6 +61,9 @@ def _esptool_command(env, index):
 
 
 def _flash(env, index):
+    if env.IsFleet():
+        env.Fleet("flash", lambda member: _sum_up(member, index, _work(member, index, "flash")))
+        return
     result = _work(env, index, "flash")
     for part in result.parts:
         if part.action == "written":
@@ -74,6 +77,9 @@ def _flash(env, index):
 
 
 def _sync(env, index):
+    if env.IsFleet():
+        env.Fleet("sync", lambda member: _sum_up(member, index, _work(member, index, "sync")))
+        return
     result = _work(env, index, "sync")
     _show_files(result, "SEND", "DELETE")
     if not result.changed:
@@ -96,6 +102,7 @@ def _sum_up(env, index, result):
 
         board = _running_board(env)
         summary.url = http_page.wait_until_served(board.http_port, _typed(env, "board-log"))
+    return result
 
 
 def _plan(env, index):

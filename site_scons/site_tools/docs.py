@@ -59,7 +59,8 @@ def _install(targets, sources):
 
 def _build(targets, sources):
     try:
-        process.run([f"{_ENVIRONMENT}/bin/mkdocs", "--quiet", "build", "--strict"])
+        # Not --quiet: what it keeps to itself does not count as a warning either.
+        process.run([f"{_ENVIRONMENT}/bin/mkdocs", "build", "--strict"])
     except process.ToolFailed as failure:
         raise UserError(failure.output.strip(), "mend the page, then ./scons docs") from None
     return f"{targets[0]}  {len(sources) - 2} pages"

@@ -1,12 +1,13 @@
 """Performance with a memory: tools/perf_regression.py as a goal.
 
 Adds to the environment:
-    env.Performance(index)  an action that measures HOST, or the virtual board after flashing it
+    env.Performance(index)   an action that measures the device; a virtual board is flashed first
+    env.PerformanceInputs()  what its result depends on besides the device
 """
 
 from pathlib import Path
 
-from viper import port, program
+from viper import program
 from viper.errors import UserError
 from viper.performance.request import REGRESSION
 
@@ -20,15 +21,21 @@ def exists(env):
 
 def generate(env):
     env.AddMethod(performance, "Performance")
+    env.AddMethod(inputs, "PerformanceInputs")
 
 
-def performance(env, index):
+def performance(env, index=None):
+    """Without `index`, what runs on the device is measured."""
     measure = env.Deed(_measure)
-    return [measure] if "HOST" in env else [env.Flash(index), measure]
+    return [measure] if index is None or "HOST" in env else [env.Flash(index), measure]
 
 
-def _measure(env):
-    arguments = {
+def inputs(env):
+    return ["tools/perf_profiles.toml", env.Value(sorted(_arguments(env).items()))]
+
+
+def _arguments(env):
+    return {
         "--profiles": env.get("PROFILES", ""),
         "--runs": env["RUNS"],
         "--burst-duration": env["BURST_S"],
@@ -38,21 +45,16 @@ def _measure(env):
         "--tag": env["TAG"],
         "--baseline": env.get("BASELINE", ""),
         "--max-regression": env["MAX_REGRESSION"],
-        "--report": Path(env["BUILD_DIR"], "perf.html"),
+        "--report": f"{env['BUILD_DIR']}/perf.html",
     }
-    given = [f"{name}={value}" for name, value in arguments.items()]
+
+
+def _measure(env):
+    given = [f"{name}={value}" for name, value in _arguments(env).items()]
     env["BUILD_LOCK"].release()
     env["TELL"]()  # the last word is the report's
-    status = program.run([str(_SCRIPT), _host(env), *given], _GRACE_S)
+    status = program.run([str(_SCRIPT), env.Host(), *given], _GRACE_S)
     if status == REGRESSION:
         raise SystemExit(REGRESSION)  # SCons makes 2 of every other failure
     if status != 0:
         raise UserError("nothing was measured that could be compared", "see above")
-
-
-def _host(env):
-    if "HOST" in env:
-        return env["HOST"]
-    if port.parse(env["PORT"] or "/dev/null").board is None:
-        raise UserError("which device is to be measured?", "give HOST=192.168.0.7")
-    return f"127.0.0.1:{env.RunningBoard().http_port}"

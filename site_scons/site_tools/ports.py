@@ -95,21 +95,19 @@ def _erase(env):
 
     if port.parse(env["PORT"] or "virtual").board:
         env.RunningBoard()
-    url = env.SerialUrl()
-    question = f"Erase the whole flash of PORT={env['PORT']}, files, settings and all? [yes/no]"
+    url, called = env.SerialUrl(), f"PORT={env['PORT']}"
+    question = f"Erase the whole flash of {called}, files, settings and all? [yes/no]"
     if answer.ask(question).strip().lower() != "yes":
         raise UserError("nothing was erased", "answer yes to erase it")
-    with port.lock(url, called=f"PORT={env['PORT']}", pid=os.getpid()):
+    with port.lock(url, called=called, pid=os.getpid()):
         try:
             process.run(
-                [sys.executable, "-m", "viper.esptool_command", "--port", url, "erase-flash"],
+                [sys.executable, "-m", "viper.esptool_command", url, called, "erase-flash"],
                 environment=process.module_environment(),
             )
         except process.ToolFailed as failure:
             raise UserError(
-                f"PORT={env['PORT']} was not erased: {failure.last_line()}",
-                port.typed("ports", env["PORT"]),
+                f"{called} was not erased: {failure.last_line()}", "./scons ports"
             ) from None
-    console.step(
-        "ERASE", f"PORT={env['PORT']}  its whole flash; {port.typed('flash', env['PORT'])}"
-    )
+    env["RUN"].wrote(0)
+    console.step("ERASE", f"{called}  its whole flash; {port.typed('flash', env['PORT'])}")

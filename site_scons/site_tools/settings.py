@@ -19,6 +19,7 @@ from SCons.Variables import Variables
 from viper import board, console, port, process
 from viper.errors import UserError, exits, nearest
 from viper.performance.request import Request
+from viper.pins import MOVABLE
 from viper.url import without_userinfo
 
 LOCAL_FILE = "local.py"
@@ -60,7 +61,7 @@ def _options():
     measure = Request(host="")
     return [
         ("BOARD", "a folder of boards/; by default what fits the port", None, str),
-        ("PORT", "virtual[:NAME], /dev/tty…, COM14, rfc2217://host:port, auto", None, str),
+        ("PORT", "virtual[:NAME], /dev/tty…, COM14, rfc2217://…, auto; several: a,b", None, str),
         ("HOST", "a device on the network, 192.168.0.7 or name:port", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
@@ -112,6 +113,8 @@ def _options():
             measure.max_regression,
             _number(0.1, 1000, float),
         ),
+        ("UNTIL", "the last step of the pipeline", None, str),
+        ("SKIP", "steps that the pipeline leaves out, with commas between", None, str),
         ("VERBOSE", "show commands in full", "0", _truth),
     ]
 
@@ -124,7 +127,13 @@ def _save(options, given):
 def _settle(env):
     """Let BOARD follow PORT, or PORT follow BOARD; refuse two that do not fit."""
     text = env.get("PORT")
-    on_virtual = text is None or port.parse(text).board is not None
+    kinds = {port.parse(each).board is not None for each in port.split(text or "virtual")}
+    if len(kinds) > 1:
+        raise UserError(
+            f"PORT={text} names virtual boards and others, which take different images",
+            "flash the ones, then the others",
+        )
+    on_virtual = kinds == {True}
     name = env.get("BOARD") or ("VIRTUAL_N16R8" if on_virtual else "ESP32S3_N16R8")
     described = board.load(_BOARDS, name)
     is_virtual = described.firmware == "unix"
@@ -145,7 +154,7 @@ def _settle(env):
         },
     )
     # The first virtual board has a port that a person remembers; others take a free one.
-    first = is_virtual and port.parse(env["PORT"]).board == port.DEFAULT_BOARD
+    first = env["PORT"] == "virtual"
     env["DEFAULT_HTTP_PORT"] = _HTTP_PORT if first else None
     env["BOARD_TOML"] = dataclasses.replace(described, gzip=gzip)
     env["VIPERHTTP_SETTINGS"] = {
@@ -170,8 +179,10 @@ def _help(env, options):
 
 
 def _refuse_unknown(options):
-    known = options.keys()
-    for name in options.UnknownVariables():
+    # `./scons pin` takes the names of pins.
+    pins = MOVABLE if "pin" in SCons.Script.COMMAND_LINE_TARGETS else ()
+    known = [*options.keys(), *pins]
+    for name in set(options.UnknownVariables()) - set(known):
         raise UserError(f"no option '{name}'{nearest(name, known)}", "./scons -h")
 
 

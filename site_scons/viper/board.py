@@ -40,6 +40,18 @@ class GzipSettings:
 
 
 @dataclass(frozen=True)
+class SmokeLimits:
+    """The table [smoke]: bytes that must be free while the application waits for requests.
+
+    The keys are those of viperhttp.memory_stats(); one that the device does not tell is not asked.
+    """
+
+    heap_free: int = 0  # of the interpreter's heap
+    internal_free: int = 0  # of ESP-IDF's internal RAM
+    psram_free: int = 0  # of its PSRAM
+
+
+@dataclass(frozen=True)
 class Board:
     """One board, as its board.toml describes it."""
 
@@ -53,6 +65,7 @@ class Board:
     fs: str  # one of FILE_SYSTEMS: what the partition `vfs` is formatted with
     psram_mode: str = "quad"  # one of PSRAM_MODES
     gzip: GzipSettings = field(default_factory=GzipSettings)
+    smoke: SmokeLimits = field(default_factory=SmokeLimits)
     # The table [viperhttp]: C macros VHTTP_* that override the module's defaults.
     viperhttp: Mapping[str, int | bool] = field(default_factory=dict)
 
@@ -80,6 +93,8 @@ def load(boards_dir: Path, name: str) -> Board:
 
     top = _Table(path, document, keys=[f.name for f in fields(Board) if f.name != "name"])
     gzip_table = top.table("gzip", keys=[f.name for f in fields(GzipSettings)])
+    limits = [item.name for item in fields(SmokeLimits)]
+    smoke_table = top.table("smoke", keys=limits)
     board = Board(
         name=name,
         description=top.text("description"),
@@ -95,6 +110,7 @@ def load(boards_dir: Path, name: str) -> Board:
             level=gzip_table.integer("level", GzipSettings.level, 1, 9),
             min_size=gzip_table.integer("min_size", GzipSettings.min_size, 0, 1 << 30),
         ),
+        smoke=SmokeLimits(**{key: smoke_table.integer(key, 0, 0, 1 << 30) for key in limits}),
         viperhttp=top.table("viperhttp", keys=None).macros(boards_dir.parent / _SETTINGS_HEADER),
     )
     if not board.partitions.is_file():

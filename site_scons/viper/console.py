@@ -20,6 +20,7 @@ _BAR_AFTER_S = 1.0  # a bar for anything shorter would only flicker
 _lock = threading.RLock()
 _shared_bars: Progress | None = None  # rich draws one live display per terminal
 _bars_open = 0
+_copies: list[Callable[[str], None]] = []
 
 
 def human_size(size: int) -> str:
@@ -42,9 +43,26 @@ def step(tag: str, text: str) -> None:
     note(f"{tag:<8} {text}")
 
 
+@contextmanager
+def copied(to: Callable[[str], None]) -> Iterator[None]:
+    """Hand each text that is shown, errors too, to a function as well."""
+    _copies.append(to)
+    try:
+        yield
+    finally:
+        _copies.remove(to)
+
+
+def is_copied() -> bool:
+    """Whether someone keeps what is shown: then programs must not write to the terminal alone."""
+    return bool(_copies)
+
+
 def note(text: str) -> None:
     """A line on standard output, above any bar that is being drawn."""
     with _lock:
+        for copy in _copies:
+            copy(text)
         if _shared_bars is not None:
             _shared_bars.console.print(text, highlight=False, markup=False, soft_wrap=True)
         else:
@@ -58,6 +76,8 @@ def note(text: str) -> None:
 def error(text: str) -> None:
     """An error for the user on standard error, each line of it whole."""
     with _lock, contextlib.suppress(BrokenPipeError):
+        for copy in _copies:
+            copy(f"error: {text}")
         print(f"error: {text}", file=sys.stderr, flush=True)
 
 

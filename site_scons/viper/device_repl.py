@@ -6,13 +6,16 @@ the REPL and sends programs here, and answers are read in whole pieces.
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import struct
 import time
+from contextlib import redirect_stdout
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
+from viper import serial_handlers
 from viper.errors import UserError
 from viper.serial_handlers import WriteCounter
 
@@ -59,8 +62,10 @@ class DeviceRepl:
         from mpremote.transport import TransportError
         from mpremote.transport_serial import SerialTransport
 
+        serial_handlers.register()
         try:
-            self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
+            with redirect_stdout(io.StringIO()):  # mpremote tells there that it waits
+                self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
         except TransportError:
             raise UserError(f"{url} cannot be opened", again) from None
         self._again = again
@@ -139,6 +144,17 @@ class DeviceRepl:
         if not self._sees_banner(_ABORT_S):
             raise UserError("the device stopped answering", self._again)
         self._skip_banners(0)
+
+    def run(self, program: bytes) -> str:
+        """Run a program beside the application; what it prints.
+
+        Raises:
+            UserError: it raises an exception, or the device stops answering.
+        """
+        output, error = self._run(program)
+        if error:
+            raise UserError(f"the device answers {error}", self._again)
+        return output.decode(errors="replace")
 
     def call(self, *calls: bytes) -> list[dict[str, Any]]:
         """Call functions of `viperhttp.sync` in one exchange, each as b"name(arguments)".

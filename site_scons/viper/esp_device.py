@@ -17,9 +17,10 @@ from esptool.util import FatalError, flash_size_bytes
 from viper import flash_session
 from viper.errors import UserError
 from viper.flash_device import FlashRequest
+from viper.native_usb import NativeUsb
 from viper.reset_line import start_application
 from viper.serial_handlers import WriteCounter
-from viper.serial_line import first_line, open_line
+from viper.serial_line import first_line
 
 _CONNECT_ATTEMPTS = 3  # of 1 to 2 s; esptool varies its reset sequence with each
 _BLOCK_S = 0.2  # what one block takes on the line at most: an interrupt waits for it
@@ -45,7 +46,7 @@ class Device:
         reset_s, stub_s: what connecting took.
     """
 
-    def __init__(self, request: FlashRequest) -> None:
+    def __init__(self, request: FlashRequest, usb: NativeUsb) -> None:
         """Open the port; `connect` does the rest.
 
         Raises:
@@ -53,7 +54,7 @@ class Device:
         """
         self._request = request
         self._began = time.monotonic()
-        self._serial = open_line(request.url, f"PORT={request.port}")
+        self._serial = usb.open_for_download()
         self.mac = ""
         self.written = WriteCounter(self._serial)
         self.reset_s = self.stub_s = 0.0

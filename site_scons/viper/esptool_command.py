@@ -1,14 +1,29 @@
-"""esptool as it comes, able to open `viper://` ports: `python -m viper.esptool_command ...`.
+"""esptool as it comes, on any of our ports: `python -m viper.esptool_command URL CALLED ...`.
 
 esptool is under the GPL: this is a process of its own, which nothing imports.
 """
 
 from __future__ import annotations
 
+import sys
+
 import esptool
 
 from viper import serial_handlers
+from viper.errors import exits
+from viper.native_usb import NativeUsb
+
+
+@exits
+def main() -> None:
+    """Run a command of esptool; exit statuses are esptool's, or 2."""
+    url, called, *command = sys.argv[1:]
+    serial_handlers.register()
+    usb = NativeUsb(url, called)
+    usb.open_for_download().close()
+    sys.argv = ["esptool", "--port", usb.url, *command]
+    esptool._main()  # its entry point, which turns errors into exit statuses
+
 
 if __name__ == "__main__":
-    serial_handlers.register()
-    esptool._main()  # its entry point, which turns errors into exit statuses
+    main()

@@ -40,6 +40,7 @@ from viper.flash_device import (
 )
 from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import PartPlan, Session
+from viper.native_usb import NativeUsb
 from viper.reset_line import start_application
 from viper.sync_plan import Manifest, SyncPlan
 
@@ -58,6 +59,7 @@ class Flasher:
         self._doing = "connecting"
         self._said = 0.0
         self._image = flash_session.load(request.image, request.root)
+        self._usb = NativeUsb(request.url, f"PORT={request.port}")
         self._result = FlashResult()
 
     def run(self) -> FlashResult:
@@ -93,7 +95,7 @@ class Flasher:
 
         from viper.esp_device import Device
 
-        device = Device(self._request)
+        device = Device(self._request, self._usb)
         try:
             device.connect(self._image)
             yield device
@@ -141,7 +143,9 @@ class Flasher:
         """
         began = time.monotonic()
         self._doing = "updating its files"
-        with DeviceRepl(self._request.url, self._request.again) as repl:
+        if starting:
+            self._usb.after_reset()
+        with DeviceRepl(self._usb.url, self._request.again) as repl:
             restart = True
             try:
                 repl.enter(starting)

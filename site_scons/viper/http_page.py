@@ -1,4 +1,4 @@
-"""The page that a virtual board serves, as seen from this computer."""
+"""What a device serves, as seen from this computer."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 import zlib
 from contextlib import closing
 from http.client import HTTPConnection, HTTPException
+from urllib.parse import urlsplit
 
 from viper import interrupt
 from viper.errors import UserError
@@ -44,8 +45,26 @@ def get(http_port: int, next_step: str) -> str:
     return head + body.decode(errors="replace")
 
 
+def head(address: str, path: str) -> tuple[int, str]:
+    """Status and Content-Type of a path.
+
+    Args:
+        address: `http://host:port`.
+
+    Raises:
+        UserError: nobody answers.
+    """
+    try:
+        return _head(address + path)
+    except (OSError, HTTPException) as problem:
+        raise UserError(
+            f"{address}{path} does not answer: {problem}",
+            "is the device on this network? if its address is another one, give HOST=",
+        ) from None
+
+
 def wait_until_served(http_port: int, next_step: str) -> str:
-    """Wait for the page of a board that has just been reset.
+    """Wait for the page of a virtual board that has just been reset.
 
     Args:
         next_step: what to type when it does not come.
@@ -56,18 +75,41 @@ def wait_until_served(http_port: int, next_step: str) -> str:
     Raises:
         UserError: it is not served in time.
     """
+    _wait_for_answer(url(http_port), next_step)
+    return url(http_port)
+
+
+def wait_until_healthy(address: str, next_step: str) -> str:
+    """Wait for a device to answer `/health`; the arguments and the rest as above.
+
+    Args:
+        address: `http://host:port`.
+    """
+    _wait_for_answer(f"{address}/health", next_step)
+    return address
+
+
+def _wait_for_answer(address: str, next_step: str) -> None:
     deadline = time.monotonic() + _LIMIT_S
     while True:
         try:
-            with closing(HTTPConnection("127.0.0.1", http_port, timeout=_ANSWER_S)) as connection:
-                connection.request("HEAD", "/")
-                connection.getresponse()
-                return url(http_port)
+            _head(address)
+            return
         except (OSError, HTTPException) as problem:
             if time.monotonic() > deadline:
                 raise UserError(
-                    f"{url(http_port)} does not answer {_LIMIT_S:.0f} s after the reset: {problem}",
-                    next_step,
+                    f"{address} does not answer for {_LIMIT_S:.0f} s: {problem}", next_step
                 ) from None
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
+
+
+def _head(address: str) -> tuple[int, str]:
+    """Status and Content-Type of an address."""
+    parts = urlsplit(address)
+    with closing(
+        HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_ANSWER_S)
+    ) as connection:
+        connection.request("HEAD", parts.path)
+        response = connection.getresponse()
+        return response.status, response.headers.get("Content-Type", "")

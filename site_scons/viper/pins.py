@@ -9,6 +9,9 @@ from typing import Any
 
 from viper.errors import UserError
 
+MOVABLE = ("micropython", "esp-idf")
+"""Pins that are a git repository at a tag, by their names in the file."""
+
 
 @dataclass(frozen=True)
 class Submodule:

@@ -36,6 +36,10 @@ def parse(text: str) -> Port:
     Raises:
         UserError: it is none of the known forms.
     """
+    if "," in text:
+        raise UserError(
+            f"PORT={text} names several devices, and this takes one", "flash and sync take several"
+        )
     if text == "virtual":
         return Port(text, DEFAULT_BOARD, None)
     scheme, _, rest = text.partition(":")
@@ -53,6 +57,19 @@ def parse(text: str) -> Port:
     if text.startswith("/dev/"):
         return Port(text, None, text)
     raise UserError(f"PORT={text} is no port that is known here", _FORMS)
+
+
+def split(text: str) -> list[str]:
+    """The devices that a PORT names, as the user gave them: one, or several with commas between.
+
+    Raises:
+        UserError: one is named twice.
+    """
+    named = text.split(",")
+    for index, each in enumerate(named):
+        if each in named[:index]:
+            raise UserError(f"PORT={text} names '{each}' twice", "name each device once")
+    return named
 
 
 def viper_url(url: str) -> str:

@@ -16,6 +16,7 @@ from esptool.util import FatalError, flash_size_bytes
 
 from viper import installed_app, port, serial_line
 from viper.errors import UserError
+from viper.native_usb import NativeUsb
 
 _CONNECT_ATTEMPTS = 2  # what does not answer by then is no board, or needs its BOOT button
 
@@ -28,7 +29,7 @@ def probe(url: str, called: str) -> dict[str, object]:
         FatalError, OSError: no chip answers.
     """
     with port.lock(url, called=called, pid=os.getppid()):
-        line = serial_line.open_line(url, called)
+        line = NativeUsb(url, called).open_for_download()
         try:
             esp = esptool.detect_chip(line, connect_attempts=_CONNECT_ATTEMPTS)
             chip = esp.CHIP_NAME

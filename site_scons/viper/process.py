@@ -78,6 +78,7 @@ def run(
     environment: Mapping[str, str] | None = None,
     on_line: Callable[[str], None] | None = None,
     silence_s: float | None = None,
+    grace_s: float = interrupt.GRACE_S,
 ) -> str:
     """Run a tool to its end.
 
@@ -86,6 +87,7 @@ def run(
         environment: all of its environment; `clean_environment()` if None.
         on_line: called with each line it prints (ended by a line feed or a carriage return).
         silence_s: it is killed when it prints nothing for so many seconds.
+        grace_s: what it has to end by itself after Ctrl-C, in seconds.
 
     Returns:
         All that it printed, standard output and error together.
@@ -111,11 +113,11 @@ def run(
         pass_fds=_inherited,
         start_new_session=True,
     ) as process:
-        output, in_time = _read(process, on_line, silence_s)
+        output, in_time = _read(process, on_line, silence_s, grace_s)
         if not in_time:
             interrupt.end(process)
             raise ToolFailed(command[0], None, output)
-        status = interrupt.wait(process)
+        status = interrupt.wait(process, grace_s)
     if status != 0:
         raise ToolFailed(command[0], status, output)
     return output
@@ -154,7 +156,10 @@ def user_error(printed: str) -> UserError:
 
 
 def _read(
-    process: subprocess.Popen[bytes], on_line: Callable[[str], None] | None, silence_s: float | None
+    process: subprocess.Popen[bytes],
+    on_line: Callable[[str], None] | None,
+    silence_s: float | None,
+    grace_s: float,
 ) -> tuple[str, bool]:
     """All that a process prints until it closes its output, and whether it did so in time."""
     assert process.stdout is not None
@@ -172,7 +177,7 @@ def _read(
             if not ready:
                 return kept.decode(errors="replace"), False
             if signals in ready:
-                interrupt.end(process)
+                interrupt.end(process, grace_s)
                 raise KeyboardInterrupt
             chunk = os.read(process.stdout.fileno(), 65536)
             if not chunk:

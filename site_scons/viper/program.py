@@ -8,13 +8,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from viper import interrupt
+from viper import console, interrupt, process
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def run(arguments: Sequence[str], grace_s: float) -> int:
-    """Run Python with these arguments, on this terminal.
+    """Run Python with these arguments, on this terminal; line by line where a copy is kept.
 
     Args:
         arguments: `-m module …`, or a script and its arguments.
@@ -27,9 +27,15 @@ def run(arguments: Sequence[str], grace_s: float) -> int:
         KeyboardInterrupt: Ctrl-C; it has ended.
     """
     paths = os.pathsep.join([str(ROOT / "site_scons"), str(ROOT)])
-    process = subprocess.Popen(
-        ["setpriv", "--pdeathsig", "INT", sys.executable, *arguments],
-        env={**os.environ, "PYTHONPATH": paths},
-        start_new_session=True,
+    environment = {**os.environ, "PYTHONPATH": paths}
+    command = [sys.executable, *arguments]
+    if console.is_copied():
+        try:
+            process.run(command, environment=environment, on_line=console.note, grace_s=grace_s)
+        except process.ToolFailed as failure:
+            return failure.status or -1
+        return 0
+    child = subprocess.Popen(
+        ["setpriv", "--pdeathsig", "INT", *command], env=environment, start_new_session=True
     )
-    return interrupt.wait(process, grace_s)
+    return interrupt.wait(child, grace_s)

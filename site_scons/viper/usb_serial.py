@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from viper import interrupt
 
 ESPRESSIF = 0x303A
+USB_SERIAL_JTAG = 0x1001  # what the chip's own USB is in download mode, whatever it was before
 _MAKERS_OF_BRIDGES = (0x10C4, 0x1A86, 0x0403, 0x067B)  # Silicon Labs, WCH, FTDI, Prolific
 _DEV = Path("/dev")
 _LOOK_AGAIN_MS = 200  # a change that came before the watch began announces itself to nobody
@@ -102,6 +103,27 @@ def wait_for(
     Raises:
         KeyboardInterrupt: Ctrl-C.
     """
+    found = None
+    for devices in _as_they_change(limit_s, dev):
+        found = next(filter(wanted, devices), None)
+        if found is not None and os.access(found.tty, os.R_OK | os.W_OK):
+            return found
+        if stop():
+            return None
+    return found
+
+
+def has_left(device: UsbSerial, limit_s: float, dev: Path = _DEV) -> bool:
+    """Whether a device leaves the bus, or comes back as another kind, within some time.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C.
+    """
+    return any(device not in devices for devices in _as_they_change(limit_s, dev))
+
+
+def _as_they_change(limit_s: float, dev: Path) -> Iterator[list[UsbSerial]]:
+    """What is connected: now, after each change, and a few times a second, until time is up."""
     from watchfiles import watch
 
     deadline = time.monotonic() + limit_s
@@ -117,15 +139,11 @@ def wait_for(
     )
     try:
         while True:
-            found = next(filter(wanted, connected()), None)
-            if found is not None and os.access(found.tty, os.R_OK | os.W_OK):
-                return found
+            yield connected()
             if time.monotonic() > deadline:
-                return found
+                return
             next(watching)
             if interrupt.requested():
                 raise KeyboardInterrupt
-            if stop():
-                return None
     finally:
         watching.close()

@@ -11,13 +11,15 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import flashing, graph, http_python, http_static
+from tests.bench import dev, flashing, fleet, graph, http_python, http_static
 from tests.bench.figure import Figure
 from tests.project import ROOT, copy_project
 
 TOPICS = {
     "graph": graph.figures,
     "flashing": flashing.figures,
+    "fleet": fleet.figures,
+    "dev": dev.figures,
     "http_static": http_static.figures,
     "http_python": http_python.figures,
 }

@@ -61,7 +61,7 @@ class HttpDevice:
         return web.Response(text=METRICS.format(uptime=self.uptime, requests=self.requests))
 
     async def _device(self, request: web.Request) -> web.Response:
-        return web.json_response({"mac": "02a274c09e1b", "free": {"heap": 8_217_984}})
+        return web.json_response({"mac": "02a274c09e1b", "free": {"heap_free": 8_217_984}})
 
     async def _health(self, request: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})

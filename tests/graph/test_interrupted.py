@@ -7,10 +7,9 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from project import Project, wait_until
+from project import Project, processes_in, wait_until
 
 LIMIT_S = 60.0
 
@@ -53,7 +52,7 @@ def test_interrupt_ends_the_compiler_within_a_second(project: Project) -> None:
     build.wait(LIMIT_S)
     assert time.monotonic() - asked < 2.0  # a second, and SCons's own end
     assert build.returncode != 0
-    assert not _processes_in(project.folder)
+    assert not processes_in(project.folder)
 
 
 def _check(project: Project, finished: list[str], objects: list[int]) -> None:
@@ -78,15 +77,3 @@ def _objects(project: Project) -> list[str]:
     """The object files; the folder may be on its way out while this looks."""
     walked = os.walk(project.path("build/VIRTUAL_N16R8/firmware"))
     return [name for _, _, names in walked for name in names if name.endswith(".o")]
-
-
-def _processes_in(folder: Path) -> list[int]:
-    """Processes whose working directory is in a folder."""
-    found = []
-    for link in Path("/proc").glob("[0-9]*/cwd"):
-        try:
-            if str(link.readlink()).startswith(str(folder)):
-                found.append(int(link.parts[2]))
-        except OSError:
-            continue
-    return found

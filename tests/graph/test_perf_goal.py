@@ -14,7 +14,7 @@ PROFILES = """
 [light]
 paths = ["/perf/light/json", "/perf/light/text"]
 clients = 1
-rate = 40
+rate = 10
 """
 SHORT = (PORT, "RUNS=3", "BURST_S=0.3", "LONG_S=0.5")
 
@@ -36,23 +36,19 @@ def test_a_route_that_sleeps_is_worse_and_named(project: Project) -> None:
         build = json.loads(project.path("build/VIRTUAL_N16R8/build.json").read_text())["build"]
         assert record.device["build"] == build
         assert record.tag == "first"
-        assert record.phases[0].before["free"]["heap"] > 1_000_000
+        assert record.phases[0].before["free"]["heap_free"] > 1_000_000
         assert any("ring_high_water" in name for name in record.phases[0].after["counters"])
-
-        again = project.scons("perf", *SHORT, "MAX_REGRESSION=500").output
-        assert f"compared with first of {record.started}" in again
-        assert "of 1 pairs of runs of one build" in again
 
         project.edit(
             "firmware/app/perf_routes.py",
             'def light_json():\n    return {"status',
-            'def light_json():\n    time.sleep_ms(5)\n    return {"status',
+            'def light_json():\n    time.sleep_ms(30)\n    return {"status',
         )
         project.edit("firmware/app/perf_routes.py", "import gc\n", "import gc\nimport time\n")
         slow = project.scons("perf", *SHORT, "BASELINE=first", "MAX_REGRESSION=30", status=1).output
         assert "\nworse, compared with first" in slow
         assert "\n  mostly /perf/light/json: p50" in slow
-        assert "of 1 pairs of runs of one build" in slow  # this one is of other files
+        assert "no build has been measured twice yet" in slow  # for this one has other files
         assert "scons:" not in slow  # it has said what there is to say
         # It is told, kept and shown before the status is.
         assert latest(project).started != record.started

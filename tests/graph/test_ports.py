@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from project import Project
 from terminal import Terminal
+from viper import wsl
 from viper.virtual_board import control
 
 PORT = "PORT=virtual:desk"
@@ -82,6 +83,13 @@ def test_erase_makes_no_board_to_erase(project: Project) -> None:
     refused = project.scons("erase", "PORT=virtual:typo", status=2, answer="yes\n")
     assert "'typo' is not running" in refused.output
     assert not project.path(".viper/boards/typo").exists()
+
+
+def test_a_port_of_windows_on_plain_linux(project: Project) -> None:
+    if wsl.version():
+        pytest.skip("this is WSL, where COM14 may mean something")
+    refused = project.scons("monitor", "PORT=COM14", status=2).output
+    assert "PORT=COM14" in refused and "WSL" in refused and "./scons ports" in refused
 
 
 def _line_of(port: str, output: str) -> str:

@@ -74,6 +74,16 @@ def test_name_of_a_device_that_is_not_plugged_in_means_nothing(windows: WindowsC
     assert resolve(windows) == str(windows.tty)
 
 
+def test_of_two_devices_with_one_name_windows_knows_the_right_one(
+    windows: WindowsComputer,
+) -> None:
+    """A description may be as old as the first sharing of its device."""
+    windows.has_usbipd("shared")
+    windows.edit_state("CH340 (COM1)", "CH340 (COM14)")
+    windows.has_powershell()
+    assert resolve(windows) == str(windows.tty)
+
+
 def test_port_that_windows_does_not_have(windows: WindowsComputer) -> None:
     windows.has_usbipd("shared")
     windows.has_powershell()

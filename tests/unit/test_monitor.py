@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from viper import monitor, usb_serial
+from usb_device import UsbDevice
+from viper import monitor
 from viper.backtrace import Decoder, Executable
-from viper.usb_serial import UsbSerial
 
 
 class Seen(monitor.Screen):
@@ -32,36 +31,15 @@ class Seen(monitor.Screen):
             assert self.changed.wait_for(lambda: text in self.text, 10), self.text
 
 
-class Usb:
-    """A serial device that is unplugged and plugged in again."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.device = UsbSerial("", "1-1", 0x303A, 0x4001, "F412FA5A1B2C0000")
-        self.connected: list[UsbSerial] = []
-        monkeypatch.setattr(usb_serial, "connected", lambda: self.connected)
-        self.plug_in()
-
-    def plug_in(self, **changes: object) -> None:
-        self.far_end, near_end = os.openpty()
-        self._near_end = near_end
-        self.device = replace(self.device, tty=os.ttyname(near_end), **changes)  # type: ignore[arg-type]
-        self.connected = [self.device]
-
-    def unplug(self) -> None:
-        self.connected = []
-        os.close(self._near_end)
-        os.close(self.far_end)
-
-
 @pytest.fixture
-def usb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Usb]:
+def usb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[UsbDevice]:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    usb = Usb(monkeypatch)
+    usb = UsbDevice(monkeypatch)
     yield usb
     usb.unplug()
 
 
-def test_a_board_that_comes_back_as_another_device_is_shown_again(usb: Usb) -> None:
+def test_a_board_that_comes_back_as_another_device_is_shown_again(usb: UsbDevice) -> None:
     seen = Seen()
     keyboard, typed = os.pipe()
     watching = threading.Thread(
@@ -88,7 +66,7 @@ def test_a_board_that_comes_back_as_another_device_is_shown_again(usb: Usb) -> N
         os.close(descriptor)
 
 
-def test_waiting_for_a_board_ends_by_a_key(usb: Usb) -> None:
+def test_waiting_for_a_board_ends_by_a_key(usb: UsbDevice) -> None:
     seen = Seen()
     keyboard, typed = os.pipe()
     watching = threading.Thread(

@@ -69,7 +69,7 @@ def test_what_a_run_measures(tmp_path: Path, device: HttpDevice) -> None:
     assert 0 < latency["p50"] <= latency["p95"] <= latency["p99"] <= latency["max"]
     answered = sum(phase.requests for phase in record.phases)
     assert answered == device.requests - 1  # which the check of the path has asked for
-    assert long.before["free"] == {"heap": 8_217_984}
+    assert long.before["free"] == {"heap_free": 8_217_984}
     told = long.after["counters"]['responses_total{status="200"}']
     assert told - long.before["counters"]['responses_total{status="200"}'] == 60
     assert 0 < long.generator["cpu"] <= 1.5

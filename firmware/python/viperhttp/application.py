@@ -10,8 +10,6 @@ from viperhttp.request import request_of, start_task
 from viperhttp.responses import JSONResponse, Response
 from viperhttp.routing import Router, is_coroutine
 
-WIFI_TIMEOUT_S = 15
-
 
 class ViperHTTP(Router):
     """An application and its server. Add to it first, then start; one server runs at a time.
@@ -114,13 +112,14 @@ class ViperHTTP(Router):
     def run(self, port=80, wifi=False):
         """Serves until stop() is called or Ctrl-C comes. asyncio's tasks run meanwhile.
 
-        `wifi`: True waits for the network that boot.py has joined, a pair (ssid, password) joins
-        one; OSError when it is not there within 15 s. Ignored where the board has no Wi-Fi.
+        `wifi`: True joins the network that the board keeps, or opens its own (viperhttp.wifi); a
+        pair (ssid, password) joins that one, OSError when it is not there within 15 s. Ignored
+        where the board has no Wi-Fi.
         """
         import asyncio
 
         if wifi:
-            _join_wifi(wifi)
+            _join(wifi)
         self.start(port)
         try:
             asyncio.run(self._until_stopped())
@@ -265,19 +264,10 @@ def _log(request, error):
     sys.print_exception(error, sys.stderr)
 
 
-def _join_wifi(wifi):
-    try:
-        import network
-    except ImportError:
-        return
-    import time
+def _join(wifi):
+    from viperhttp import wifi as board
 
-    station = network.WLAN(network.STA_IF)
-    station.active(True)
-    if wifi is not True:
-        station.connect(*wifi)
-    deadline = time.ticks_add(time.ticks_ms(), WIFI_TIMEOUT_S * 1000)
-    while not station.isconnected():
-        if time.ticks_diff(deadline, time.ticks_ms()) < 0:
-            raise OSError("no Wi-Fi within %d s" % WIFI_TIMEOUT_S)
-        time.sleep_ms(100)
+    if wifi is True:
+        board.start()
+    elif board.network is not None:
+        board.join(*wifi)

@@ -25,7 +25,7 @@ def broken(record: Record, profiles: list[Profile]) -> list[str]:
         for heap, drop in memory_drop(phases).items():
             if limits.memory_drop is not None and drop > limits.memory_drop:
                 lines.append(
-                    f"{profile.name}: {drop} bytes of the {heap} heap are gone, "
+                    f"{profile.name}: {heap} is {drop} bytes less than before, "
                     f"{limits.memory_drop:g} may be"
                 )
     return lines

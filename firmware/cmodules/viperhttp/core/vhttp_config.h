@@ -24,7 +24,7 @@
 #define VHTTP_SERVER_PRIORITY 5
 #endif
 #ifndef VHTTP_SERVER_STACK_SIZE
-#define VHTTP_SERVER_STACK_SIZE 8192
+#define VHTTP_SERVER_STACK_SIZE 12288
 #endif
 // What the server may take of internal RAM, its task's stack included: more does not compile.
 #ifndef VHTTP_INTERNAL_MEMORY_MAX

@@ -1,0 +1,39 @@
+"""The incremental loop.
+
+Adds to the environment:
+    env.Dev()  an action that brings to the device what is saved, until Ctrl-C
+"""
+
+import json
+
+import SCons.Script
+from viper import console, port, program
+from viper.errors import UserError
+
+_GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
+
+
+def exists(env):
+    return True
+
+
+def generate(env):
+    env.AddMethod(lambda env: env.Deed(_dev), "Dev")
+
+
+def _dev(env):
+    env.SerialUrl()  # a virtual board is there before its page is
+    host = env.get("HOST")
+    if host is None and port.parse(env["PORT"]).board is not None:
+        host = f"127.0.0.1:{env.RunningBoard().http_port}"
+    given = [f"{name}={value}" for name, value in SCons.Script.ARGUMENTS.items()]
+    env["BUILD_LOCK"].release()
+    env["TELL"]()  # the runs of the loop have the word
+    request = json.dumps({"device": host, "arguments": given})
+    try:
+        status = program.run(["-m", "viper.dev_loop", request], _GRACE_S)
+    except KeyboardInterrupt:
+        console.note("")
+        return
+    if status != 0:
+        raise UserError(f"the loop ended with status {status}", "see above")
