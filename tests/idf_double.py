@@ -58,7 +58,10 @@ class IdfDouble:
 
 
 def micropython_tree(standing: Path, folder: Path) -> Path:
-    """What the double needs of a MicroPython tree, with a stand-in for the port.
+    """What the double needs of a MicroPython tree.
+
+    The esp32 port is the tree's own, if it has one; Debian's package has none, and then the
+    double's `port` stands for it.
 
     Args:
         standing: a MicroPython source tree of any kind.
@@ -66,7 +69,9 @@ def micropython_tree(standing: Path, folder: Path) -> Path:
     (folder / "py").mkdir(parents=True)
     for name in ("py/mpconfig.h", "py/usermod.cmake"):
         shutil.copy2(standing / name, folder / name)
-    shutil.copytree(_DOUBLE / "port", folder / "ports/esp32")
+    shutil.copytree(standing / "extmod/asyncio", folder / "extmod/asyncio")
+    port = standing / "ports/esp32"
+    shutil.copytree(port if port.is_dir() else _DOUBLE / "port", folder / "ports/esp32")
     for name in ("lib/micropython-lib/README.md", "lib/berkeley-db-1.xx/README"):
         (folder / name).parent.mkdir(parents=True)
         (folder / name).touch()

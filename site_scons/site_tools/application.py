@@ -38,7 +38,7 @@ def _host(env):
     if "host" not in env["LEARNED"]:
         from viper.device_console import Console
 
-        with _locked(env) as url, Console(url) as device:
+        with _locked(env) as url, Console(url, f"PORT={env['PORT']}") as device:
             device.start()
             env["LEARNED"]["host"] = device.address().removeprefix("http://")
     return env["LEARNED"]["host"]
@@ -57,13 +57,14 @@ def _start(env):
 
     env["BUILD_LOCK"].release()
     with _locked(env) as url:
-        with Console(url) as device:
+        with Console(url, f"PORT={env['PORT']}") as device:
             device.start()
             address = device.address()
+            device.end_line()
             console.step("SERVE", f"{address}  Ctrl-C stops it")
             device.stay()
+            device.end_line()
         stop_application(url, port.typed("serve", env["PORT"]))
-    console.note("")  # the device has left its prompt there
     console.step("SERVE", f"stopped; {port.typed('serve', env['PORT'])} starts it again")
 
 

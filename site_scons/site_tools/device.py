@@ -3,12 +3,14 @@
 Adds to the environment, each an action for a goal:
     env.EsptoolCommand(image)              print how plain esptool would write it
     env.Flash(image), env.Plan(image)      write what differs; only say what that would be
-    env.Sync(image)                        bring the files of a device up to date
     env.Get()                              fetch the page from the virtual board
     env.BoardLog(), env.BoardReset(), env.BoardStop()
 and for the actions of other tools:
     env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
     env.RunningBoard()                     the virtual board that PORT names, which must be running
+    env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash_device: its FlashResult
+    env.ShowWork(image, result)            what it changed, a line to each, and in the summary
+    env.SumUpWork(image, result)           what it changed, in the summary alone
 """
 
 import json
@@ -32,13 +34,15 @@ def generate(env):
         "EsptoolCommand": _esptool_command,
         "Flash": _flash,
         "Plan": _plan,
-        "Sync": _sync,
         "Get": _get,
         "BoardLog": _board_log,
         "BoardReset": _board_reset,
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
+    env.AddMethod(_work, "WorkOnDevice")
+    env.AddMethod(_show, "ShowWork")
+    env.AddMethod(_sum_up, "SumUpWork")
     env.AddMethod(_serial_url, "SerialUrl")
     env.AddMethod(_running_board, "RunningBoard")
 
@@ -62,28 +66,33 @@ def _esptool_command(env, index):
 
 def _flash(env, index):
     if env.IsFleet():
-        env.Fleet("flash", lambda member: _sum_up(member, index, _work(member, index, "flash")))
+        env.Fleet("flash", lambda member: _sum_up(member, index, _write(member, index)))
         return
-    result = _work(env, index, "flash")
+    result = _write(env, index)
+    env.ShowWork(index, result)
+    if not result.changed:
+        console.step("FLASH", f"{human_mac(result.mac)}  nothing to write: the chip holds it")
+
+
+def _write(env, index):
+    return env.WorkOnDevice(index, "flash", repartition=env.get("REPARTITION", ""))
+
+
+def _show(env, index, result):
+    """Show and count what was done."""
     for part in result.parts:
         if part.action == "written":
             # Written only where it said otherwise: an update over the network had set it.
             boots = ": factory boots" if part.name == "otadata" else ""
             console.step("FLASH", f"{part.name}  {_sectors(part)}{boots}")
-    _show_files(result, "SEND", "DELETE")
-    if not result.changed:
-        console.step("FLASH", f"{human_mac(result.mac)}  nothing to write: the chip holds it")
-    _sum_up(env, index, result)
-
-
-def _sync(env, index):
-    if env.IsFleet():
-        env.Fleet("sync", lambda member: _sum_up(member, index, _work(member, index, "sync")))
-        return
-    result = _work(env, index, "sync")
-    _show_files(result, "SEND", "DELETE")
-    if not result.changed:
-        console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
+    for path in result.files_sent:
+        console.step("SEND", path)
+    for path in result.files_deleted:
+        console.step("DELETE", path)
+    if result.put_back:
+        console.step("RESTORE", "vfs  as it was before a sync that was cut off")
+    if result.carried:
+        console.step("KEEP", f"{result.carried} files of the device, verified")
     _sum_up(env, index, result)
 
 
@@ -106,7 +115,7 @@ def _sum_up(env, index, result):
 
 
 def _plan(env, index):
-    result = _work(env, index, "plan")
+    result = env.WorkOnDevice(index, "plan")
     for part in result.parts:
         figure = {
             "same": "the same",
@@ -114,18 +123,17 @@ def _plan(env, index):
             "left alone": "only its files that differ are written",
         }[part.action]
         console.step("PLAN", f"{part.name}  {figure}")
-    _show_files(result, "PLAN", "PLAN", sent="  to send", deleted="  to delete")
+    for name, what, text in result.moving:
+        console.step("PLAN", f"{name}  would be {what}: {text}")
+    for path in result.files_sent:
+        console.step("PLAN", f"{path}  to send")
+    for path in result.files_deleted:
+        console.step("PLAN", f"{path}  to delete")
     env["RUN"].wrote(0)
 
 
-def _show_files(result, send, delete, sent="", deleted=""):
-    for path in result.files_sent:
-        console.step(send, f"{path}{sent}")
-    for path in result.files_deleted:
-        console.step(delete, f"{path}{deleted}")
-
-
-def _work(env, index, goal):
+def _work(env, index, goal, **more):
+    from viper import backup
     from viper.flash_device import FlashRequest, flash
 
     record = index.with_name("build.json")
@@ -137,9 +145,11 @@ def _work(env, index, goal):
             image=index,
             root=_ROOT,
             stamps=_STAMPS,
+            backups=backup.default_root(),
             build=json.loads(record.read_text(encoding="utf-8"))["build"],
             goal=goal,
             delete_extras=env["SYNC_DELETE"],
+            **more,
         )
     )
 

@@ -85,6 +85,13 @@ def _options():
             os.environ.get("MICROPYTHON_URL"),
             str,
         ),
+        (
+            "REPARTITION",
+            "what becomes of a device's data when its partitions change: keep or wipe",
+            None,
+            _choice("keep", "wipe"),
+        ),
+        ("FROM", "the backup that ./scons restore puts back", None, str),
         ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
         ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
         ("CACHE", "a folder in which builds share their outputs", None, str),
@@ -219,6 +226,15 @@ def _size(value):
     if match is None:
         raise ValueError("not a number of bytes, as 700000 or 700k")
     return int(float(match[1]) * {"": 1, "k": 1000, "M": 1_000_000}[match[2]])
+
+
+def _choice(*words):
+    def convert(value):
+        if value.lower() not in words:
+            raise ValueError(f"neither {' nor '.join(words)}")
+        return value.lower()
+
+    return convert
 
 
 def _truth(value):

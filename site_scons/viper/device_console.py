@@ -6,14 +6,14 @@ import re
 import sys
 import time
 
-from viper import interrupt, serial_handlers
+from viper import interrupt
 from viper.device_repl import DeviceRepl
 from viper.errors import UserError
+from viper.serial_line import open_line
 
 ADDRESS = re.compile(rb"\bat (http://[^\s/]+)/?\s")  # as firmware/app/main.py prints it
 START_S = 30.0  # from reset to that line, a network to join included
 
-_BAUD = 115200
 _READ_S = 0.1
 _STOP = b"""\
 try:
@@ -27,20 +27,15 @@ class Console:
     """An open console; a context that closes the port.
 
     Args:
-        url: what pyserial opens.
+        url, called: as in viper.serial_line.open_line.
 
     Raises:
         UserError: it cannot be opened.
     """
 
-    def __init__(self, url: str) -> None:
-        import serial
-
-        serial_handlers.register()
-        try:
-            self._port = serial.serial_for_url(url, baudrate=_BAUD, timeout=_READ_S)
-        except (serial.SerialException, OSError) as problem:
-            raise UserError(f"{url} cannot be opened: {problem}") from None
+    def __init__(self, url: str, called: str) -> None:
+        self._port = open_line(url, called, timeout=_READ_S)
+        self._in_line = False  # what was shown last is no whole line
 
     def __enter__(self) -> Console:
         return self
@@ -86,6 +81,12 @@ class Console:
         except KeyboardInterrupt:
             return
 
+    def end_line(self) -> None:
+        """Begin a new line, if the device has left one open: its prompt."""
+        if self._in_line:
+            print(flush=True)
+            self._in_line = False
+
     def _show(self) -> bytes:
         """Pass on what has come."""
         import serial
@@ -98,6 +99,8 @@ class Console:
             raise UserError(f"the device has gone: {problem}", "is it still plugged in?") from None
         sys.stdout.buffer.write(data)
         sys.stdout.flush()
+        if data:
+            self._in_line = not data.endswith(b"\n")
         return data
 
 

@@ -41,6 +41,10 @@ _NO_MODULE = "ImportError"
 _ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]")
 
 
+class OtherFirmware(UserError):
+    """The device's firmware has no `viperhttp.sync`."""
+
+
 class DeviceRepl:
     """The raw REPL of one device; a context that closes the port.
 
@@ -117,7 +121,7 @@ class DeviceRepl:
                 if time.monotonic() > deadline:
                     raise UserError(
                         "MicroPython's REPL does not answer, so its files cannot be updated",
-                        "see what the device prints: mpremote connect PORT",
+                        "./scons flash, if it was never flashed; or see what it prints: mpremote",
                     ) from None
 
     def _sees_banner(self, within_s: float) -> bool:
@@ -185,7 +189,7 @@ class DeviceRepl:
     def _import(self) -> None:
         _, error = self._run(_IMPORT)
         if error.startswith(_NO_MODULE):
-            raise UserError(
+            raise OtherFirmware(
                 f"the device's firmware cannot sync its files ({error})", "./scons flash"
             )
         if error:

@@ -8,22 +8,78 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Protocol
 
+from viper import fat_journal
 from viper.device_repl import DeviceRepl, literal, text
 from viper.errors import UserError
-from viper.flash_sectors import SECTOR_SIZE
+from viper.fat_volume import Damaged, FatVolume
+from viper.flash_sectors import SECTOR_SIZE, runs
 from viper.flash_session import File
-from viper.sync_plan import Manifest, SyncPlan
+from viper.sync_plan import STAGE, Manifest, SyncPlan
 
 _EXCHANGE = 16 * 1024  # bytes of Python sent at a time: the device compiles it in its memory
 _PIECE = 12 * 1024  # bytes of a file in one call
+_COMMIT = 100  # paths in one call
 _BATCH = 1024 * 1024  # bytes of files that are put in their places together
-_STAGE = "/.sync"  # where files wait on the device (firmware/python/viperhttp/sync.py)
 
-Safeguard = Callable[[], AbstractContextManager[None]]
-"""Entered before a batch changes the file system, and left when all of it is in its place."""
+
+class Safeguard(Protocol):
+    """What makes a power cut harmless."""
+
+    def save(self) -> None:
+        """Called before a batch changes the file system."""
+
+    def clear(self) -> None:
+        """Called when the file system is in order again."""
+
+
+class _NothingToSave:
+    """littlefs changes nothing in place."""
+
+    def save(self) -> None:
+        pass
+
+    def clear(self) -> None:
+        pass
+
+
+class _FatSafeguard:
+    """Tables and folders of a FAT, kept on the host; see viper.fat_journal."""
+
+    def __init__(self, repl: DeviceRepl, folder: Path, mac: str, plan: SyncPlan) -> None:
+        self._repl = repl
+        self._folder = folder
+        self._mac = mac
+        self._plan = plan
+
+    def save(self) -> None:
+        try:
+            volume = FatVolume(lambda sectors: read_sectors(self._repl, sectors))
+        except Damaged as damage:
+            raise UserError(
+                f"the device's FAT is damaged: {damage}",
+                "./scons backup saves what can be read; ./scons flash REPARTITION=wipe starts anew",
+            ) from None
+        fat_journal.save(self._folder, self._mac, volume, self._plan.paths)
+
+    def clear(self) -> None:
+        fat_journal.clear(self._folder, self._mac)
+
+
+def safeguard(repl: DeviceRepl, manifest: Manifest, plan: SyncPlan, folder: Path) -> Safeguard:
+    """What makes a power cut harmless on a device.
+
+    Args:
+        folder: where the devices' journals are kept.
+    """
+    if manifest.fs == "littlefs":
+        return _NothingToSave()
+    return _FatSafeguard(repl, folder, manifest.mac, plan)
 
 
 def ask(repl: DeviceRepl, scope: Sequence[str], again: str) -> Manifest:
@@ -44,9 +100,10 @@ def ask(repl: DeviceRepl, scope: Sequence[str], again: str) -> Manifest:
             mac=about["mac"],
             fs=about["fs"],
             free=about["free"],
-            files={path: sha for path, sha in found.items() if not path.startswith(_STAGE + "/")},
+            serving=about["serving"],
+            files={path: sha for path, sha in found.items() if not path.startswith(STAGE + "/")},
             staged=frozenset(
-                path.rpartition("/")[2] for path in found if path.startswith(_STAGE + "/")
+                path.rpartition("/")[2] for path in found if path.startswith(STAGE + "/")
             ),
         )
     except (ValueError, KeyError):
@@ -64,6 +121,7 @@ def perform(
     """Do what a plan says.
 
     Args:
+        safeguard: what a power cut is made harmless by.
         progress: takes how many bytes of the files have been sent so far.
 
     Raises:
@@ -74,27 +132,61 @@ def perform(
     removed = plan.deleted
     batches = list(_batches(plan.sent, wanted, manifest.free))
     for batch in batches:
-        with safeguard(), _left_in_order(repl):
+        with _guarded(repl, safeguard):
             for calls, size in _exchanges(batch, wanted, manifest.staged):
                 repl.call(*calls)
                 done += size
                 progress(done)
-            placed = [argument for path in batch for argument in (_stage_name(path, wanted), path)]
-            last = [b"finish()"] if batch is batches[-1] else []
-            repl.call(_commit(removed, placed), *last)
+            for call in _commits(removed, [(_stage_name(path, wanted), path) for path in batch]):
+                repl.call(call)
+            if batch is batches[-1]:
+                repl.call(b"finish()")
         removed = ()
 
 
 @contextmanager
-def _left_in_order(repl: DeviceRepl) -> Iterator[None]:
+def _guarded(repl: DeviceRepl, safeguard: Safeguard) -> Iterator[None]:
     """Have a device that still answers close what is half sent, when the work breaks off."""
+    safeguard.save()
     try:
         yield
     except BaseException:
         with suppress(UserError, OSError):
             repl.interrupt()
             repl.call(b"abandon()")
+            safeguard.clear()
         raise
+    safeguard.clear()
+
+
+def compare(
+    repl: DeviceRepl, files: Mapping[str, bytes], again: str
+) -> tuple[list[str], list[str]]:
+    """The files that a device has not, and those that it has otherwise.
+
+    Args:
+        again: the next step if the device's answer does not hold together.
+    """
+    found: dict[str, str] = {}
+    paths = list(files)
+    for at in range(0, len(paths), _COMMIT):
+        found |= ask(repl, paths[at : at + _COMMIT], again).files
+    there = [path for path in paths if path in found]
+    other = [path for path in there if found[path] != hashlib.sha256(files[path]).hexdigest()]
+    return [path for path in paths if path not in found], other
+
+
+def make_folders(repl: DeviceRepl, folders: Sequence[str]) -> None:
+    """Make the folders that are not there."""
+    for at in range(0, len(folders), _COMMIT):
+        repl.call(b"make_folders(" + b",".join(map(text, folders[at : at + _COMMIT])) + b")")
+
+
+def read_sectors(repl: DeviceRepl, sectors: Sequence[int]) -> dict[int, bytes]:
+    """Sectors of the device's file system, in one exchange."""
+    spans = b",".join(b"%d,%d" % (run.first, run.count) for run in runs(sorted(sectors)))
+    answers = repl.call(b"sectors(" + spans + b")")
+    return {answer["sector"]: b64decode(answer["data"]) for answer in answers}
 
 
 def bytes_to_send(plan: SyncPlan, wanted: Mapping[str, File]) -> int:
@@ -102,9 +194,12 @@ def bytes_to_send(plan: SyncPlan, wanted: Mapping[str, File]) -> int:
     return sum(wanted[path].source.stat().st_size for path in plan.sent)
 
 
-def _commit(removed: Sequence[str], placed: Sequence[str]) -> bytes:
-    gone = b"".join(text(path) + b"," for path in removed)
-    return b"commit((" + gone + b")," + b",".join(map(text, placed)) + b")"
+def _commits(removed: Sequence[str], placed: Sequence[tuple[str, str]]) -> Iterator[bytes]:
+    """The calls that remove files and put others, by name and path, in their places."""
+    for at in range(0, max(len(removed), len(placed)), _COMMIT):
+        gone = b"".join(text(path) + b"," for path in removed[at : at + _COMMIT])
+        names = [word for pair in placed[at : at + _COMMIT] for word in pair]
+        yield b"commit(" + b",".join([b"(" + gone + b")", *map(text, names)]) + b")"
 
 
 def _stage_name(path: str, wanted: Mapping[str, File]) -> str:

@@ -23,7 +23,12 @@ from viper.firmware_inputs import Inputs
 from viper.linker_map import Piece
 from viper.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
 
+# What ESP-IDF's installer leaves to the system on Linux, with its package (tools/tools.json).
+_SYSTEM_TOOLS = {"cmake": "cmake", "ninja": "ninja-build"}
+
 _PROGRESS = re.compile(r"\[(\d+)/(\d+)\] ")  # how ninja begins a line
+# What the first line that names an error has, of the compiler's, the linker's and ninja's.
+_ERROR = r"\berror: |undefined reference|will not fit in region|overflowed by|ninja: error"
 _ABOUT_LINES = 420  # that a configuration prints, for the bar
 
 
@@ -95,11 +100,7 @@ def configure(port: Port, board: Board) -> None:
             makes of the board's settings what it is not.
     """
     _check_path(Path().absolute())
-    if port.idf.find(f"xtensa-{port.chip}-elf-gcc") is None:
-        raise UserError(
-            f"ESP-IDF at {port.idf.path} has no compiler for {port.chip}",
-            f"{port.idf.path}/install.sh {port.chip}",
-        )
+    _require_tools(port)
     shutil.rmtree(port.folder, ignore_errors=True)
     firmware_inputs.write_headers(port.inputs, port.generated)
     try:
@@ -166,6 +167,18 @@ def _check_path(project: Path) -> None:
         raise UserError(
             f"{project}: ESP-IDF does not build in a path with a space",
             "move the clone; ./scons flash alone, the virtual board, runs in any folder",
+        )
+
+
+def _require_tools(port: Port) -> None:
+    """See that there is what ESP-IDF takes from the system, and its compiler for the chip."""
+    for program, package in _SYSTEM_TOOLS.items():
+        if port.idf.find(program) is None:
+            raise UserError(f"ESP-IDF needs {program}", f"sudo apt install {package}")
+    if port.idf.find(f"xtensa-{port.chip}-elf-gcc") is None:
+        raise UserError(
+            f"ESP-IDF at {port.idf.path} has no compiler for {port.chip}",
+            f"{port.idf.path}/install.sh {port.chip}",
         )
 
 
@@ -259,7 +272,7 @@ def _refused(failure: process.ToolFailed) -> UserError:
 
 def _first_error(output: str) -> str:
     """The first line of a compiler, a linker or ninja that says so, or cmake's first error."""
-    told = re.search(r"^.*(?:\berror: |undefined reference|ninja: error).*$", output, re.MULTILINE)
+    told = re.search(rf"^.*(?:{_ERROR}).*$", output, re.MULTILINE)
     # cmake indents what belongs to an error.
     by_cmake = re.search(r"^CMake Error.*(?:\n*\n  .*)*", output, re.MULTILINE)
     found = by_cmake or told

@@ -91,6 +91,10 @@ class Device:
         """See `flash_session.Chip`."""
         return bytes.fromhex(self._esp.flash_md5sum(offset, size))
 
+    def read(self, offset: int, size: int) -> bytes:
+        """See `flash_session.Chip`."""
+        return bytes(self._esp.read_flash(offset, size))
+
     def erase(self, offset: int, size: int) -> None:
         """See `flash_session.Chip`."""
         self._esp.erase_region(offset, size)

@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shutil
-import tempfile
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -176,6 +175,8 @@ def take_environment(installation: Installation) -> Environment:
     Raises:
         UserError: ESP-IDF is not wholly installed; its own words are shown.
     """
+    import tempfile
+
     clean = process.clean_environment(
         IDF_TOOLS_PATH=str(installation.tools), **process.network_environment()
     )

@@ -18,7 +18,7 @@ SAME = "same"
 WRITTEN = "written"
 LEFT_ALONE = "left alone"
 
-FLASH, PLAN, SYNC = "flash", "plan", "sync"  # the goals
+FLASH, PLAN, SYNC, BACKUP, RESTORE = "flash", "plan", "sync", "backup", "restore"  # the goals
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,11 @@ class FlashRequest:
     root: Path  # the folder that the sources in flash.json are relative to
     stamps: Path  # the folder of the devices' stamps
     build: str  # the build id of the image's firmware
+    backups: Path  # the folder of the devices' backups
     goal: str = FLASH
     delete_extras: bool = True  # whether a sync removes what is in its scope and not in the image
+    repartition: str = ""  # what becomes of data when partitions change: repartition.KEEP or WIPE
+    source: Path | None = None  # the backup to restore; None for that of an interrupted repartition
 
     @property
     def again(self) -> str:
@@ -57,8 +60,12 @@ class FlashResult:
 
     mac: str = ""  # 12 hex digits, lower case
     parts: tuple[PartResult, ...] = ()  # in the order of writing
+    moving: tuple[tuple[str, str, str], ...] = ()  # data partitions: name, what becomes of it, how
+    carried: int = 0  # files that were carried over to another partition
+    backup: str = ""  # the folder of a backup that was made
     files_sent: tuple[str, ...] = ()  # paths on the device that were updated one by one
     files_deleted: tuple[str, ...] = ()
+    put_back: bool = False  # whether an interrupted sync's volume was taken back to before it
     bytes_on_wire: int = 0  # from the host to the device, everything counted
     reset_s: float = 0.0  # opening the port, reset into download mode, sync
     stub_s: float = 0.0  # uploading esptool's stub, changing the baud rate, attaching the flash
@@ -138,6 +145,8 @@ class _Listener:
                 self._show = self._bar.enter_context(
                     console.progress(f"{doing:<8} {self._port}", total)
                 )
+            case {"tag": str(tag), "line": str(line)}:
+                console.step(tag, line)
             case {"done": int(done)}:
                 self._show(done)
             case {"error": str(what), "next": str(next_step)}:
@@ -148,16 +157,16 @@ class _Listener:
 
 def _encode(request: FlashRequest) -> str:
     record = dataclasses.asdict(request)
-    for key in ("image", "root", "stamps"):
-        record[key] = str(record[key])
-    return json.dumps(record)
+    return json.dumps(record, default=str)
 
 
 def decode_request(text: str) -> FlashRequest:
     """Read what `flash` has handed to the child."""
     record = json.loads(text)
-    for key in ("image", "root", "stamps"):
+    for key in ("image", "root", "stamps", "backups"):
         record[key] = Path(record[key])
+    if record["source"] is not None:
+        record["source"] = Path(record["source"])
     return FlashRequest(**record)
 
 
@@ -165,4 +174,5 @@ def _decode_result(record: dict[str, Any]) -> FlashResult:
     record["parts"] = tuple(PartResult(**part) for part in record["parts"])
     for key in ("files_sent", "files_deleted"):
         record[key] = tuple(record[key])
+    record["moving"] = tuple(map(tuple, record["moving"]))
     return FlashResult(**record)

@@ -127,9 +127,9 @@ def differing_filesystem(
         and _is_interrupted(md5, region, claim)
     ):
         return _after_interruption(md5, region, claim)
-    if actual == _erased_digest(len(region.content)):
+    if actual == erased_digest(len(region.content)):
         return region.not_erased(region.whole)
-    if same_table and md5(region.offset, SECTOR_SIZE) == _erased_digest(SECTOR_SIZE):
+    if same_table and md5(region.offset, SECTOR_SIZE) == erased_digest(SECTOR_SIZE):
         return search(md5, region, region.whole)
     return None
 
@@ -148,7 +148,7 @@ def search(md5: Md5, region: Region, run: Run) -> list[int]:
             actual = md5(region.offset + piece.offset, piece.size)
             if actual == region.digest(piece):
                 continue
-            if actual == _erased_digest(piece.size):
+            if actual == erased_digest(piece.size):
                 found += region.not_erased(piece)
                 continue
         found += search(md5, region, piece)
@@ -189,7 +189,7 @@ def _is_torn(md5: Md5, region: Region) -> bool:
         content = region.content[page : page + _PAGE]
         if md5(region.offset + page, _PAGE) != hashlib.md5(content).digest():
             rest = SECTOR_SIZE - page - _PAGE
-            return not rest or md5(region.offset + page + _PAGE, rest) == _erased_digest(rest)
+            return not rest or md5(region.offset + page + _PAGE, rest) == erased_digest(rest)
     return True
 
 
@@ -203,5 +203,6 @@ def _after_interruption(md5: Md5, region: Region, claim: Claim) -> list[int]:
 
 
 @lru_cache(maxsize=64)
-def _erased_digest(size: int) -> bytes:
+def erased_digest(size: int) -> bytes:
+    """The MD5 of so many bytes of erased flash."""
     return hashlib.md5(ERASED * size).digest()

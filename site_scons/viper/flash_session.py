@@ -5,13 +5,14 @@ Pure but for the stamp: the chip is an interface, which esptool stands behind in
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from viper import device_stamp, flash_plan
+from viper import device_stamp, flash_plan, partition_table
 from viper.errors import UserError
 from viper.flash_plan import ERASED, Region
 from viper.flash_sectors import SECTOR_SIZE, runs
@@ -26,6 +27,9 @@ class Chip(Protocol):
 
     def md5(self, offset: int, size: int) -> bytes:
         """The MD5 digest of a range of the flash, as the chip says."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """A range of the flash."""
 
     def erase(self, offset: int, size: int) -> None:
         """Erase whole sectors."""
@@ -136,14 +140,20 @@ def _integer(record: Mapping[str, object], key: str) -> int:
 class Session:
     """One image, one chip.
 
+    Args:
+        known: what has just been read of the chip: content by offset. It is not asked about again.
+
     Attributes:
         stamp: what is known of the device; `write` keeps it up to date, on disk too.
     """
 
-    def __init__(self, image: Image, chip: Chip, stamps: Path) -> None:
+    def __init__(
+        self, image: Image, chip: Chip, stamps: Path, known: Mapping[int, bytes] | None = None
+    ) -> None:
         self._image = image
         self._chip = chip
         self._stamps = stamps
+        self._known = known or {}
         self._answers: dict[tuple[int, int], bytes] = {}
         self.stamp = device_stamp.load(stamps, chip.mac)
 
@@ -163,19 +173,26 @@ class Session:
                 sectors: list[int] | None
                 sectors = flash_plan.differing(self._ask, part.region, claim)
             else:
-                table = plans.get("partition-table")
-                same_table = table is not None and not table.sectors
+                same_table = self._is_in_its_place(part, plans.get("partition-table"))
                 sectors = flash_plan.differing_filesystem(self._ask, part.region, claim, same_table)
                 if sectors is None and not same_table:
                     size = len(part.region.content)
                     raise UserError(
                         f"{self._chip.mac} has another partition table, and data where "
                         f"{part.name} is to be",
-                        "if that data may go: esptool erase-region "
-                        f"{part.region.offset:#x} {size:#x}, then flash again",
+                        "if that data may go: REPARTITION=wipe, or esptool erase-region "
+                        f"{part.region.offset:#x} {size:#x}",
                     )
             plans[part.name] = PartPlan(part, sectors)
         return sorted(plans.values(), key=lambda plan: _rank(plan.part))
+
+    def _is_in_its_place(self, part: Part, table: PartPlan | None) -> bool:
+        """Whether the device knows a file system where the image has it."""
+        if table is not None and not table.sectors:
+            return True
+        place = (part.region.offset, len(part.region.content))
+        entries = partition_table.on_chip(self._chip.read)
+        return any((entry.offset, entry.size) == place for entry in entries)
 
     def filesystem_md5(self, part: Part) -> bytes:
         """What the chip has said of a part's region while it was planned."""
@@ -206,6 +223,9 @@ class Session:
 
     def _ask(self, offset: int, size: int) -> bytes:
         """The chip's MD5 before anything is written; each range is asked for once."""
+        for start, content in self._known.items():
+            if start <= offset and offset + size <= start + len(content):
+                return hashlib.md5(content[offset - start : offset - start + size]).digest()
         if (offset, size) not in self._answers:
             self._answers[offset, size] = self._chip.md5(offset, size)
         return self._answers[offset, size]

@@ -20,16 +20,30 @@ import sys
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
-from viper import device_stamp, device_sync, flash_session, port, serial_handlers, sync_plan
-from viper.device_repl import DeviceRepl
+from viper import (
+    device_stamp,
+    device_sync,
+    fat_journal,
+    filesystem_reader,
+    flash_session,
+    partition_table,
+    port,
+    repartition,
+    sync_plan,
+)
+from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
+from viper.console import human_mac
+from viper.device_repl import DeviceRepl, OtherFirmware
 from viper.errors import UserError
 from viper.flash_device import (
+    BACKUP,
     LEFT_ALONE,
     PLAN,
+    RESTORE,
     SAME,
     SYNC,
     WRITTEN,
@@ -39,7 +53,7 @@ from viper.flash_device import (
     decode_request,
 )
 from viper.flash_sectors import SECTOR_SIZE
-from viper.flash_session import PartPlan, Session
+from viper.flash_session import FILESYSTEM, Image, PartPlan, Session
 from viper.native_usb import NativeUsb
 from viper.reset_line import start_application
 from viper.sync_plan import Manifest, SyncPlan
@@ -72,7 +86,13 @@ class Flasher:
         with port.lock(request.url, called=f"PORT={request.port}", pid=os.getppid()):
             try:
                 if request.goal == SYNC:
-                    self._sync(starting=False)
+                    pending = fat_journal.any_pending(request.stamps)
+                    if pending:
+                        with self._chip():
+                            pass  # what connecting to it does is all
+                    self._sync(starting=pending)
+                elif request.goal == BACKUP:
+                    self._back_up()
                 else:
                     self._flash()
                 return self._result
@@ -98,6 +118,7 @@ class Flasher:
         device = Device(self._request, self._usb)
         try:
             device.connect(self._image)
+            self._recover(device)
             yield device
         except FatalError as error:
             raise self._silent(error) from None
@@ -106,27 +127,103 @@ class Flasher:
             self._note(mac=device.mac, reset_s=device.reset_s, stub_s=device.stub_s)
             self._count(device.written.bytes)
 
+    def _recover(self, device: Device) -> None:
+        """Put back what a sync that lost its device has left undone."""
+        stamps = self._request.stamps
+        journal = fat_journal.load(stamps, device.mac)
+        if journal is None or self._request.goal == PLAN:
+            return
+        self._doing = "being put back to where it was before an interrupted sync"
+        vfs = partition_table.on_chip(device.read).find_named("vfs")
+        if vfs is None:
+            fat_journal.clear(stamps, device.mac)
+            return
+        read = filesystem_reader.sector_reader(
+            lambda offset, size: device.read(vfs.offset + offset, size)
+        )
+
+        def write(first: int, content: bytes) -> None:
+            device.write(vfs.offset + first * SECTOR_SIZE, content, lambda _: None)
+
+        self._note(put_back=fat_journal.put_back(journal, read, write))
+        fat_journal.clear(stamps, device.mac)
+
+    def _back_up(self) -> None:
+        with self._chip() as device:
+            self._doing = "being read"
+            self._note(backup=str(self._keeper(device).back_up()))
+
     def _flash(self) -> None:
+        request = self._request
         with self._chip() as device:
             self._doing = "telling what it holds"
             began = time.monotonic()
-            session = Session(self._image, device, self._request.stamps)
+            keeper = self._keeper(device)
+            image, carry = self._image, None
+            if request.goal == RESTORE:
+                carry = keeper.restore(request.source)
+            elif request.goal == PLAN:
+                image = self._planned(keeper)
+            else:
+                carry = keeper.prepare(request.repartition)
+            stamps = request.stamps
+            session = carry.session(device, stamps) if carry else Session(image, device, stamps)
             plans = session.plan()
+            self._refuse_unreadable(device, plans)
             planned = time.monotonic()
-            if self._request.goal != PLAN:
-                total = sum(part.size for part in map(_part_result, plans))
+            if request.goal != PLAN:
                 self._doing = "being written"
-                if total:
-                    self._say(total=total, doing="FLASH")
-                session.write(plans, self._progress)
+                if carry:
+                    plans = closed_for_writing(device, plans)
+                self._write(session, plans)
             self._note(
                 parts=tuple(map(_part_result, plans)),
                 confirm_s=planned - began,
                 write_s=time.monotonic() - planned,
             )
+        if carry:
+            self._sync(starting=True, carry=carry)
+            return
         for plan in plans:
             if plan.sectors is None and not self._holds_files(session, plan):
-                self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
+                # Of a firmware that is to be replaced nobody can say what its files will be.
+                with suppress(OtherFirmware) if request.goal == PLAN else nullcontext():
+                    self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
+
+    def _keeper(self, device: Device) -> DataKeeper:
+        tell = Tell(
+            line=lambda tag, text: self._say(tag=tag, line=text),
+            total=lambda size, doing: self._say(total=size, doing=doing),
+            progress=self._progress,
+        )
+        request = self._request
+        return DataKeeper(self._image, device, request.backups, request.port, tell)
+
+    def _planned(self, keeper: DataKeeper) -> Image:
+        """The image as far as it can be planned: what moves has to be decided first."""
+        fates = keeper.plan()
+        self._note(moving=tuple((fate.name, fate.what, fate.text) for fate in fates))
+        if not fates:
+            return self._image
+        parts = tuple(part for part in self._image.parts if part.kind != FILESYSTEM)
+        return dataclasses.replace(self._image, parts=parts)
+
+    def _refuse_unreadable(self, device: Device, plans: list[PartPlan]) -> None:
+        """Stop before a file system that MicroPython cannot mount is taken for one with files."""
+        for plan in plans:
+            head = plan.part.region.offset, 2 * SECTOR_SIZE
+            if plan.sectors is None and not filesystem_reader.kind(device.read(*head)):
+                flash = port.typed("flash", self._request.port)
+                raise UserError(
+                    f"{plan.part.name} of {human_mac(device.mac)} holds no readable file system",
+                    f"./scons backup keeps it as it is; {flash} REPARTITION=wipe starts anew",
+                )
+
+    def _write(self, session: Session, plans: list[PartPlan]) -> None:
+        total = sum(part.size for part in map(_part_result, plans))
+        if total:
+            self._say(total=total, doing="FLASH")
+        session.write(plans, self._progress)
 
     def _holds_files(self, session: Session, plan: PartPlan) -> bool:
         """Whether a file system that is not written by sectors is known to hold the files."""
@@ -134,12 +231,15 @@ class Flasher:
         held = session.filesystem_md5(plan.part)
         return stamp.files == self._wanted() and stamp.files_md5 == held
 
-    def _sync(self, starting: bool, filesystem_md5: bytes = b"") -> None:
+    def _sync(
+        self, starting: bool, filesystem_md5: bytes = b"", carry: CarryOver | None = None
+    ) -> None:
         """Bring the files of a running device up to date.
 
         Args:
             starting: the device has been reset just now.
             filesystem_md5: what the chip has said of its file system, if it was asked.
+            carry: what was carried over to it, and has to be there.
         """
         began = time.monotonic()
         self._doing = "updating its files"
@@ -149,9 +249,11 @@ class Flasher:
             restart = True
             try:
                 repl.enter(starting)
-                plan = self._update(repl, filesystem_md5)
+                if carry:
+                    self._verify(repl, carry)
+                plan, serving = self._update(repl, filesystem_md5)
                 changed = plan.touches_application and self._request.goal != PLAN
-                restart = repl.interrupted or changed
+                restart = repl.interrupted or changed or not serving
             finally:
                 if restart:
                     start_application(repl.serial)
@@ -161,8 +263,29 @@ class Flasher:
         self._note(files_sent=plan.sent, files_deleted=plan.deleted)
         self._note(files_s=time.monotonic() - began)
 
-    def _update(self, repl: DeviceRepl, filesystem_md5: bytes) -> SyncPlan:
-        """Ask for the manifest and do what follows from it."""
+    def _verify(self, repl: DeviceRepl, carry: CarryOver) -> None:
+        """See that a device has the files that were carried over, and note that it is finished.
+
+        Raises:
+            UserError: it has not.
+        """
+        if carry.backup is not None:
+            files = repartition.carried_files(carry.backup, self._image)
+            gone, other = device_sync.compare(repl, files, self._request.again)
+            if gone:
+                raise UserError(
+                    f"{len(gone)} files are not on the device: {', '.join(gone[:3])}",
+                    f"they are in {carry.backup.folder}",
+                )
+            # The chip's MD5 has shown that all was written: who changed them since is known.
+            for path in other:
+                self._say(tag="KEEP", line=f"{path}  the application has changed it already")
+            device_sync.make_folders(repl, repartition.folders(carry.backup))
+            self._note(carried=len(files))
+        carry.finish()
+
+    def _update(self, repl: DeviceRepl, filesystem_md5: bytes) -> tuple[SyncPlan, bool]:
+        """Ask for the manifest and do what follows from it; also whether a server runs."""
         request, wanted = self._request, self._image.files
         scope = sync_plan.scope({*wanted, *device_stamp.paths(request.stamps)})
         manifest = device_sync.ask(repl, scope, request.again)
@@ -170,22 +293,20 @@ class Flasher:
         stamp = device_stamp.load(request.stamps, manifest.mac)
         plan = sync_plan.plan(wanted, stamp.files, manifest.files, request.delete_extras)
         if request.goal == PLAN:
-            return plan
+            return plan, manifest.serving
         # Until all is done the device may hold files of either image.
         stamp.files = {**stamp.files, **self._wanted()}
         stamp.files_md5 = b""
         if plan.changes:
             device_stamp.save(request.stamps, stamp)
             self._say(total=device_sync.bytes_to_send(plan, wanted), doing="SYNC")
-            device_sync.perform(repl, manifest, plan, wanted, self._safeguard, self._progress)
+            guard = device_sync.safeguard(repl, manifest, plan, request.stamps)
+            device_sync.perform(repl, manifest, plan, wanted, guard, self._progress)
         else:
             stamp.files_md5 = filesystem_md5
         stamp.files = self._wanted()
         device_stamp.save(request.stamps, stamp)
-        return plan
-
-    def _safeguard(self) -> AbstractContextManager[None]:
-        return nullcontext()
+        return plan, manifest.serving
 
     def _check(self, manifest: Manifest) -> None:
         """Refuse a device that is not the one that was there, or that runs another build.
@@ -195,8 +316,9 @@ class Flasher:
         """
         request = self._request
         if self._result.mac not in ("", manifest.mac):
+            was, now = human_mac(self._result.mac), human_mac(manifest.mac)
             raise UserError(
-                f"PORT={request.port} was {self._result.mac} and is {manifest.mac} now",
+                f"PORT={request.port} was {was} and is {now} now",
                 f"{request.again.split(':')[0]}, for the board that is to stay",
             )
         if manifest.build != request.build and request.goal != PLAN:
@@ -250,7 +372,6 @@ def _interrupted(_signal: int, _frame: FrameType | None) -> None:
 
 def main() -> int:
     """Do what the request in argv says; see the module for what is written and returned."""
-    serial_handlers.register()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupted)
     parent = os.getppid()

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -150,6 +150,10 @@ class PartitionTable:
                 return entry
         return None
 
+    def find_named(self, name: str) -> Entry | None:
+        """The partition of a name."""
+        return next((entry for entry in self.entries if entry.name == name), None)
+
     def ota_slots(self) -> list[Entry]:
         """The application slots for updates, ota_0 first."""
         slots = (entry for entry in self.entries if entry.type == APP)
@@ -229,6 +233,18 @@ def from_binary(data: bytes) -> PartitionTable:
         else:
             raise ValueError(f"partition {len(entries)} has the wrong magic {record[:2].hex()}")
     raise ValueError("partition table has no end mark")
+
+
+def on_chip(read: Callable[[int, int], bytes]) -> PartitionTable:
+    """The table that a chip has; an empty one if it has none that is valid.
+
+    Args:
+        read: gives so many bytes of its flash from an offset on.
+    """
+    try:
+        return from_binary(read(TABLE_OFFSET, BINARY_SIZE))
+    except ValueError:
+        return PartitionTable(())
 
 
 class _Refusal(Exception):

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from viper.flash_session import File
 from viper.vfs_image import SITE
 
+STAGE = "/.sync"  # where files wait on the device (firmware/python/viperhttp/sync.py)
+
 
 @dataclass(frozen=True)
 class Manifest:
@@ -21,6 +23,7 @@ class Manifest:
     mac: str  # 12 hex digits, lower case
     fs: str  # one of board.FILE_SYSTEMS
     free: int  # bytes of its file system
+    serving: bool  # whether its server runs
     files: Mapping[str, str]  # sha256, in hex, by path
     staged: frozenset[str]  # names of files that an interrupted sync has left complete
 
@@ -33,14 +36,19 @@ class SyncPlan:
     deleted: tuple[str, ...]
 
     @property
+    def paths(self) -> tuple[str, ...]:
+        """All that is sent or deleted."""
+        return (*self.sent, *self.deleted)
+
+    @property
     def changes(self) -> bool:
         """Whether there is anything to do."""
-        return bool(self.sent or self.deleted)
+        return bool(self.paths)
 
     @property
     def touches_application(self) -> bool:
         """Whether anything changes besides the site, which the server reads anew by itself."""
-        return any(not _in_site(path) for path in (*self.sent, *self.deleted))
+        return any(not _in_site(path) for path in self.paths)
 
 
 def scope(paths: Iterable[str]) -> list[str]:

@@ -11,13 +11,14 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import dev, flashing, fleet, graph, http_python, http_static
+from tests.bench import dev, flashing, fleet, graph, http_python, http_static, sync
 from tests.bench.figure import Figure
 from tests.project import ROOT, copy_project
 
 TOPICS = {
     "graph": graph.figures,
     "flashing": flashing.figures,
+    "sync": sync.figures,
     "fleet": fleet.figures,
     "dev": dev.figures,
     "http_static": http_static.figures,

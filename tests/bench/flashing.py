@@ -6,13 +6,13 @@ import json
 import os
 import statistics
 
-from viper import flash_device, port
+from viper import flash_device
 from viper.virtual_board import control
 
+from tests.bench.device_work import BAUD, work
 from tests.bench.figure import Figure
 from tests.project import Project
 
-BAUD = 460800
 LINE_BYTES_PER_S = BAUD / 10  # a start and a stop bit to each byte
 APP_SIZE = 1_300_000
 
@@ -36,9 +36,9 @@ def one_edit(project: Project) -> list[Figure]:
     folder = project.path(".viper/boards/bench")
     board = control.start(folder, "bench")
     try:
-        flash(project, board)
+        work(project, board)
         edit_and_build()
-        edited = flash(project, board)
+        edited = work(project, board)
         assert edited.files_sent, edited
     finally:
         control.stop(folder)
@@ -64,8 +64,8 @@ def line(project: Project) -> list[Figure]:
     board = control.start(folder, "line")
     try:
         control.set_faults(folder, hold_line=True)
-        written = flash(project, board)
-        same = [flash(project, board) for _ in range(3)]
+        written = work(project, board)
+        same = [work(project, board) for _ in range(3)]
     finally:
         control.stop(folder)
     share = APP_SIZE / LINE_BYTES_PER_S / written.write_s
@@ -78,21 +78,6 @@ def line(project: Project) -> list[Figure]:
         Figure("  of it stub upload", statistics.median(r.stub_s for r in same), "s", ""),
         Figure("  of it the chip's MD5", statistics.median(r.confirm_s for r in same), "s", ""),
     ]
-
-
-def flash(project: Project, board: control.BoardInfo) -> flash_device.FlashResult:
-    record = project.path("build/VIRTUAL_N16R8/build.json")
-    return flash_device.flash(
-        flash_device.FlashRequest(
-            port=f"virtual:{board.name}",
-            url=port.viper_url(board.port_url),
-            baud=BAUD,
-            image=project.path("build/VIRTUAL_N16R8/flash.json"),
-            root=project.folder,
-            stamps=project.path(".viper/devices"),
-            build=json.loads(record.read_text(encoding="utf-8"))["build"],
-        )
-    )
 
 
 def seconds(result: flash_device.FlashResult) -> float:

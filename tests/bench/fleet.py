@@ -6,8 +6,8 @@ from viper import fleet
 from viper.flash_device import FlashResult
 from viper.virtual_board import control
 
+from tests.bench.device_work import work
 from tests.bench.figure import Figure, timed
-from tests.bench.flashing import flash
 from tests.project import Project
 
 BOARDS = 8
@@ -24,7 +24,7 @@ def figures(project: Project) -> list[Figure]:
             control.set_faults(folder, hold_line=True)
 
         def one(name: str) -> FlashResult:
-            return flash(project, boards[name])
+            return work(project, boards[name])
 
         single = timed(lambda: one(alone))
         all_of_them = timed(lambda: check(fleet.work(together, one, lambda outcome: None)))

@@ -66,6 +66,7 @@ class FlashImage:
             image=self.folder / "flash.json",
             root=self.folder,
             stamps=self.stamps,
+            backups=self.folder / "backups",
             build=self.build,
             goal=goal,
         )

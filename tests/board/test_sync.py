@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
+import io
 import os
 import signal
 import subprocess
@@ -13,65 +12,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from flash_image import VFS, VFS_SIZE, FlashImage
+from flash_image import VFS_SIZE
 from running_board import Board
-from viper import flash_device, serial_handlers, vfs_image
+from site_image import ODD_NAME, Site, on_device, sha256, wait_for_boots
+from viper import flash_device, flasher
 from viper.device_repl import DeviceRepl
 from viper.errors import UserError
-from viper.flash_device import PLAN, SYNC, FlashResult
+from viper.flash_device import PLAN, SYNC
 from viper.virtual_board import control
-
-# An application that writes to its own file system, and then never returns to the REPL.
-MAIN = """
-with open('/boots.txt', 'a') as f:
-    f.write('x')
-print('application runs')
-while True:
-    pass
-"""
-ODD_NAME = "/www/it's ünusual & long.txt"
-
-
-class Site(FlashImage):
-    """A flash image with the firmware and a `vfs` made of files."""
-
-    def __init__(self, folder: Path, parts: dict[int, bytes], built: Path) -> None:
-        outputs = built / "build" / "VIRTUAL_N16R8"
-        app = sorted(parts)[-1]
-        super().__init__(folder, parts | {app: (outputs / "app.bin").read_bytes()})
-        self.build = json.loads((outputs / "build.json").read_text())["build"]
-        self.fs = "fat"
-        self.texts = {"/main.py": MAIN, "/www/index.html": "one", "/www/old.txt": "old"}
-        self.texts[ODD_NAME] = "odd"
-
-    def request(self, board: Board, **options: object):  # type: ignore[no-untyped-def]
-        self.make()
-        return super().request(board, **options)  # type: ignore[arg-type]
-
-    def make(self) -> None:
-        """Make the image of the file system."""
-        sources = {}
-        for number, (path, content) in enumerate(self.texts.items()):
-            sources[path] = self.folder / f"source-{number}"
-            sources[path].write_text(content)
-        image, index = self.folder / "vfs.img", self.folder / "vfs.json"
-        vfs_image.write(image, index, sources, fs=self.fs, size=VFS_SIZE)
-        self.contents[VFS] = image.read_bytes()
-        self.files = {
-            path: {"sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "source": source.name}
-            for path, source in sources.items()
-        }
-
-    def whole(self) -> bytes:
-        """The flash of a board that the image was written to."""
-        self.make()
-        flash = bytearray(b"\xff" * (16 << 20))
-        for offset, content in self.contents.items():
-            flash[offset : offset + len(content)] = content
-        return bytes(flash)
-
-    def sync(self, board: Board) -> FlashResult:
-        return self.flash(board, goal=SYNC)
 
 
 @pytest.fixture(params=["fat", "littlefs"])
@@ -92,29 +40,6 @@ def lived_in(new_board: Callable[..., Board], site: Site) -> Board:
 
 
 only_fat = pytest.mark.parametrize("site", ["fat"], indirect=True)
-
-
-def wait_for_boots(board: Board, count: int, within_s: float = 5.0) -> None:
-    """Wait until the application has started so many times."""
-    deadline = time.monotonic() + within_s
-    log = board.folder / "console.log"
-    while log.read_bytes().count(b"application runs\r\n") < count:
-        assert time.monotonic() < deadline, log.read_bytes()[-1000:]
-        time.sleep(0.01)
-
-
-def on_device(board: Board) -> dict[str, str]:
-    """The sha256 of every file of a device."""
-    serial_handlers.register()
-    with DeviceRepl(board.url, again="") as repl:
-        repl.enter()
-        answers = repl.call(b"manifest('')")
-        repl.leave()
-    return {answer["path"]: answer["sha256"] for answer in answers[1:-1]}
-
-
-def sha256(content: str) -> str:
-    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def test_only_what_differs_is_sent_and_the_devices_own_files_stay(
@@ -190,6 +115,18 @@ def test_a_device_that_runs_another_build_is_not_synced(lived_in: Board, site: S
 
 
 @only_fat
+def test_a_board_that_was_swapped_after_it_was_flashed_is_not_synced(
+    lived_in: Board, site: Site
+) -> None:
+    site.texts["/www/index.html"] = "two"
+    job = flasher.Flasher(site.request(lived_in, goal=SYNC), io.StringIO())
+    job._note(mac="0123456789ab")  # what was flashed a moment ago
+    with pytest.raises(UserError, match="was 01:23:45:67:89:ab and is "):
+        job.run()
+    assert on_device(lived_in)["/www/index.html"] == sha256("one")
+
+
+@only_fat
 def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, site: Site) -> None:
     before = on_device(lived_in)
     site.texts["/www/huge.bin"] = "x" * (VFS_SIZE // 3)
@@ -210,7 +147,7 @@ def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, s
 
 INTERRUPTED = """
 import sys, threading
-from viper import flash_device, interrupt
+from viper import flash_device, flasher, interrupt
 interrupt.install()
 request = flash_device.decode_request(sys.argv[1])
 try:

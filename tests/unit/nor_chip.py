@@ -34,6 +34,10 @@ class NorChip:
         self.queries += 1
         return hashlib.md5(self.flash[offset : offset + size]).digest()
 
+    def read(self, offset: int, size: int) -> bytes:
+        assert 0 <= offset <= offset + size <= len(self.flash)
+        return bytes(self.flash[offset : offset + size])
+
     def erase(self, offset: int, size: int) -> None:
         assert offset % SECTOR == size % SECTOR == 0
         self.flash[offset : offset + size] = b"\xff" * size

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from viper import micropython_source
+from viper import micropython_source, pins
 from viper.errors import UserError
 from viper.micropython_source import Source
+from viper.pins import Pins, Submodule
 
 HEADER = """\
 #define MICROPY_VERSION_MAJOR (1)
@@ -79,3 +81,48 @@ def test_own_tree_of_git_moves_with_head_and_with_changes(tree: Path) -> None:
     assert len(set(states)) == 5
     _git(tree, "commit", "--allow-empty", "-m", "three")
     assert micropython_source.own(tree).commit not in states
+
+
+@pytest.fixture
+def pinned(tmp_path: Path) -> Pins:
+    """Pins of a checkout in `tmp_path/checkout` and of its one submodule, a repository beside."""
+    library, checkout = tmp_path / "library", tmp_path / "checkout"
+    for folder in (library, checkout):
+        folder.mkdir()
+        _git(folder, "init", "--quiet")
+    (library / "README.md").touch()
+    _git(library, "add", "--all")
+    _git(library, "commit", "--quiet", "--message=library")
+    allowed = ("-c", "protocol.file.allow=always")
+    _git(checkout, *allowed, "submodule", "add", "--quiet", str(library), "lib/library")
+    _git(checkout, "commit", "--quiet", "--message=checkout")
+    commit = _head(library)
+    ours = pins.load(Path(__file__).parents[2] / "nix/pins.json")
+    submodules = (Submodule("lib/library", str(library), commit),)
+    return replace(ours, micropython=replace(ours.micropython, submodules=submodules))
+
+
+def _head(tree: Path) -> str:
+    shown = subprocess.run(["git", "rev-parse", "HEAD"], cwd=tree, capture_output=True, text=True)
+    return shown.stdout.strip()
+
+
+def test_submodules_are_fetched_beside_the_checkout_once(pinned: Pins, tmp_path: Path) -> None:
+    folder = tmp_path / "submodules"
+    micropython_source.ensure_submodules(tmp_path / "checkout", folder, pinned)
+    assert (folder / "lib/library/README.md").exists()
+    (tmp_path / "library").rename(tmp_path / "away")
+    micropython_source.ensure_submodules(tmp_path / "checkout", folder, pinned)
+
+
+def test_a_submodule_that_cannot_be_fetched_is_named(pinned: Pins, tmp_path: Path) -> None:
+    (tmp_path / "library").rename(tmp_path / "away")
+    with pytest.raises(UserError, match=r"MicroPython's lib/library: git: "):
+        micropython_source.ensure_submodules(tmp_path / "checkout", tmp_path / "new", pinned)
+
+
+def test_a_pin_that_is_not_the_checkouts_is_refused(pinned: Pins, tmp_path: Path) -> None:
+    other = replace(pinned.micropython.submodules[0], commit="0" * 40)
+    wrong = replace(pinned, micropython=replace(pinned.micropython, submodules=(other,)))
+    with pytest.raises(UserError, match="the pin is 0000000000"):
+        micropython_source.ensure_submodules(tmp_path / "checkout", tmp_path / "new", wrong)

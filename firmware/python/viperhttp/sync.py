@@ -40,6 +40,7 @@ def manifest(*scope):
         mac=binascii.hexlify(machine.unique_id()).decode(),
         fs="littlefs" if _is_littlefs() else "fat",
         free=mount[1] * mount[3],
+        serving=_is_serving(),
     )
     count = sum(_tell(path) for path in scope) + _tell(STAGE)
     _answer(files=count)
@@ -106,6 +107,12 @@ def commit(removed, *placed):
         _remove_empty(path.rpartition("/")[0])
 
 
+def make_folders(*paths):
+    """Makes folders that are not there."""
+    for path in paths:
+        _make_folder(path)
+
+
 def finish():
     """Removes STAGE."""
     for path, _ in list(_files(STAGE)):
@@ -124,6 +131,14 @@ def _tell(path):
         _answer(path=found, size=size, sha256=_digest(found))
         count += 1
     return count
+
+
+def _is_serving():
+    try:
+        _viperhttp.server_stats()
+        return True
+    except RuntimeError:
+        return False
 
 
 def _is_littlefs():

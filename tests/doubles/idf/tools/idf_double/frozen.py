@@ -19,8 +19,11 @@ def modules(manifest: Path, port: Path) -> list[Path]:
             name = name.replace(variable, value)
         return manifest.parent / name
 
-    def package(name: str, base_path: str = ".", **_: object) -> None:
-        found.extend(sorted((resolved(base_path) / name).rglob("*.py")))
+    def package(
+        name: str, files: list[str] | None = None, base_path: str = ".", **_: object
+    ) -> None:
+        folder = resolved(base_path) / name
+        found.extend([folder / file for file in files] if files else sorted(folder.rglob("*.py")))
 
     def freeze(folder: str, script: str | None = None, **_: object) -> None:
         found.extend(

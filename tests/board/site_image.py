@@ -1,0 +1,89 @@
+"""A flash image with the firmware and a `vfs` made of files, and what becomes of it on a board."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from pathlib import Path
+
+from flash_image import VFS, VFS_SIZE, FlashImage
+from running_board import Board
+from viper import vfs_image
+from viper.device_repl import DeviceRepl
+from viper.flash_device import SYNC, FlashResult
+
+# An application that writes to its own file system, and then never returns to the REPL.
+MAIN = """
+with open('/boots.txt', 'a') as f:
+    f.write('x')
+print('application runs')
+while True:
+    pass
+"""
+ODD_NAME = "/www/it's ünusual & long.txt"
+
+
+class Site(FlashImage):
+    """A flash image with the firmware and a `vfs` made of files."""
+
+    def __init__(self, folder: Path, parts: dict[int, bytes], built: Path) -> None:
+        outputs = built / "build" / "VIRTUAL_N16R8"
+        app = sorted(parts)[-1]
+        super().__init__(folder, parts | {app: (outputs / "app.bin").read_bytes()})
+        self.build = json.loads((outputs / "build.json").read_text())["build"]
+        self.fs = "fat"
+        self.texts = {"/main.py": MAIN, "/www/index.html": "one", "/www/old.txt": "old"}
+        self.texts[ODD_NAME] = "odd"
+
+    def request(self, board: Board, **options: object):  # type: ignore[no-untyped-def]
+        self.make()
+        return super().request(board, **options)  # type: ignore[arg-type]
+
+    def make(self) -> None:
+        """Make the image of the file system."""
+        sources = {}
+        for number, (path, content) in enumerate(self.texts.items()):
+            sources[path] = self.folder / f"source-{number}"
+            sources[path].write_text(content)
+        image, index = self.folder / "vfs.img", self.folder / "vfs.json"
+        vfs_image.write(image, index, sources, fs=self.fs, size=VFS_SIZE)
+        self.contents[VFS] = image.read_bytes()
+        self.files = {
+            path: {"sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "source": source.name}
+            for path, source in sources.items()
+        }
+
+    def whole(self) -> bytes:
+        """The flash of a board that the image was written to."""
+        self.make()
+        flash = bytearray(b"\xff" * (16 << 20))
+        for offset, content in self.contents.items():
+            flash[offset : offset + len(content)] = content
+        return bytes(flash)
+
+    def sync(self, board: Board) -> FlashResult:
+        return self.flash(board, goal=SYNC)
+
+
+def wait_for_boots(board: Board, count: int, within_s: float = 5.0) -> None:
+    """Wait until the application has started so many times."""
+    deadline = time.monotonic() + within_s
+    log = board.folder / "console.log"
+    while log.read_bytes().count(b"application runs\r\n") < count:
+        assert time.monotonic() < deadline, log.read_bytes()[-1000:]
+        time.sleep(0.01)
+
+
+def on_device(board: Board) -> dict[str, str]:
+    """The sha256 of every file of a device."""
+    with DeviceRepl(board.url, again="") as repl:
+        repl.enter()
+        answers = repl.call(b"manifest('')")
+        repl.leave()
+    return {answer["path"]: answer["sha256"] for answer in answers[1:-1]}
+
+
+def sha256(content: str | bytes) -> str:
+    data = content.encode() if isinstance(content, str) else content
+    return hashlib.sha256(data).hexdigest()
