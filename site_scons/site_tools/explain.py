@@ -1,7 +1,8 @@
 """The graph explained: why a step would run. Looks at the nodes; builds and changes nothing.
 
-Adds to the environment:
-    env.Why()  an action: what would run for the target that `why` names, and why
+Adds to the environment, each an action for a goal:
+    env.Why()    what would run for the target that `why` names, and why
+    env.Graph()  the graph as a picture and a page: build/<BOARD>/graph.svg and graph.html
 """
 
 from pathlib import Path
@@ -20,7 +21,7 @@ def exists(env):
 
 def generate(env):
     env.AddMethod(lambda env: env.Deed(_why), "Why")
-    env.AddMethod(steps, "StepsOf")
+    env.AddMethod(lambda env: env.Deed(_graph), "Graph")
     _let_a_question_stand_alone(env)
 
 
@@ -46,7 +47,7 @@ def _why(env):
             deeds += [name] if goals[name].acts and goals[name].group == "Device" else []
         else:
             roots.append(_step_named(env, name))
-    found = steps(env, roots)
+    found = _steps(env, roots)
     if found:
         for line in why.lines(found, env["BUILD_DIR"]):
             console.note(line)
@@ -59,7 +60,7 @@ def _step_named(env, name):
     """The node of a file that a step makes, by its path or its name."""
     everything = [node for goal in env["GOALS"].values() for node in goal.nodes]
     made = {}
-    for step in steps(env, everything):
+    for step in _steps(env, everything):
         for target in step.targets:
             made |= {target: target, Path(target).name: target}
     if name not in made:
@@ -70,9 +71,34 @@ def _step_named(env, name):
     return env.fs.File(made[name])
 
 
-def steps(env, roots):
+def _graph(env):
+    from viper import atomic_file, graph_page
+
+    goals = env["GOALS"]
+    found = _steps(env, goals["image"].nodes)
+    deeds = [
+        graph_page.Deed(name, tuple(str(node) for node in goal.nodes))
+        for name, goal in goals.items()
+        if goal.acts and goal.group == "Device" and goal.nodes
+    ]
+    log = step_log.load(_log_file(env))["steps"]
+    seconds = {step.name: log.get(step.name, {}).get("seconds", 0.0) for step in found}
+    folder = Path(env["BUILD_DIR"])
+    folder.mkdir(parents=True, exist_ok=True)
+    picture = graph_page.svg(graph_page.dot(found, deeds, seconds))
+    page = graph_page.page(env["BOARD"], picture, found, seconds)
+    for name, content in (("graph.svg", picture.encode()), ("graph.html", page)):
+        atomic_file.write(folder / name, content)
+        console.step("PAGE", f"{folder / name}")
+
+
+def _log_file(env):
+    return Path(env["BUILD_DIR"], "steps.json")
+
+
+def _steps(env, roots):
     """The steps that lead to some nodes, each after those that it needs (see viper.why)."""
-    log = step_log.load(Path(env["BUILD_DIR"], "steps.json"))
+    log = step_log.load(_log_file(env))
     found = {}
     for node in roots:
         _visit(node, log, found)

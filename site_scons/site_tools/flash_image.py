@@ -2,14 +2,16 @@
 
 Adds to the environment:
     env.FlashImage(table, firmware, vfs)  build/<BOARD>/flash.bin and flash.json
-    env.BuildRecord(image, firmware, assets)  build/<BOARD>/build.json: every input's digest
+    env.BuildRecord(image, firmware, assets)  build/<BOARD>/build.json: every input's digest;
+                                              refuses an application over MAX_APP
 """
 
 import hashlib
 import json
 
-from viper import atomic_file, flash_image, otadata, partition_table
+from viper import atomic_file, otadata, partition_table
 from viper.console import human_size
+from viper.errors import UserError
 
 
 def exists(env):
@@ -37,11 +39,13 @@ def image(env, table, firmware, vfs):
 
 
 def record(env, image, firmware, assets):
-    return env.Command(
+    made = env.Command(
         f"{env['BUILD_DIR']}/build.json",
         [firmware["inputs"], assets, image["index"]],
-        env.Step("RECORD", _record),
+        env.Step("RECORD", _record, max_app=env.get("MAX_APP")),
     )
+    env.NoCache(made)  # it is kept in builds/ besides
+    return made
 
 
 def _otadata(targets, sources):
@@ -50,6 +54,8 @@ def _otadata(targets, sources):
 
 
 def _image(targets, sources, board):
+    from viper import flash_image
+
     csv, *parts = sources
     flash_image.write(
         *targets, flash_image.Inputs(*parts), partition_table.load(csv, board.flash_size), board
@@ -57,22 +63,42 @@ def _image(targets, sources, board):
     return f"flash.bin  {human_size(targets[0].stat().st_size)}"
 
 
-def _record(targets, sources):
+def _record(targets, sources, max_app):
+    from viper import build_history
+
     firmware, assets, flash = (json.loads(path.read_text(encoding="utf-8")) for path in sources)
     digests = {
         part["name"]: hashlib.sha256((sources[2].parent / part["file"]).read_bytes()).hexdigest()
         for part in flash["parts"]
     }
     listed = json.dumps(assets, sort_keys=True).encode()
-    atomic_file.write_json(
-        targets[0],
-        {
-            "board": flash["board"],
-            "build": firmware["build"],
-            "app": {name: value for name, value in firmware.items() if name != "build"},
-            "assets": {"sha256": hashlib.sha256(listed).hexdigest(), **assets},
-            "files": flash["files"],
-            "images": digests,
-        },
+    app = next(part["size"] for part in flash["parts"] if part["name"] == "factory")
+    if max_app is not None and app > max_app:
+        raise UserError(
+            f"the application is {app} bytes, {app - max_app} over MAX_APP={max_app}",
+            "./scons size shows what takes how much",
+        )
+    record = {
+        "board": flash["board"],
+        "build": firmware["build"],
+        "app": {name: value for name, value in firmware.items() if name != "build"},
+        "assets": {"sha256": hashlib.sha256(listed).hexdigest(), **assets},
+        "files": flash["files"],
+        "images": digests,
+    }
+    record["id"] = build_history.identity(record)
+    atomic_file.write_json(targets[0], record)
+    build_history.keep(
+        targets[0].parent / "builds", record, _sizes(targets[0].parent, record, flash)
     )
-    return f"build.json  build {firmware['build']}"
+    return f"build.json  build {record['build']}, with its files {record['id']}"
+
+
+def _sizes(folder, record, flash):
+    """What the build takes; the linker's map, which is long, is read once for each application."""
+    from viper import build_history, sizes
+
+    for build in build_history.all_builds(folder / "builds"):
+        if build["images"]["factory"] == record["images"]["factory"] and build["sizes"]["symbols"]:
+            return {**build["sizes"], "parts": sizes.parts(flash)}
+    return sizes.measure(flash, sizes.map_file(folder))

@@ -9,6 +9,7 @@ Adds to the environment:
 
 import atexit
 import errno
+import gc
 import importlib.util
 import os
 import time
@@ -37,6 +38,7 @@ def exists(env):
 
 @exits
 def generate(env):
+    gc.disable()  # until the graph stands: nothing of it is garbage, and looking takes time
     _require_packages()
     # Global functions such as Default() would make an environment with every compiler's tools.
     SCons.Script.DefaultEnvironment(tools=[])
@@ -147,6 +149,8 @@ def serve(env):
         node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
         if target not in known and not (node is not None and node.has_explicit_builder()):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
+    gc.freeze()
+    gc.enable()
     env["STEP_LOG"] = StepLog(Path(env["BUILD_DIR"], "steps.json"))
     env["TELL"] = _last_line(env)
     atexit.register(env["STEP_LOG"].save)

@@ -11,6 +11,7 @@ Adds to the environment the options' values by name, and
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 
 import SCons.Script
@@ -97,6 +98,8 @@ def _options():
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
+        ("MAX_APP", "bytes that the application may take; more fails the build", None, _size),
+        ("diff", "two builds to compare, by the first digits of their ids: ID1,ID2", None, str),
         ("why", "a target to explain instead of building it", None, str),
         ("PROFILES", "of tools/perf_profiles.toml, with commas between; default: all", None, str),
         ("RUNS", "how often perf measures each profile", measure.runs, _number(1, 1000)),
@@ -215,6 +218,14 @@ def _number(low, high, kind=int):
         return number
 
     return convert
+
+
+def _size(value):
+    """A number of bytes; 700k and 1.5M are thousands and millions of them."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([kM]?)", value)
+    if match is None:
+        raise ValueError("not a number of bytes, as 700000 or 700k")
+    return int(float(match[1]) * {"": 1, "k": 1000, "M": 1_000_000}[match[2]])
 
 
 def _choice(*words):

@@ -9,7 +9,7 @@ Adds to the environment:
 import os
 from pathlib import Path
 
-from viper import asset_manifest, partition_table, vfs_image
+from viper import asset_manifest, partition_table
 from viper.console import human_size
 
 
@@ -47,6 +47,8 @@ def image(env, site, templates, application):
 
 
 def _image(targets, sources, application, templates, fs, flash_size):
+    from viper import vfs_image
+
     csv, site, *files = sources
     compiled, files = files[:templates], files[templates:]
     partition = partition_table.load(csv, flash_size)["vfs"]

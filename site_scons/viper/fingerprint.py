@@ -84,13 +84,18 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
 
 
 def _modules(code: CodeType, names: dict[str, object]) -> set[str]:
-    """The modules of viper that code names, or names something of."""
+    """The modules of viper that code names, or names something of, or imports itself."""
     values = [names[name] for name in code.co_names if name in names]
     found = {
         str(value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", ""))
         for value in values
     }
-    return {name.split(".")[1] for name in found if name.startswith("viper.")}
+    found.update(code.co_names)
+    used = {name.split(".")[1] for name in found if name.startswith("viper.")}
+    if "viper" in code.co_names:  # `from viper import sizes`: its names are a constant
+        listed = [constant for constant in code.co_consts if isinstance(constant, tuple)]
+        used |= {name for names in listed for name in names if isinstance(name, str)}
+    return {name for name in used if _files(name)}
 
 
 def _with_imports(modules: set[str]) -> set[str]:

@@ -16,7 +16,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viper import atomic_file, debian_source, git_command, process
+from viper import atomic_file, git_command, process
 from viper.errors import UserError
 from viper.pins import Pins, Submodule
 
@@ -184,6 +184,8 @@ def _stand_in(checkout: Path, pins: Pins) -> Source:
 
 def _fetched(fresh: Path, wanted: Source, pins: Pins, url: str, stand_in: bool) -> Source:
     """Fetch what is wanted, or what stands in for it, into a folder that is not there yet."""
+    from viper import debian_source
+
     try:
         git_command.fetch(fresh, url, wanted.commit, f"MicroPython {wanted.version}")
     except git_command.Unreachable as no_git:

@@ -13,7 +13,14 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from viper import atomic_file, compiler_cache, console, firmware_inputs, process
+from viper import (
+    atomic_file,
+    compile_commands,
+    compiler_cache,
+    console,
+    firmware_inputs,
+    process,
+)
 from viper.errors import UserError
 from viper.firmware_inputs import Inputs
 
@@ -82,6 +89,7 @@ def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) 
         f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
         f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
     ]
+    atomic_file.write_json(folder / compile_commands.COMMAND_FILE, command)
     environment = process.clean_environment(
         SOURCE_DATE_EPOCH=str(inputs.source.date),
         PYTHONDONTWRITEBYTECODE="1",

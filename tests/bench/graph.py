@@ -18,7 +18,13 @@ from shutil import copyfile
 
 env = Environment(tools=[])
 env.Decider("content-timestamp")
-copy = env.Action(lambda target, source, env: copyfile(str(source[0]), str(target[0])), None)
+
+
+def copied(target, source, env):
+    copyfile(str(source[0]), str(target[0]))  # what is returned would be an error's text
+
+
+copy = env.Action(copied, None)
 made = [env.Command(f"out/{n}", f"in/{n}", copy) for n in range(int(ARGUMENTS["N"]))]
 env.Alias("made", made)
 Default("made")

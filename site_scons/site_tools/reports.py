@@ -1,0 +1,69 @@
+"""Reports on builds: what one takes of flash and memory, and what differs between two.
+
+Adds to the environment, each an action for a goal:
+    env.SizeReport(image)       print it, and write build/<BOARD>/size.html
+    env.BuildDiff()             what differs between the two builds that `diff` names
+    env.CompileCommands()       compile_commands.json, for editors
+"""
+
+import json
+from pathlib import Path
+
+from viper import console
+from viper.errors import UserError, exits
+
+
+def exists(env):
+    return True
+
+
+@exits
+def generate(env):
+    env.AddMethod(lambda env, index: env.Deed(_size, index), "SizeReport")
+    env.AddMethod(lambda env: env.Deed(_diff), "BuildDiff")
+    env.AddMethod(lambda env: env.Deed(_compile_commands), "CompileCommands")
+    if "diff" in env:
+        env["QUESTION"] = "diff"
+
+
+def _size(env, index):
+    from viper import atomic_file, build_history, size_report, sizes
+
+    folder = Path(env["BUILD_DIR"])
+    kept = folder / "builds"
+    record = json.loads((folder / "build.json").read_text(encoding="utf-8"))
+    flash = json.loads(index.read_text(encoding="utf-8"))
+    measured = sizes.measure(flash, sizes.map_file(folder))
+    build = {**record, "sizes": measured}
+    if env.get("BASELINE"):
+        base = build_history.load(kept, env["BASELINE"])
+    else:
+        earlier = (old for old in build_history.all_builds(kept) if old["id"] != build["id"])
+        base = next(earlier, None)
+    places = size_report.places(env["BOARD_TOML"], measured["parts"])
+    for line in size_report.lines(places, build, base):
+        console.note(line)
+    page = folder / "size.html"
+    atomic_file.write(page, size_report.page(places, build, base))
+    console.step("PAGE", str(page))
+
+
+def _diff(env):
+    from viper import build_history
+
+    ids = env.get("diff", "").split(",")
+    if len(ids) != 2:
+        raise UserError("diff needs two builds", "./scons diff=ID1,ID2 (build.json has the id)")
+    kept = Path(env["BUILD_DIR"]) / "builds"
+    old, new = (build_history.load(kept, digits.strip()) for digits in ids)
+    differences = build_history.differences(old, new)
+    for line in differences or [f"builds {old['id']} and {new['id']} are the same"]:
+        console.note(line)
+    env["RUN"].begun = False  # a question was answered, nothing was done
+
+
+def _compile_commands(env):
+    from viper import compile_commands
+
+    written = compile_commands.write(Path("compile_commands.json"), Path(env["BUILD_DIR"]))
+    console.step("EDITOR", f"compile_commands.json  {written} files")

@@ -1,0 +1,150 @@
+"""What a build takes, for reading: as text, and as a page with a picture of the flash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+from viper import pages, partition_table, sizes
+from viper.board import Board
+from viper.console import human_size
+from viper.sizes import Change
+
+_SHOWN = 15  # components and symbols in the text; the page has all
+_WIDTH, _HEIGHT = 960, 120  # of the picture
+
+
+@dataclass(frozen=True)
+class Place:
+    """A part of the flash: where it is, how much it holds, and what is in it.
+
+    Attributes:
+        used: bytes; None where only the device knows.
+    """
+
+    name: str
+    offset: int
+    size: int
+    used: int | None
+
+
+def places(board: Board, parts: Mapping[str, int]) -> list[Place]:
+    """The flash of a board from its beginning to its end."""
+    table = partition_table.load(board.partitions, board.flash_size)
+    fixed = [
+        Place(
+            "bootloader",
+            partition_table.BOOTLOADER_OFFSET,
+            partition_table.TABLE_OFFSET - partition_table.BOOTLOADER_OFFSET,
+            parts.get("bootloader"),
+        ),
+        Place(
+            "partition-table",
+            partition_table.TABLE_OFFSET,
+            partition_table.BINARY_SIZE,
+            parts.get("partition-table"),
+        ),
+    ]
+    listed = [Place(e.name, e.offset, e.size, parts.get(e.name)) for e in table]
+    return sorted(fixed + listed, key=lambda place: place.offset)
+
+
+def lines(
+    flash: Sequence[Place], build: Mapping[str, Any], base: Mapping[str, Any] | None
+) -> list[str]:
+    """The report as text.
+
+    Args:
+        build: a build of `viper.build_history`.
+        base: the one to compare with, None if there is none.
+    """
+    against = f", compared with {base['id'][:8]}" if base else ""
+    text = [f"build {build['id'][:8]} of {build['board']}{against}", "", "Flash"]
+    before = base["sizes"]["parts"] if base else None
+    for place in flash:
+        change = _change(place.used or 0, before and before.get(place.name, 0))
+        text.append(
+            f"  {place.name:<16} {place.offset:#8x} {human_size(place.size):>9}  "
+            + (f"{human_size(place.used):>9} used {_share(place)}{change}" if place.used else "")
+        )
+    for title, key in (
+        ("Linked", "memory"),
+        ("Largest components", "components"),
+        ("Largest symbols", "symbols"),
+    ):
+        rows = [row for row in _rows(key, build, base) if row.size or row.difference][:_SHOWN]
+        if rows:
+            text += ["", title]
+        for row in rows:
+            change = "" if not row.difference else f"  {row.difference:+,}"
+            text.append(f"  {row.name:<34} {row.size:>9,}{change}")
+    return [line.rstrip() for line in text]
+
+
+def page(flash: Sequence[Place], build: Mapping[str, Any], base: Mapping[str, Any] | None) -> bytes:
+    """The report as a page."""
+    of_place = {place.name: place for place in flash}
+    tables = []
+    for title, key in (
+        ("Flash", "parts"),
+        ("Linked", "memory"),
+        ("Components", "components"),
+        ("Symbols", "symbols"),
+    ):
+        rows = []
+        for row in _rows(key, build, base):
+            of = of_place[row.name].size if key == "parts" and row.name in of_place else 0
+            percent = round(100 * row.size / of, 1) if of else 0
+            change = f"{row.difference:+,}" if row.difference else ""
+            rows.append(
+                {"name": row.name, "size": row.size, "change": change, "of": of, "percent": percent}
+            )
+        if rows:
+            tables.append({"title": title, "rows": rows, "of": key == "parts"})
+    return pages.render(
+        "size.html",
+        picture(flash),
+        board=build["board"],
+        id=build["id"],
+        against=base["id"] if base else "",
+        tables=tables,
+    )
+
+
+def picture(flash: Sequence[Place]) -> str:
+    """The flash as one strip in an SVG: each partition to scale, filled as far as it is used."""
+    end = max(place.offset + place.size for place in flash)
+    drawn = []
+    for place in flash:
+        x, width = _WIDTH * place.offset / end, max(1.0, _WIDTH * place.size / end)
+        filled = width * (place.used or 0) / place.size
+        title = f"{place.name} at {place.offset:#x}: {human_size(place.size)}"
+        title += f", {human_size(place.used)} used" if place.used else ""
+        drawn.append(
+            f'<g><title>{escape(title)}</title><rect x="{x:.1f}" y="30" width="{width:.1f}" '
+            f'height="60" fill="#e7edf4" stroke="#5b6b7b" stroke-width="0.5"/>'
+            f'<rect x="{x:.1f}" y="30" width="{filled:.1f}" height="60" fill="#2563a8"/>'
+        )
+        if width > 8 * len(place.name):
+            drawn.append(f'<text x="{x + width / 2:.1f}" y="20">{escape(place.name)}</text>')
+        if width > 60:
+            drawn.append(f'<text x="{x:.1f}" y="108">{place.offset:#x}</text>')
+        drawn.append("</g>")
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-30 0 {_WIDTH + 60} {_HEIGHT}" '
+        f'font-family="sans-serif" font-size="12" text-anchor="middle">{"".join(drawn)}</svg>'
+    )
+
+
+def _rows(key: str, build: Mapping[str, Any], base: Mapping[str, Any] | None) -> list[Change]:
+    return sizes.compared(build["sizes"][key], base["sizes"][key] if base else None)
+
+
+def _share(place: Place) -> str:
+    return f"{100 * (place.used or 0) / place.size:5.1f} %"
+
+
+def _change(size: int, before: int | None) -> str:
+    return "" if before is None or before == size else f"  {size - before:+,}"
