@@ -2,7 +2,7 @@
 
 import perf_routes
 import viperhttp
-from viperhttp import ota, wifi
+from viperhttp import ota, sync_routes, wifi
 
 app = viperhttp.ViperHTTP()
 
@@ -24,6 +24,7 @@ app.mount("/", "/www", html=True)
 app.mount_health("/health")
 app.mount_metrics("/metrics")
 app.include_router(ota.router())
+app.include_router(sync_routes.router())
 app.include_router(perf_routes.router)
 wifi.start()
 app.start(port=80)

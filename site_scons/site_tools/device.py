@@ -22,7 +22,6 @@ from viper.errors import UserError
 
 _ROOT = Path()
 _BOARDS = Path(".viper/boards")
-_STAMPS = Path(".viper/devices")
 
 
 def exists(env):
@@ -106,7 +105,9 @@ def _sum_up(env, index, result):
     contents = json.loads(index.read_text(encoding="utf-8"))["files"]
     sent = sum(contents[path]["size"] for path in result.files_sent)
     summary.wrote(result.bytes_written + sent)
-    if port.parse(env["PORT"]).board:
+    if result.host:
+        summary.url = f"http://{result.host}/"
+    elif port.parse(env["PORT"]).board:
         from viper import http_page
 
         board = _running_board(env)
@@ -133,7 +134,7 @@ def _plan(env, index):
 
 
 def _work(env, index, goal, **more):
-    from viper import backup
+    from viper import backup, device_stamp
     from viper.flash_device import FlashRequest, flash
 
     record = index.with_name("build.json")
@@ -144,7 +145,7 @@ def _work(env, index, goal, **more):
             baud=env["BAUD"],
             image=index,
             root=_ROOT,
-            stamps=_STAMPS,
+            stamps=device_stamp.FOLDER,
             backups=backup.default_root(),
             build=json.loads(record.read_text(encoding="utf-8"))["build"],
             goal=goal,

@@ -11,11 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from viper import console, interrupt, port, process
+from viper import console, device_stamp, interrupt, port, process
 from viper.errors import UserError
 
 _BOARDS = Path(".viper/boards")
-_STAMPS = Path(".viper/devices")
 
 
 def exists(env):
@@ -52,7 +51,7 @@ def _ports(env):
             each.chip,
             f"{each.flash_size >> 20} MB" if each.flash_size else "",
             f"{each.app.project} {each.app.version}" if each.app else "",
-            port_list.origin(each, known, _STAMPS),
+            port_list.origin(each, known, device_stamp.FOLDER),
             each.state,
         )
         for each in found

@@ -1,14 +1,17 @@
 """The files of a device: brought up to date, saved, put back.
 
 Adds to the environment, each an action for a goal:
-    env.Sync(image)     send the files that differ
+    env.Sync(image)     send the files that differ, to PORT or to HOST
     env.Backup(image)   save all data of a device here
     env.Restore(image)  put a backup's data on a device, FROM=folder
 """
 
+import json
+from functools import partial
 from pathlib import Path
 
-from viper import console
+import SCons.Script
+from viper import console, device_stamp
 from viper.console import human_mac
 
 
@@ -27,13 +30,26 @@ def _method(function):
 
 
 def _sync(env, index):
-    if env.IsFleet():
+    # With both, as `dev` has them, HOST says where the page is, and PORT where the device is.
+    by_network = "HOST" in env and "PORT" not in SCons.Script.ARGUMENTS
+    if env.IsFleet() and not by_network:
         env.Fleet("sync", lambda each: each.SumUpWork(index, each.WorkOnDevice(index, "sync")))
         return
-    result = env.WorkOnDevice(index, "sync")
+    result = _over_network(env, index) if by_network else env.WorkOnDevice(index, "sync")
     env.ShowWork(index, result)
     if not result.changed:
         console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
+
+
+def _over_network(env, index):
+    from viper import sync_over_http
+
+    host = env["HOST"]
+    record = json.loads(index.with_name("build.json").read_text(encoding="utf-8"))
+    request = sync_over_http.SyncRequest(
+        host, index, Path(), device_stamp.FOLDER, record["build"], env["SYNC_DELETE"]
+    )
+    return sync_over_http.sync(request, partial(console.progress, f"SYNC     {host}"))
 
 
 def _backup(env, index):

@@ -16,6 +16,8 @@ from viper import atomic_file
 from viper.flash_plan import Claim
 from viper.flash_sectors import Run
 
+FOLDER = Path(".viper/devices")  # in the project
+
 _FORMAT = 1
 _DIGEST = 16  # bytes of an MD5
 

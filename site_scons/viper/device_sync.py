@@ -1,4 +1,6 @@
-"""The files of a device brought up to date over its REPL: asked, sent, put in their places.
+"""The files of a device brought up to date: asked, sent, put in their places.
+
+What is said to the device goes through a Transport: viper.sync_over_repl, viper.sync_over_http.
 
 Files are sent in batches. All files of a batch are complete and verified on the device, under other
 names, before the first one takes its place; an interrupted batch goes on with what is there.
@@ -7,25 +9,53 @@ names, before the first one takes its place; an interrupted batch goes on with w
 from __future__ import annotations
 
 import hashlib
-import zlib
-from base64 import b64decode
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from viper import fat_journal
-from viper.device_repl import DeviceRepl, literal, text
+from viper import device_stamp, fat_journal, sync_plan
 from viper.errors import UserError
 from viper.fat_volume import Damaged, FatVolume
-from viper.flash_sectors import SECTOR_SIZE, runs
+from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import File
 from viper.sync_plan import STAGE, Manifest, SyncPlan
 
-_EXCHANGE = 16 * 1024  # bytes of Python sent at a time: the device compiles it in its memory
-_PIECE = 12 * 1024  # bytes of a file in one call
-_COMMIT = 100  # paths in one call
+PIECE = 12 * 1024  # bytes of a file in one call
+PATHS = 100  # in one call
 _BATCH = 1024 * 1024  # bytes of files that are put in their places together
+
+SectorReader = Callable[[Sequence[int]], dict[int, bytes]]
+
+
+@dataclass(frozen=True)
+class StagedFile:
+    """A file that is to wait on the device until it takes its place."""
+
+    name: str  # in sync_plan.STAGE
+    content: bytes
+    sha256: str  # hex
+
+
+class Transport(Protocol):
+    """The calls of `viperhttp.sync` on a device. Each raises UserError when it fails there."""
+
+    def manifest(self, scope: Sequence[str]) -> list[dict[str, Any]]:
+        """What `entries` tells of files and folders."""
+
+    def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
+        """Send files; after each exchange, how many bytes of them it has brought."""
+
+    def commit(self, removed: Sequence[str], placed: Sequence[str]) -> None:
+        """Remove files, and put others, name and path in turn, in their places."""
+
+    def finish(self) -> None:
+        """Say that nothing more is to come."""
+
+    def abandon(self) -> None:
+        """Leave the file system in order, of a device that still answers."""
 
 
 class Safeguard(Protocol):
@@ -38,8 +68,8 @@ class Safeguard(Protocol):
         """Called when the file system is in order again."""
 
 
-class _NothingToSave:
-    """littlefs changes nothing in place."""
+class NothingToSave:
+    """littlefs changes nothing in place; and without a serial port nothing can be put back."""
 
     def save(self) -> None:
         pass
@@ -51,15 +81,15 @@ class _NothingToSave:
 class _FatSafeguard:
     """Tables and folders of a FAT, kept on the host; see viper.fat_journal."""
 
-    def __init__(self, repl: DeviceRepl, folder: Path, mac: str, plan: SyncPlan) -> None:
-        self._repl = repl
+    def __init__(self, read: SectorReader, folder: Path, mac: str, plan: SyncPlan) -> None:
+        self._read = read
         self._folder = folder
         self._mac = mac
         self._plan = plan
 
     def save(self) -> None:
         try:
-            volume = FatVolume(lambda sectors: read_sectors(self._repl, sectors))
+            volume = FatVolume(self._read)
         except Damaged as damage:
             raise UserError(
                 f"the device's FAT is damaged: {damage}",
@@ -71,25 +101,26 @@ class _FatSafeguard:
         fat_journal.clear(self._folder, self._mac)
 
 
-def safeguard(repl: DeviceRepl, manifest: Manifest, plan: SyncPlan, folder: Path) -> Safeguard:
+def safeguard(read: SectorReader, manifest: Manifest, plan: SyncPlan, folder: Path) -> Safeguard:
     """What makes a power cut harmless on a device.
 
     Args:
+        read: reads sectors of its file system.
         folder: where the devices' journals are kept.
     """
     if manifest.fs == "littlefs":
-        return _NothingToSave()
-    return _FatSafeguard(repl, folder, manifest.mac, plan)
+        return NothingToSave()
+    return _FatSafeguard(read, folder, manifest.mac, plan)
 
 
-def ask(repl: DeviceRepl, scope: Sequence[str], again: str) -> Manifest:
-    """Fetch a device's manifest, in one exchange.
+def ask(transport: Transport, scope: Sequence[str], again: str) -> Manifest:
+    """Fetch a device's manifest.
 
     Args:
         scope: files and folders on the device.
         again: the next step if the answer does not hold together.
     """
-    answers = repl.call(b"manifest(" + b",".join(map(text, scope)) + b")")
+    answers = transport.manifest(scope)
     try:
         about, *files, end = answers
         if end["files"] != len(files):
@@ -110,57 +141,116 @@ def ask(repl: DeviceRepl, scope: Sequence[str], again: str) -> Manifest:
         raise UserError("the device's manifest is not whole", again) from None
 
 
-def perform(
-    repl: DeviceRepl,
+def examine(
+    transport: Transport, wanted: Mapping[str, File], stamps: Path, delete_extras: bool, again: str
+) -> tuple[Manifest, SyncPlan]:
+    """What a device has, and what has to be done about it.
+
+    Args:
+        stamps: the folder of the devices' stamps.
+        delete_extras: remove what the image does not have.
+        again: the next step if the device's answer does not hold together.
+    """
+    manifest = ask(transport, sync_plan.scope({*wanted, *device_stamp.paths(stamps)}), again)
+    ours = device_stamp.load(stamps, manifest.mac).files
+    return manifest, sync_plan.plan(wanted, ours, manifest.files, delete_extras)
+
+
+def refuse_other_build(manifest: Manifest, build: str, called: str, next_step: str) -> None:
+    """Stop before the files of one build come to a device that runs another.
+
+    Args:
+        called: how the user named the device: "PORT=/dev/ttyUSB0".
+
+    Raises:
+        UserError: it does.
+    """
+    if manifest.build != build:
+        raise UserError(
+            f"{called} runs build {manifest.build}, and {build} is built",
+            next_step,
+        )
+
+
+def carry_out(
+    transport: Transport,
+    manifest: Manifest,
+    plan: SyncPlan,
+    wanted: Mapping[str, File],
+    stamps: Path,
+    safeguard: Safeguard,
+    progress: Callable[[int], None],
+    filesystem_md5: bytes = b"",
+) -> None:
+    """Do what a plan says, and note in the device's stamp what it holds.
+
+    Args:
+        stamps: the folder of the devices' stamps.
+        safeguard: what a power cut is made harmless by.
+        progress: takes how many bytes of the files have been sent so far.
+        filesystem_md5: what the chip has said of its file system, if it was asked.
+
+    Raises:
+        UserError: the file system is full or fails, the device is silent, or a source has changed
+            since the image was made.
+    """
+    digests = {path: file.sha256 for path, file in wanted.items()}
+    stamp = device_stamp.load(stamps, manifest.mac)
+    # Until all is done the device may hold files of either image.
+    stamp.files = {**stamp.files, **digests}
+    stamp.files_md5 = b""
+    if plan.changes:
+        device_stamp.save(stamps, stamp)
+        _perform(transport, manifest, plan, wanted, safeguard, progress)
+    else:
+        stamp.files_md5 = filesystem_md5
+    stamp.files = digests
+    device_stamp.save(stamps, stamp)
+
+
+def _perform(
+    transport: Transport,
     manifest: Manifest,
     plan: SyncPlan,
     wanted: Mapping[str, File],
     safeguard: Safeguard,
     progress: Callable[[int], None],
 ) -> None:
-    """Do what a plan says.
-
-    Args:
-        safeguard: what a power cut is made harmless by.
-        progress: takes how many bytes of the files have been sent so far.
-
-    Raises:
-        UserError: the file system is full or fails, the device is silent, or a source has changed
-            since the image was made.
-    """
     done = 0
     removed = plan.deleted
     batches = list(_batches(plan.sent, wanted, manifest.free))
     for batch in batches:
-        with _guarded(repl, safeguard):
-            for calls, size in _exchanges(batch, wanted, manifest.staged):
-                repl.call(*calls)
+        names = {path: _stage_name(path, wanted) for path in batch}
+        missing = [path for path in batch if names[path] not in manifest.staged]
+        done += sum(wanted[path].source.stat().st_size for path in {*batch} - {*missing})
+        with _guarded(transport, safeguard):
+            for size in transport.send(_content(path, wanted) for path in missing):
                 done += size
                 progress(done)
-            for call in _commits(removed, [(_stage_name(path, wanted), path) for path in batch]):
-                repl.call(call)
+            for at in range(0, max(len(removed), len(batch)), PATHS):
+                pairs = [(names[path], path) for path in batch[at : at + PATHS]]
+                transport.commit(removed[at : at + PATHS], list(chain.from_iterable(pairs)))
             if batch is batches[-1]:
-                repl.call(b"finish()")
+                transport.finish()
         removed = ()
 
 
 @contextmanager
-def _guarded(repl: DeviceRepl, safeguard: Safeguard) -> Iterator[None]:
+def _guarded(transport: Transport, safeguard: Safeguard) -> Iterator[None]:
     """Have a device that still answers close what is half sent, when the work breaks off."""
     safeguard.save()
     try:
         yield
     except BaseException:
         with suppress(UserError, OSError):
-            repl.interrupt()
-            repl.call(b"abandon()")
+            transport.abandon()
             safeguard.clear()
         raise
     safeguard.clear()
 
 
 def compare(
-    repl: DeviceRepl, files: Mapping[str, bytes], again: str
+    transport: Transport, files: Mapping[str, bytes], again: str
 ) -> tuple[list[str], list[str]]:
     """The files that a device has not, and those that it has otherwise.
 
@@ -169,37 +259,16 @@ def compare(
     """
     found: dict[str, str] = {}
     paths = list(files)
-    for at in range(0, len(paths), _COMMIT):
-        found |= ask(repl, paths[at : at + _COMMIT], again).files
+    for at in range(0, len(paths), PATHS):
+        found |= ask(transport, paths[at : at + PATHS], again).files
     there = [path for path in paths if path in found]
     other = [path for path in there if found[path] != hashlib.sha256(files[path]).hexdigest()]
     return [path for path in paths if path not in found], other
 
 
-def make_folders(repl: DeviceRepl, folders: Sequence[str]) -> None:
-    """Make the folders that are not there."""
-    for at in range(0, len(folders), _COMMIT):
-        repl.call(b"make_folders(" + b",".join(map(text, folders[at : at + _COMMIT])) + b")")
-
-
-def read_sectors(repl: DeviceRepl, sectors: Sequence[int]) -> dict[int, bytes]:
-    """Sectors of the device's file system, in one exchange."""
-    spans = b",".join(b"%d,%d" % (run.first, run.count) for run in runs(sorted(sectors)))
-    answers = repl.call(b"sectors(" + spans + b")")
-    return {answer["sector"]: b64decode(answer["data"]) for answer in answers}
-
-
 def bytes_to_send(plan: SyncPlan, wanted: Mapping[str, File]) -> int:
-    """What `perform` reports in the end."""
+    """What `carry_out` reports in the end."""
     return sum(wanted[path].source.stat().st_size for path in plan.sent)
-
-
-def _commits(removed: Sequence[str], placed: Sequence[tuple[str, str]]) -> Iterator[bytes]:
-    """The calls that remove files and put others, by name and path, in their places."""
-    for at in range(0, max(len(removed), len(placed)), _COMMIT):
-        gone = b"".join(text(path) + b"," for path in removed[at : at + _COMMIT])
-        names = [word for pair in placed[at : at + _COMMIT] for word in pair]
-        yield b"commit(" + b",".join([b"(" + gone + b")", *map(text, names)]) + b")"
 
 
 def _stage_name(path: str, wanted: Mapping[str, File]) -> str:
@@ -223,40 +292,9 @@ def _batches(
     yield tuple(batch)
 
 
-def _exchanges(
-    paths: Sequence[str], wanted: Mapping[str, File], staged: frozenset[str]
-) -> Iterator[tuple[list[bytes], int]]:
-    """The calls that send files, as many to an exchange as fit it, and the bytes of files sent."""
-    exchange: list[bytes] = []
-    length = size = 0
-    for path in paths:
-        if _stage_name(path, wanted) in staged:
-            size += wanted[path].source.stat().st_size
-            continue
-        for call, sent in _calls(path, wanted):
-            if length + len(call) > _EXCHANGE:
-                yield exchange, size
-                exchange, length, size = [], 0, 0
-            exchange.append(call)
-            length += len(call)
-            size += sent
-    if exchange:
-        yield exchange, size
-
-
-def _calls(path: str, wanted: Mapping[str, File]) -> Iterator[tuple[bytes, int]]:
-    """The calls that send one file, and how many bytes of it each sends."""
+def _content(path: str, wanted: Mapping[str, File]) -> StagedFile:
     file = wanted[path]
     content = file.source.read_bytes()
     if hashlib.sha256(content).hexdigest() != file.sha256:
         raise UserError(f"{file.source} is not what the image was made of", "./scons image")
-    yield b"begin(" + text(_stage_name(path, wanted)) + b")", 0
-    for at in range(0, len(content), _PIECE):
-        piece = content[at : at + _PIECE]
-        plain = literal(piece)
-        packed = literal(zlib.compress(piece, 9))
-        if len(packed) < len(plain):
-            yield b"unpack(" + packed + b")", len(piece)
-        else:
-            yield b"write(" + plain + b")", len(piece)
-    yield b"end(" + text(file.sha256) + b")", 0
+    return StagedFile(_stage_name(path, wanted), content, file.sha256)

@@ -59,6 +59,7 @@ class FlashResult:
     """What was done; with the goal PLAN, what would be."""
 
     mac: str = ""  # 12 hex digits, lower case
+    host: str = ""  # where it was reached, if that was over the network
     parts: tuple[PartResult, ...] = ()  # in the order of writing
     moving: tuple[tuple[str, str, str], ...] = ()  # data partitions: name, what becomes of it, how
     carried: int = 0  # files that were carried over to another partition
@@ -66,7 +67,7 @@ class FlashResult:
     files_sent: tuple[str, ...] = ()  # paths on the device that were updated one by one
     files_deleted: tuple[str, ...] = ()
     put_back: bool = False  # whether an interrupted sync's volume was taken back to before it
-    bytes_on_wire: int = 0  # from the host to the device, everything counted
+    bytes_on_wire: int = 0  # from the host to the device over a serial port, everything counted
     reset_s: float = 0.0  # opening the port, reset into download mode, sync
     stub_s: float = 0.0  # uploading esptool's stub, changing the baud rate, attaching the flash
     confirm_s: float = 0.0  # asking the chip what it holds

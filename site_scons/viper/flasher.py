@@ -25,7 +25,6 @@ from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from viper import (
-    device_stamp,
     device_sync,
     fat_journal,
     filesystem_reader,
@@ -33,7 +32,6 @@ from viper import (
     partition_table,
     port,
     repartition,
-    sync_plan,
 )
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
 from viper.console import human_mac
@@ -56,6 +54,7 @@ from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import FILESYSTEM, Image, PartPlan, Session
 from viper.native_usb import NativeUsb
 from viper.reset_line import start_application
+from viper.sync_over_repl import ReplTransport
 from viper.sync_plan import Manifest, SyncPlan
 
 if TYPE_CHECKING:
@@ -246,12 +245,13 @@ class Flasher:
         if starting:
             self._usb.after_reset()
         with DeviceRepl(self._usb.url, self._request.again) as repl:
+            device = ReplTransport(repl)
             restart = True
             try:
                 repl.enter(starting)
                 if carry:
-                    self._verify(repl, carry)
-                plan, serving = self._update(repl, filesystem_md5)
+                    self._verify(device, carry)
+                plan, serving = self._update(device, filesystem_md5)
                 changed = plan.touches_application and self._request.goal != PLAN
                 restart = repl.interrupted or changed or not serving
             finally:
@@ -263,7 +263,7 @@ class Flasher:
         self._note(files_sent=plan.sent, files_deleted=plan.deleted)
         self._note(files_s=time.monotonic() - began)
 
-    def _verify(self, repl: DeviceRepl, carry: CarryOver) -> None:
+    def _verify(self, device: ReplTransport, carry: CarryOver) -> None:
         """See that a device has the files that were carried over, and note that it is finished.
 
         Raises:
@@ -271,7 +271,7 @@ class Flasher:
         """
         if carry.backup is not None:
             files = repartition.carried_files(carry.backup, self._image)
-            gone, other = device_sync.compare(repl, files, self._request.again)
+            gone, other = device_sync.compare(device, files, self._request.again)
             if gone:
                 raise UserError(
                     f"{len(gone)} files are not on the device: {', '.join(gone[:3])}",
@@ -280,32 +280,27 @@ class Flasher:
             # The chip's MD5 has shown that all was written: who changed them since is known.
             for path in other:
                 self._say(tag="KEEP", line=f"{path}  the application has changed it already")
-            device_sync.make_folders(repl, repartition.folders(carry.backup))
+            device.make_folders(repartition.folders(carry.backup))
             self._note(carried=len(files))
         carry.finish()
 
-    def _update(self, repl: DeviceRepl, filesystem_md5: bytes) -> tuple[SyncPlan, bool]:
+    def _update(self, device: ReplTransport, filesystem_md5: bytes) -> tuple[SyncPlan, bool]:
         """Ask for the manifest and do what follows from it; also whether a server runs."""
         request, wanted = self._request, self._image.files
-        scope = sync_plan.scope({*wanted, *device_stamp.paths(request.stamps)})
-        manifest = device_sync.ask(repl, scope, request.again)
+        manifest, plan = device_sync.examine(
+            device, wanted, request.stamps, request.delete_extras, request.again
+        )
         self._check(manifest)
-        stamp = device_stamp.load(request.stamps, manifest.mac)
-        plan = sync_plan.plan(wanted, stamp.files, manifest.files, request.delete_extras)
         if request.goal == PLAN:
             return plan, manifest.serving
-        # Until all is done the device may hold files of either image.
-        stamp.files = {**stamp.files, **self._wanted()}
-        stamp.files_md5 = b""
         if plan.changes:
-            device_stamp.save(request.stamps, stamp)
             self._say(total=device_sync.bytes_to_send(plan, wanted), doing="SYNC")
-            guard = device_sync.safeguard(repl, manifest, plan, request.stamps)
-            device_sync.perform(repl, manifest, plan, wanted, guard, self._progress)
-        else:
-            stamp.files_md5 = filesystem_md5
-        stamp.files = self._wanted()
-        device_stamp.save(request.stamps, stamp)
+        guard = device_sync.safeguard(device.read_sectors, manifest, plan, request.stamps)
+        device_sync.carry_out(
+            *(device, manifest, plan, wanted, request.stamps, guard),
+            self._progress,
+            filesystem_md5,
+        )
         return plan, manifest.serving
 
     def _check(self, manifest: Manifest) -> None:
@@ -321,11 +316,9 @@ class Flasher:
                 f"PORT={request.port} was {was} and is {now} now",
                 f"{request.again.split(':')[0]}, for the board that is to stay",
             )
-        if manifest.build != request.build and request.goal != PLAN:
-            raise UserError(
-                f"PORT={request.port} runs build {manifest.build}, and {request.build} is built",
-                port.typed("flash", request.port),
-            )
+        if request.goal != PLAN:
+            flash = port.typed("flash", request.port)
+            device_sync.refuse_other_build(manifest, request.build, f"PORT={request.port}", flash)
         self._note(mac=manifest.mac)
 
     def _wanted(self) -> dict[str, str]:

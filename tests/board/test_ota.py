@@ -20,7 +20,7 @@ import pytest
 from dropping_proxy import DroppingProxy
 from project import copy_project
 from running_board import Board
-from viper import app_image, device_token, http_page, ota, otadata
+from viper import app_image, device_http, device_token, http_page, ota, otadata
 from viper.errors import UserError
 from viper.virtual_board import control
 
@@ -335,7 +335,7 @@ def traffic(made: Device, new: bytes) -> tuple[int, int]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that soon gives up a device without power."""
-    monkeypatch.setattr(ota, "_START_S", 1.0)
+    monkeypatch.setattr(device_http, "_START_S", 1.0)
 
 
 def points(total: int, count: int) -> list[int]:

@@ -20,14 +20,12 @@ for the chunks' digests and sending those that differ.
 import asyncio
 import binascii
 import hashlib
-import os
 
-import machine
 import probation
 from _viperhttp import version
 from esp32 import Partition
 
-from viperhttp import device_token
+from viperhttp import device_token, restart
 from viperhttp.errors import HTTPException
 from viperhttp.request import current_request
 from viperhttp.responses import Response, StreamingResponse
@@ -38,10 +36,6 @@ CHUNK = 16384  # bytes: four sectors of the flash
 _SECTOR = 4096
 _FACTORY = 0  # subtype of the partition
 _MAGIC = 0xE9
-_ANSWER_MS = 200  # the answer goes out before the reset
-
-_boot = binascii.hexlify(os.urandom(8)).decode()  # another one after each reset
-_resetting = None  # the task that will
 
 
 def router():
@@ -83,7 +77,7 @@ def _status():
     slot = _slot()
     return {
         "build": version().build_id,
-        "boot": _boot,
+        "boot": restart.BOOT,
         "running": Partition(Partition.RUNNING).info()[4],
         "on_probation": probation.is_on(),
         "slot": slot and {"name": slot.info()[4], "size": slot.info()[3]},
@@ -151,7 +145,7 @@ async def _boot_slot(size, sha256):
         slot.set_boot()
     except OSError:
         raise HTTPException(422, "the image is damaged") from None
-    return _reset_soon()
+    return restart.soon()
 
 
 def _boot_factory():
@@ -162,20 +156,9 @@ def _boot_factory():
         factory[0].set_boot()
     except OSError:
         raise HTTPException(409, "the image in factory is damaged") from None
-    return _reset_soon()
+    return restart.soon()
 
 
 def _confirm():
     probation.end()
     return Response(status_code=204)
-
-
-def _reset_soon():
-    global _resetting
-    _resetting = asyncio.create_task(_reset())
-    return Response(status_code=202)
-
-
-async def _reset():
-    await asyncio.sleep_ms(_ANSWER_MS)
-    machine.reset()

@@ -1,10 +1,10 @@
-"""The device's side of `./scons sync`, called from the REPL.
+"""The device's side of `./scons sync`: called from the REPL, and by viperhttp.sync_routes.
 
 A file comes whole or not at all: `begin`, `write` and `end` leave it in `STAGE` under a name that
 says what it is to be, where an interrupted sync finds it again; `commit` puts all of them in their
 places. Nothing in any place is overwritten before.
 
-Answers are lines that begin with `MARK`, among whatever else the application may print.
+The REPL's answers are lines that begin with `MARK`, among whatever else the application may print.
 """
 
 import binascii
@@ -21,29 +21,42 @@ from flashbdev import bdev
 MARK = "\x02viper:"
 STAGE = "/.sync"
 
+_SITE = "/www/"  # what is there the server reads anew by itself
 _FOLDER = 0x4000  # in the mode that os.ilistdir gives
 _CHUNK = 4096
 
 _file = None  # what is being received
 _name = ""
+_outdated = False  # see is_outdated
 
 
 def manifest(*scope):
-    """Says what there is of the files and folders of `scope`, and what waits in STAGE.
+    """Tells the REPL what there is."""
+    for what in entries(scope):
+        _answer(**what)
 
-    The first line is about the device, the last one counts the lines.
+
+def entries(scope):
+    """What there is of the files and folders of `scope`, and what waits in STAGE: a dict each.
+
+    The first is about the device, the last one counts those between.
     """
     mount = os.statvfs("/")
-    version = _viperhttp.version()
-    _answer(
-        build=version.build_id,
-        mac=binascii.hexlify(machine.unique_id()).decode(),
-        fs="littlefs" if _is_littlefs() else "fat",
-        free=mount[1] * mount[3],
-        serving=_is_serving(),
-    )
-    count = sum(_tell(path) for path in scope) + _tell(STAGE)
-    _answer(files=count)
+    yield {
+        "build": _viperhttp.version().build_id,
+        "mac": binascii.hexlify(machine.unique_id()).decode(),
+        "fs": "littlefs" if _is_littlefs() else "fat",
+        "free": mount[1] * mount[3],
+        "serving": _is_serving(),
+    }
+    count = 0
+    paths = list(scope)
+    paths.append(STAGE)
+    for path in paths:
+        for found, size in _files(path):
+            yield {"path": found, "size": size, "sha256": _digest(found)}
+            count += 1
+    yield {"files": count}
 
 
 def sectors(*runs):
@@ -55,12 +68,14 @@ def sectors(*runs):
             _answer(sector=sector, data=binascii.b2a_base64(block).decode().strip())
 
 
-def begin(name):
-    """Starts to receive a file, under a name in STAGE."""
+def begin(name, at=0):
+    """Starts to receive a file, under a name in STAGE; or goes on at its byte `at`."""
     global _file, _name
-    _make_folder(STAGE)
+    if not at:
+        _make_folder(STAGE)
     _name = STAGE + "/" + name
-    _file = open(_name + "~", "wb")
+    _file = open(_name + "~", "r+b" if at else "wb")
+    _file.seek(at)
 
 
 def write(data):
@@ -75,6 +90,11 @@ def unpack(data):
         while piece:
             _file.write(piece)
             piece = stream.read(_CHUNK)
+
+
+def pause():
+    """Leaves the file for now, in order on the flash."""
+    _file.close()
 
 
 def end(sha256):
@@ -95,16 +115,24 @@ def abandon():
 def commit(removed, *placed):
     """Removes files, puts files of STAGE in their places (name and path in turn), and tells the
     server; folders that become empty go too."""
+    global _outdated
     for path in removed:
         _remove(path)
+        _outdated = _outdated or not path.startswith(_SITE)
     for at in range(0, len(placed), 2):
         path = placed[at + 1]
         _make_folder(path.rpartition("/")[0])
         os.rename(STAGE + "/" + placed[at], path)
         _viperhttp.invalidate(path)
+        _outdated = _outdated or not path.startswith(_SITE)
     for path in removed:
         _viperhttp.invalidate(path)
         _remove_empty(path.rpartition("/")[0])
+
+
+def is_outdated():
+    """Whether an application's file has changed since the application started."""
+    return _outdated
 
 
 def make_folders(*paths):
@@ -129,15 +157,6 @@ def finish():
 
 def _answer(**what):
     print(MARK + json.dumps(what))
-
-
-def _tell(path):
-    """Says what a file or a folder's files hold; how many they are."""
-    count = 0
-    for found, size in _files(path):
-        _answer(path=found, size=size, sha256=_digest(found))
-        count += 1
-    return count
 
 
 def _is_serving():

@@ -1,0 +1,92 @@
+"""The files of the device brought up to date over the network: `./scons sync HOST=...`.
+
+    from viperhttp import sync_routes
+
+    app.include_router(sync_routes.router())
+
+Every request needs the device's token (see viperhttp.device_token).
+
+    GET  /sync                  {"boot", "outdated"}
+    POST /sync/manifest         takes a JSON list of files and folders; what is there, a line each
+    PUT  /sync/files/NAME?at=N  a piece of a file, from its byte N on; "&sha256=H" with the last one
+    POST /sync/commit           {"removed": [path, ...], "placed": [name, path, name, path, ...]}
+    POST /sync/finish           nothing more is to come
+    POST /sync/reset            starts the application anew
+
+What they do is in viperhttp.sync. A piece may be compressed, with `Content-Encoding: deflate`
+(zlib). One that is sent twice does no harm. A file is left closed after each of its pieces, for
+the next one may never come.
+"""
+
+import asyncio
+import errno
+import json
+
+from viperhttp import device_token, restart, sync
+from viperhttp.errors import HTTPException
+from viperhttp.request import current_request
+from viperhttp.responses import Response, StreamingResponse
+from viperhttp.routing import Depends, Query, Router
+
+
+def router():
+    """The routes, for app.include_router()."""
+    routes = Router("/sync", deps=[Depends(device_token.require)])
+    routes.get("")(_status)
+    routes.post("/manifest")(_manifest)
+    routes.put("/files/{name}", query={"at": Query(type=int), "sha256": Query("")})(_receive)
+    routes.post("/commit")(_commit)
+    routes.post("/finish")(_finish)
+    routes.post("/reset")(restart.soon)
+    return routes
+
+
+def _status():
+    return {"boot": restart.BOOT, "outdated": sync.is_outdated()}
+
+
+def _manifest():
+    scope = tuple(current_request().json())
+
+    async def lines():
+        for entry in sync.entries(scope):
+            yield json.dumps(entry) + "\n"
+            await asyncio.sleep_ms(0)
+
+    return StreamingResponse(lines(), media_type="application/x-ndjson")
+
+
+def _receive(name, at, sha256):
+    request = current_request()
+    packed = request.headers.get("content-encoding") == "deflate"
+    try:
+        sync.begin(name, at)
+        (sync.unpack if packed else sync.write)(request.body())
+        if sha256:
+            sync.end(sha256)
+        else:
+            sync.pause()
+    except OSError as error:
+        sync.abandon()
+        raise _failure(error) from None
+    return Response(status_code=204)
+
+
+def _commit():
+    what = current_request().json()
+    try:
+        sync.commit(tuple(what["removed"]), *what["placed"])
+    except OSError as error:
+        raise _failure(error) from None
+    return Response(status_code=204)
+
+
+def _finish():
+    sync.finish()
+    return Response(status_code=204)
+
+
+def _failure(error):
+    if error.errno == errno.ENOSPC:
+        return HTTPException(507, "the file system is full")
+    return HTTPException(500, "the file system fails: %s" % error)

@@ -1,0 +1,179 @@
+"""Files of a running virtual board brought up to date over the network."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
+
+import httpx
+import pytest
+from dropping_proxy import DroppingProxy
+from project import Project, copy_project
+from running_board import Board
+from site_image import on_device, sha256
+from viper import device_token, http_page, sync_over_http
+from viper.device_repl import DeviceRepl
+from viper.errors import UserError
+from viper.flash_device import FlashResult
+from viper.sync_over_http import HttpTransport, SyncRequest
+from viper.sync_plan import STAGE
+
+SOURCES = {"page": "assets/www/index.html", "main": "firmware/app/main.py"}
+NewBoard = Callable[..., Board]
+
+
+class Device:
+    """A board that runs the demo and has a token, and the project that its files come from."""
+
+    def __init__(self, project: Project, board: Board, stamps: Path) -> None:
+        self.project = project
+        self.board = board
+        self.stamps = stamps
+
+    def sync(self, port: int | None = None, build: str | None = None) -> FlashResult:
+        outputs = self.project.path("build/VIRTUAL_N16R8")
+        request = SyncRequest(
+            host=f"127.0.0.1:{port or self.board.info.http_port}",
+            image=outputs / "flash.json",
+            root=self.project.folder,
+            stamps=self.stamps,
+            build=build or json.loads((outputs / "build.json").read_text())["build"],
+            delete_extras=True,
+        )
+        return sync_over_http.sync(request, lambda total: nullcontext(lambda done: None))
+
+    def build(self, **contents: str) -> None:
+        """Make the image anew, with other contents of sources."""
+        for name, content in contents.items():
+            self.project.path(SOURCES[name]).write_text(content)
+        self.project.scons("image")
+
+    def get(self, path: str) -> str:
+        address = f"http://127.0.0.1:{self.board.info.http_port}{path}"
+        return httpx.get(address).raise_for_status().text
+
+    @property
+    def starts(self) -> int:
+        return self.board.log.count(b"ViperHTTP")
+
+
+@pytest.fixture(scope="module")
+def made(
+    built: Path, new_shared_board: NewBoard, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Device]:
+    project = copy_project(built, tmp_path_factory.mktemp("sync") / "project")
+    flash = project.path("build/VIRTUAL_N16R8/flash.bin").read_bytes()
+    board = new_shared_board("sync", flash)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        http_page.wait_until_served(board.info.http_port, "")
+        device_token.give(board.url, "")
+        http_page.wait_until_served(board.info.http_port, "")
+        yield Device(project, board, tmp_path_factory.mktemp("stamps"))
+
+
+@pytest.fixture
+def device(made: Device) -> Device:
+    """The board with the project's files as they are."""
+    made.sync()
+    return made
+
+
+def test_one_asset_that_was_edited_is_sent_and_served_and_nothing_else(device: Device) -> None:
+    before = on_device(device.board)
+    starts = device.starts
+    page = "<title>edited</title>" * 100
+    device.build(page=page)
+    with DroppingProxy(device.board.info.http_port) as network:
+        result = device.sync(network.port)
+        assert network.sent < 4096 + 512 * len(before) // 10
+    assert set(result.files_sent) == {"/www/index.html", "/www/index.html.gz"}
+    assert device.get("/") == page
+    assert device.starts == starts
+    assert not device.sync().changed
+
+    after = on_device(device.board)
+    assert after["/www/index.html"] == sha256(page)
+    assert {path for path in after if before.get(path) != after[path]} == set(result.files_sent)
+    assert "/device.token" in after
+
+
+def test_an_edited_application_runs_before_sync_is_done_and_a_users_file_stays(
+    device: Device,
+) -> None:
+    with DeviceRepl(device.board.url, again="") as repl:
+        repl.enter()
+        repl.run(b"with open('/mine.txt', 'w') as f:\n f.write('mine')")
+        repl.leave()
+    starts = device.starts
+    main = device.project.path(SOURCES["main"]).read_text()
+    device.build(
+        main=main.replace("app.mount_health", "app.get('/new')(lambda: 'new')\napp.mount_health")
+    )
+    assert device.sync().files_sent == ("/main.py",)
+    assert device.starts == starts + 1
+    assert device.get("/new") == "new"
+    assert on_device(device.board)["/mine.txt"] == sha256("mine")
+
+
+def test_goes_on_after_the_network_was_cut(device: Device) -> None:
+    noise = [random.Random(seed).randbytes(30_000).hex() for seed in (1, 2)]
+    main = device.project.path(SOURCES["main"]).read_text()
+    device.build(page=noise[0], main=f"{main}\n# {noise[1]}")
+    before = on_device(device.board)
+    with (
+        DroppingProxy(device.board.info.http_port, sent_limit=60_000) as network,
+        pytest.raises(UserError, match="does not answer") as raised,
+    ):
+        device.sync(network.port)
+    assert "./scons sync HOST=" in raised.value.next_step
+    now = on_device(device.board)
+    assert {path: now[path] for path in before} == before
+
+    with DroppingProxy(device.board.info.http_port) as network:
+        result = device.sync(network.port)
+        assert network.sent < 90_000
+    assert set(result.files_sent) == {"/www/index.html", "/www/index.html.gz", "/main.py"}
+    assert not device.sync().changed
+    assert not any(path.startswith(STAGE) for path in on_device(device.board))
+
+
+def test_an_application_that_was_sent_and_never_started_is_started(device: Device) -> None:
+    """The network is cut after the files were put in their places."""
+    main = device.project.path(SOURCES["main"]).read_text()
+    device.build(main=f"{main}\n# edited")
+    starts = device.starts
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(UserError, match="cut"):
+        patch.setattr(HttpTransport, "finish", _cut)
+        device.sync()
+    assert device.starts == starts
+    assert not device.sync().changed
+    assert device.starts == starts + 1
+
+
+def _cut(transport: HttpTransport) -> None:
+    raise UserError("cut", "")
+
+
+def test_another_build_is_refused(device: Device) -> None:
+    with pytest.raises(UserError, match="and 0123456789abcdef is built") as raised:
+        device.sync(build="0123456789abcdef")
+    assert "./scons flash" in raised.value.next_step
+    assert "./scons ota" in raised.value.next_step
+
+
+@pytest.mark.parametrize("token", ["", "another one"])
+def test_without_the_right_token_nothing_is_told_or_changed(
+    device: Device, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    if token:
+        path = device_token.folder() / device.board.info.mac
+        path.parent.mkdir(parents=True)
+        path.write_text(token)
+    with pytest.raises(UserError, match="token") as raised:
+        device.sync()
+    assert "./scons token" in raised.value.next_step
