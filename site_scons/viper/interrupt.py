@@ -33,9 +33,8 @@ def fileno() -> int | None:
 
 def requested(timeout: float = 0.0) -> bool:
     """Whether a signal has come; waits for one up to `timeout` seconds."""
-    if _reader is None:
-        return False
-    return bool(select.select([_reader], [], [], timeout)[0])
+    signals = [] if _reader is None else [_reader]
+    return bool(select.select(signals, [], [], timeout)[0])
 
 
 def wait(process: subprocess.Popen[bytes], grace_s: float = GRACE_S) -> int:
