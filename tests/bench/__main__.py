@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from tests.bench import dev, flashing, fleet, graph, http_python, http_static, sync
+from tests.bench import dev, flashing, fleet, graph, http_python, http_static, sync, templates
 from tests.bench.figure import Figure
 from tests.project import ROOT, copy_project
 
@@ -21,6 +21,7 @@ TOPICS = {
     "sync": sync.figures,
     "fleet": fleet.figures,
     "dev": dev.figures,
+    "templates": templates.figures,
     "http_static": http_static.figures,
     "http_python": http_python.figures,
 }

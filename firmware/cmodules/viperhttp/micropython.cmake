@@ -19,6 +19,7 @@ set(VIPERHTTP_BINDING
     ${VIPERHTTP_DIR}/binding/figures.c
     ${VIPERHTTP_DIR}/binding/file_service.c
     ${VIPERHTTP_DIR}/binding/gzip_copy.c
+    ${VIPERHTTP_DIR}/binding/html_escape.c
     ${VIPERHTTP_DIR}/binding/json_writer.c
     ${VIPERHTTP_DIR}/binding/modviperhttp.c
     ${VIPERHTTP_DIR}/binding/request_object.c

@@ -12,6 +12,7 @@ SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, \
 	figures.c \
 	file_service.c \
 	gzip_copy.c \
+	html_escape.c \
 	json_writer.c \
 	modviperhttp.c \
 	request_object.c \

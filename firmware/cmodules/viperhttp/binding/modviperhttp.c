@@ -13,6 +13,7 @@
 #include "figures.h"
 #include "file_service.h"
 #include "gzip_copy.h"
+#include "html_escape.h"
 #include "mime.h"
 #include "port.h"
 #include "router.h"
@@ -536,6 +537,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
     {MP_ROM_QSTR(MP_QSTR_invalidate), MP_ROM_PTR(&module_invalidate_obj)},
 #if VHTTP_GZIP_ENABLED
+    {MP_ROM_QSTR(MP_QSTR_escape_html), MP_ROM_PTR(&vhttp_escape_html_obj)},
     {MP_ROM_QSTR(MP_QSTR_gzip_copy), MP_ROM_PTR(&vhttp_gzip_copy_obj)},
 #endif
 };
