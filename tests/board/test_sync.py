@@ -19,6 +19,7 @@ from viper import flash_device, flasher
 from viper.device_repl import DeviceRepl
 from viper.errors import UserError
 from viper.flash_device import PLAN, SYNC
+from viper.held_port import HeldPort
 from viper.virtual_board import control
 
 
@@ -119,10 +120,11 @@ def test_a_board_that_was_swapped_after_it_was_flashed_is_not_synced(
     lived_in: Board, site: Site
 ) -> None:
     site.texts["/www/index.html"] = "two"
-    job = flasher.Flasher(site.request(lived_in, goal=SYNC), io.StringIO())
-    job._note(mac="0123456789ab")  # what was flashed a moment ago
-    with pytest.raises(UserError, match="was 01:23:45:67:89:ab and is "):
-        job.run()
+    with HeldPort(os.getpid()) as held:
+        job = flasher.Flasher(site.request(lived_in, goal=SYNC), io.StringIO(), held)
+        job._note(mac="0123456789ab")  # what was flashed a moment ago
+        with pytest.raises(UserError, match="was 01:23:45:67:89:ab and is "):
+            job.run()
     assert on_device(lived_in)["/www/index.html"] == sha256("one")
 
 
@@ -134,7 +136,7 @@ def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, s
     request = site.request(lived_in, goal=SYNC)
     with DeviceRepl(lived_in.url, again="") as repl:
         repl.enter()
-        repl._run(
+        repl.execute(
             b"with open('/mine.bin', 'wb') as f:\n f.seek(%d)\n f.write('x')" % (VFS_SIZE // 2)
         )
     with pytest.raises(UserError, match="file system is full"):
