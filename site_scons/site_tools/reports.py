@@ -24,7 +24,7 @@ def exists(env):
 def generate(env):
     env.AddMethod(linked_sizes, "LinkedSizes")
     env.AddMethod(lambda env, *files: env.Deed(_size, *files), "SizeReport")
-    env.AddMethod(lambda env: env.Deed(_diff), "BuildDiff")
+    env.AddMethod(lambda env: env.Question(_diff), "BuildDiff")
     env.AddMethod(lambda env: env.Deed(_compile_commands), "CompileCommands")
     if "diff" in env:
         env["QUESTION"] = "diff"
@@ -80,7 +80,6 @@ def _diff(env):
     differences = build_history.differences(old, new)
     for line in differences or [f"builds {old['id']} and {new['id']} are the same"]:
         console.note(line)
-    env["RUN"].begun = False  # a question was answered, nothing was done
 
 
 def _compile_commands(env):

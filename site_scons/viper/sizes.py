@@ -26,9 +26,7 @@ from viper.module_memory import ModuleMemory
 _SYMBOLS = 200  # of the largest that are kept of a build
 
 _ARCHIVE = re.compile(r"(?:^|/)lib([^/]+)\.a\(")
-_SECTION = re.compile(
-    r"^\.(?:text|rodata|data\.rel\.ro|data|bss|literal|iram1|dram1)(?:\.local)?\.(.+)$"
-)
+_SECTION = re.compile(r"^\.(?:text|rodata|data\.rel\.ro|data|bss|literal)(?:\.local)?\.(.+)$")
 _STRINGS = re.compile(r"\.str\d+\.\d+$")
 
 
@@ -107,7 +105,7 @@ def component(piece: Piece) -> str:
     _, found, inside = piece.origin.rpartition("/firmware/")
     if not found:
         return "the system's start"
-    folder = Path(inside).parent.parts
+    folder = Path(inside.removeprefix("cmodules/")).parent.parts
     if not folder:
         return "frozen Python" if inside.startswith("frozen_content") else "port"
     return "/".join(folder[:2]) if folder[0] in ("viperhttp", "lib") else folder[0]
