@@ -29,7 +29,12 @@ def generate(env):
 
 
 def _method(function):
-    return lambda env, *nodes: env.Deed(function, *nodes)
+    return lambda env, *nodes: env.Deed(function, *nodes, first=_require_device)
+
+
+def _require_device(env):
+    if not env.ByNetwork():
+        env.RequirePort()
 
 
 def _sync(env, index):

@@ -128,6 +128,22 @@ def find(port: Port) -> str:
     return url
 
 
+def require(port: Port) -> None:
+    """Refuse a device that cannot be there, as far as this computer knows by itself.
+
+    Raises:
+        UserError: it is not there, or this user may not open it.
+    """
+    if port.text == AUTO:
+        _only_one()
+    elif _is_com(port.text):
+        from viper import com_port
+
+        com_port.require_wsl(port.text.upper())
+    elif port.url is not None and port.url.startswith("/"):
+        _require_device(Path(port.url), f"PORT={port.text}")
+
+
 def _is_com(text: str) -> bool:
     return re.fullmatch(r"COM[1-9][0-9]{0,2}", text, re.IGNORECASE) is not None
 
