@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,13 +26,6 @@ def site(tmp_path: Path, parts: dict[int, bytes], built: Path) -> Site:
     site = Site(tmp_path, parts, built)
     site.texts["/main.py"] = "print('application runs')\n"  # and the REPL is free
     return site
-
-
-@pytest.fixture
-def lived_in(new_board: Callable[..., Board], site: Site) -> Board:
-    board = new_board(flash=site.whole())
-    wait_for_boots(board, 1)
-    return board
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,14 +29,6 @@ def site(
     site = Site(tmp_path, parts, built)
     site.fs = request.param
     return site
-
-
-@pytest.fixture
-def lived_in(new_board: Callable[..., Board], site: Site) -> Board:
-    """A board that was flashed and has booted, and so has written to its file system."""
-    board = new_board(flash=site.whole())
-    wait_for_boots(board, 1)
-    return board
 
 
 only_fat = pytest.mark.parametrize("site", ["fat"], indirect=True)
