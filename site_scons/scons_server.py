@@ -30,9 +30,9 @@ _TOOLS = _HERE / "site_tools"
 # Besides the tools and what they import: SCons's own, and what actions import when they run.
 _LOADED = (
     *("SCons.Script.Main", "SCons.Variables", "littlefs", "pyfatfs.PyFat", "zlib_ng.zlib_ng"),
-    *("viper.flash_image", "viper.vfs_image", "viper.build_history", "viper.sizes"),
+    *("viper.device_files", "viper.flash_image", "viper.vfs_image", "viper.build_history"),
     *("viper.backup", "viper.flash_device", "viper.http_page", "viper.virtual_board.control"),
-    "viper.sync_over_http",
+    *("viper.sizes", "viper.sync_over_http"),
 )
 
 

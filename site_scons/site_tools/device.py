@@ -141,7 +141,7 @@ def _work(env, index, goal, **more):
     from viper import backup, device_stamp
     from viper.flash_device import FlashRequest, flash
 
-    record = index.with_name("build.json")
+    record = index.with_name("firmware.json")
     return flash(
         FlashRequest(
             port=env["PORT"],

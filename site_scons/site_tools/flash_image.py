@@ -1,7 +1,7 @@
 """The flash image as a node, and the record of the build.
 
 Adds to the environment:
-    env.FlashImage(table, firmware, vfs)  build/<BOARD>/flash.bin and flash.json
+    env.FlashImage(table, firmware, files, vfs)  build/<BOARD>/flash.bin and flash.json
     env.BuildRecord(image, firmware, assets, sizes)  build/<BOARD>/build.json: every input's
                                                      digest; refuses an application over MAX_APP
 """
@@ -23,7 +23,7 @@ def generate(env):
     env.AddMethod(record, "BuildRecord")
 
 
-def image(env, table, firmware, vfs):
+def image(env, table, firmware, files, vfs):
     board = env["BOARD_TOML"]
     build = env["BUILD_DIR"]
     blank = env.Command(f"{build}/otadata.bin", [], env.Step("OTADATA", _otadata))
@@ -31,7 +31,8 @@ def image(env, table, firmware, vfs):
         [f"{build}/flash.bin", f"{build}/flash.json"],
         [
             str(board.partitions),
-            *(firmware["bootloader"], table, blank, firmware["app"], vfs["image"], vfs["index"]),
+            *(firmware["bootloader"], table, blank, firmware["app"]),
+            *(files, vfs["image"], vfs["index"]),
         ],
         env.Step("IMAGE", _image, board=board),
     )

@@ -1,7 +1,7 @@
 """The files of a device: brought up to date, saved, put back.
 
 Adds to the environment, each an action for a goal:
-    env.Sync(image)     send the files that differ, to PORT or to HOST
+    env.Sync(files)     send the files that differ, to PORT or to HOST
     env.Backup(image)   save all data of a device here
     env.Restore(image)  put a backup's data on a device, FROM=folder
 and for the actions of other tools:
@@ -57,7 +57,7 @@ def _over_network(env, index):
     from viper import sync_over_http
 
     host = env["HOST"]
-    record = json.loads(index.with_name("build.json").read_text(encoding="utf-8"))
+    record = json.loads(index.with_name("firmware.json").read_text(encoding="utf-8"))
     request = sync_over_http.SyncRequest(
         host, index, Path(), device_stamp.FOLDER, record["build"], env["SYNC_DELETE"]
     )

@@ -33,6 +33,7 @@ class Inputs:
     partition_table: Path
     otadata: Path
     app: Path  # for the partition `factory`
+    files: Path  # what `device_files.write` made
     vfs: Path  # what `vfs_image.write` made ...
     vfs_index: Path  # ... and its record
 
@@ -96,12 +97,8 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
     atomic_file.write_json(
         index,
         {
-            "board": board.name,
-            "chip": board.chip,
-            "flash_size": board.flash_size,
-            "psram_size": board.psram_size,
+            **json.loads(inputs.files.read_text(encoding="utf-8")),
             "parts": sorted(parts, key=lambda part: part["offset"]),
-            "files": vfs["files"],
         },
     )
 

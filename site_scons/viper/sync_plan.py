@@ -1,6 +1,6 @@
 """Which files of a device differ from those of an image, and what is done about them.
 
-Pure: the device's manifest is given. What is neither below `vfs_image.SITE` nor put there by an
+Pure: the device's manifest is given. What is neither below `device_files.SITE` nor put there by an
 image is the user's, and nothing here names it.
 """
 
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from viper.device_files import SITE
 from viper.flash_session import File
-from viper.vfs_image import SITE
 
 STAGE = "/.sync"  # where files wait on the device (firmware/python/viperhttp/sync.py)
 

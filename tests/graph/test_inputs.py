@@ -14,7 +14,8 @@ from project import Project, copy_checkout, wait_until
 
 FIRMWARE = {"MAKE micropython", "APP app.bin", "SIZES linked.json"}
 IMAGE = {"IMAGE flash.bin", "RECORD build.json"}
-VFS = {"ASSETS www.json", "VFS vfs.img"}
+FILES = {"FILES files.json", "VFS vfs.img"}
+VFS = {"ASSETS www.json"} | FILES
 
 
 def test_nothing_changed(project: Project) -> None:
@@ -41,7 +42,7 @@ def test_frozen_python(project: Project) -> None:
 def test_application(project: Project) -> None:
     with project.path("firmware/app/main.py").open("a") as file:
         file.write("# more\n")
-    assert project.scons().steps == {"VFS vfs.img"} | IMAGE
+    assert project.scons().steps == FILES | IMAGE
 
 
 def test_asset_edited(project: Project) -> None:
@@ -107,7 +108,7 @@ def test_option_overrides_board(project: Project) -> None:
 def test_template(project: Project, template: str) -> None:
     with project.path(f"firmware/app/templates/{template}").open("a") as file:
         file.write("<!-- more -->")
-    assert project.scons().steps == {"TEMPLATE templates", "VFS vfs.img"} | IMAGE
+    assert project.scons().steps == {"TEMPLATE templates"} | FILES | IMAGE
 
 
 def test_helper_module_of_viper(project: Project) -> None:

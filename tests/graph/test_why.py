@@ -95,7 +95,7 @@ CASES = {
     ),
     "an asset is gone": Case(
         _remove("assets/www/favicon.svg"),
-        {"www.json": "assets/www/favicon.svg is gone", "vfs.img": "may change with www.json"},
+        {"www.json": "assets/www/favicon.svg is gone", "files.json": "may change with www.json"},
     ),
     "an asset that is not compressed": Case(
         _write("assets/www/photo.jpg", "x" * 5000), {"www.json": "assets/www/photo.jpg is new"}
@@ -124,7 +124,7 @@ CASES = {
         {"otadata.bin": "the step's code in flash_image.py changed"},
     ),
     "the application": Case(
-        _append("firmware/app/main.py", "# more\n"), {"vfs.img": "firmware/app/main.py changed"}
+        _append("firmware/app/main.py", "# more\n"), {"files.json": "firmware/app/main.py changed"}
     ),
     "a template": Case(
         _append("firmware/app/templates/status.html", "<!-- more -->\n"),
@@ -139,7 +139,7 @@ CASES = {
         {"flash.bin": "flash.bin is gone; flash.json is gone"},
     ),
     "an output is damaged": Case(
-        _append(f"{BUILD}/www.json", "\n"), {"vfs.img": f"{BUILD}/www.json changed"}
+        _append(f"{BUILD}/www.json", "\n"), {"files.json": f"{BUILD}/www.json changed"}
     ),
     "a pin": Case(
         _edit("nix/pins.json", '"commit": "78ff170de9', '"commit": "0000000000'),
@@ -236,16 +236,19 @@ def test_an_asset_is_followed_to_the_flash(shared: Project) -> None:
     assert told == {
         "www/app.js.gz": "assets/www/app.js changed",
         "www.json": "assets/www/app.js changed; may change with www/app.js.gz",
-        "vfs.img": "may change with www.json",
-        "flash.bin": "may change with vfs.img",
+        "files.json": "may change with www.json",
+        "vfs.img": "may change with files.json",
+        "flash.bin": "may change with files.json, vfs.img",
         "build.json": "may change with www.json, flash.bin",
     }
     # Asked in the same words as built, and about one output only.
     assert ask(shared, "why", "flash") == told
-    assert set(ask(shared, "why=vfs.img")) == {"www/app.js.gz", "www.json", "vfs.img"}
+    wanted = {"www/app.js.gz", "www.json", "files.json"}
+    assert set(ask(shared, "why=sync")) == wanted
+    assert set(ask(shared, "why=vfs.img")) == wanted | {"vfs.img"}
     # Part of what was foretold is made: the rest is told as it then stands.
     shared.scons("assets")
-    assert ask(shared, "why")["vfs.img"] == f"{BUILD}/www.json changed"
+    assert ask(shared, "why")["files.json"] == f"{BUILD}/www.json changed"
     shared.scons()
 
 
