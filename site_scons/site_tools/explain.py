@@ -125,7 +125,7 @@ def _is_step(node):
 
 def _first(node):
     """The node that stands for all that a step makes at once."""
-    return _made_with(node)[0]
+    return _made_with(node)[0].disambiguate()  # an Entry, until SCons has to know
 
 
 def _made_with(node):
