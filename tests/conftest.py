@@ -10,7 +10,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import Project, copy_outputs, copy_project, copy_sources
+from project import (
+    Project,
+    copy_outputs,
+    copy_project,
+    copy_sources,
+    processes_in,
+    restore_project,
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -36,11 +43,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def worktree(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """This worker's copy of the built project."""
+    return copy_project(built, tmp_path_factory.mktemp("worktree") / "a project")
+
+
 @pytest.fixture
-def project(built: Path, tmp_path: Path) -> Iterator[Project]:
-    """A built project to change."""
-    yield copy_project(built, tmp_path / "a project")
-    shutil.rmtree(tmp_path / "a project")
+def project(built: Path, worktree: Project) -> Iterator[Project]:
+    """A built project to change; no process of the test may be left in it."""
+    yield worktree
+    left = processes_in(worktree.folder)
+    restore_project(worktree, built)
+    assert left == []
 
 
 @pytest.fixture(scope="session")
