@@ -6,6 +6,8 @@ import fcntl
 import os
 import re
 import shutil
+import signal
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +21,37 @@ from project import (
     restore_project,
 )
 
+LOCKS = f"viperhttp-{os.getuid()}"
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what is tested, though a shell may run the tests where it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the graph's tests: they take longest, and none is to be waited for at the end."""
     items.sort(key=lambda item: "graph" not in item.path.parts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The temporary folder of this worker and of every process that its tests start."""
+    folder = tmp_path_factory.mktemp("tmp", numbered=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", None)
+        yield folder
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind(temporary_folder: Path) -> Iterator[None]:
+    """A test leaves no temporary file but the locks of ports, which are for all processes."""
+    yield
+    left = [path.name for path in temporary_folder.iterdir() if path.name != LOCKS]
+    for name in left:
+        (temporary_folder / name).rename(temporary_folder.parent / f"left behind {name}")
+    assert left == []
 
 
 @pytest.fixture(scope="session")

@@ -214,7 +214,7 @@ def _remove(entry: os.DirEntry[str]) -> None:
     if entry.is_dir(follow_symlinks=False):
         shutil.rmtree(entry.path)
     else:
-        os.unlink(entry.path)
+        Path(entry.path).unlink()
 
 
 def _link(source: str, target: str) -> None:

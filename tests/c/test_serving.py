@@ -22,8 +22,10 @@ def build(folder: Path, flags: list[str], settings: str = "") -> Path:
 
 
 def run(program: Path, seconds: int) -> None:
+    served = program.parent / "served"
+    served.mkdir()
     done = subprocess.run(
-        [program, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [program, served, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert done.returncode == 0, done.stdout[-4000:]
 

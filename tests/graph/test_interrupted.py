@@ -7,11 +7,18 @@ import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from project import Project, processes_in, wait_until
 
 LIMIT_S = 60.0
+
+
+@pytest.fixture(autouse=True)
+def compilers_that_are_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They leave temporary files."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
 
 
 def test_killed_at_ten_moments(project: Project) -> None:
