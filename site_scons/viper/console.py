@@ -24,12 +24,12 @@ _copies: list[Callable[[str], None]] = []
 
 
 def human_size(size: int) -> str:
-    """A byte count for reading: '812 B', '4.1 kB', '16.0 MB' (k = 1000)."""
-    if size < 1000:
+    """A byte count for reading, in the units of a partition table: '812 B', '4 KiB', '9.9 MiB'."""
+    if size < 1024:
         return f"{size} B"
-    for unit, scale in (("kB", 1e3), ("MB", 1e6)):
-        if size < 999.95 * scale or unit == "MB":
-            return f"{size / scale:.1f} {unit}"
+    for unit, scale in (("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)):
+        if size < 1023.95 * scale or unit == "GiB":
+            return f"{size / scale:.1f}".removesuffix(".0") + f" {unit}"
     raise AssertionError("unreachable")
 
 
@@ -39,7 +39,7 @@ def human_mac(digits: str) -> str:
 
 
 def step(tag: str, text: str) -> None:
-    """One line for one action that has been done: `GZIP     app.js  4.1 kB → 1.2 kB`."""
+    """One line for one action that has been done: `GZIP     app.js  4.1 KiB → 1.2 KiB`."""
     note(f"{tag:<8} {text}")
 
 

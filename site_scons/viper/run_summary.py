@@ -53,7 +53,7 @@ class RunSummary:
             self.device = True
 
     def line(self) -> str:
-        """`3 steps run, 14 skipped, 12.3 kB written, http://127.0.0.1:8080/`."""
+        """`3 steps run, 14 skipped, 12.3 KiB written, http://127.0.0.1:8080/`."""
         parts = [
             f"{self.steps_run} step{'' if self.steps_run == 1 else 's'} run",
             f"{self.steps_skipped} skipped",

@@ -66,8 +66,8 @@ def lines(
     for place in flash:
         change = _change(place.used or 0, before and before.get(place.name, 0))
         text.append(
-            f"  {place.name:<16} {place.offset:#8x} {human_size(place.size):>9}  "
-            + (f"{human_size(place.used):>9} used {_share(place)}{change}" if place.used else "")
+            f"  {place.name:<16} {place.offset:#8x} {human_size(place.size):>10}  "
+            + (f"{human_size(place.used):>10} used {_share(place)}{change}" if place.used else "")
         )
     for title, key in (
         ("Linked", "memory"),

@@ -61,7 +61,7 @@ def test_from_a_saved_source_to_the_new_build_and_back(flashed: Project) -> None
     assert built(flashed) in served(flashed)
 
     back = flashed.scons("flash", PORT)
-    assert "otadata  1 sector, 4.1 kB: factory boots" in back.output
+    assert "otadata  1 sector, 4 KiB: factory boots" in back.output
     assert "FLASH factory" in back.steps
     assert built(flashed) in served(flashed)
     again = flashed.scons("ota", PORT)

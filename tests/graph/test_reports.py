@@ -9,6 +9,7 @@ import subprocess
 
 import pytest
 from project import Project
+from viper.console import human_size
 
 
 def identity(project: Project) -> str:
@@ -33,7 +34,7 @@ def test_two_builds_are_told_apart(project: Project) -> None:
     assert sizes(report)["more_of_it"] == 3000
     assert re.search(r"^  viperhttp/core +[\d,]+  \+3,\d\d\d$", report, re.MULTILINE), report
     app = project.path("build/VIRTUAL_N16R8/app.bin").stat().st_size
-    assert f"{app / 1000:.1f} kB used" in report
+    assert f"{human_size(app)} used" in report
     page = project.path("build/VIRTUAL_N16R8/size.html").read_text()
     assert "more_of_it" in page and ">vfs<" in page and not re.search(r'(src|href)="', page)
 

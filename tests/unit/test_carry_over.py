@@ -171,8 +171,8 @@ def test_without_a_word_nothing_is_written_and_each_fate_is_told(scene: Scene) -
         scene.flash(csv, choice="")
     assert "./scons flash PORT=virtual:x REPARTITION=keep" in caught.value.next_step
     assert scene.told == [
-        "DATA nvs  would be lost: 13.0 kB of data, 0x9000 16.4 kB → nowhere",
-        "DATA vfs  would be moved: 6 files, 21.0 kB, 0x20000 524.3 kB → 0x80000 524.3 kB",
+        "DATA nvs  would be lost: 12.7 KiB of data, 0x9000 16 KiB → nowhere",
+        "DATA vfs  would be moved: 6 files, 20.5 KiB, 0x20000 512 KiB → 0x80000 512 KiB",
     ]
     assert scene.chip.flash == before and not scene.root.exists()
 

@@ -11,17 +11,17 @@ from viper import console
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (4096, "4.1 kB"), (999_949, "999.9 kB"),
-     (999_950, "1.0 MB"), (16_777_216, "16.8 MB"), (2_500_000_000, "2500.0 MB")],
+    [(0, "0 B"), (1023, "1023 B"), (1024, "1 KiB"), (4198, "4.1 KiB"), (1_048_524, "1023.9 KiB"),
+     (1_048_525, "1 MiB"), (16 << 20, "16 MiB"), (2_500_000_000, "2.3 GiB"), (5 << 40, "5120 GiB")],
 )  # fmt: skip
 def test_sizes_are_readable(size: int, text: str) -> None:
     assert console.human_size(size) == text
 
 
 def test_a_step_is_one_line_with_the_tag_in_a_column(capsys: pytest.CaptureFixture[str]) -> None:
-    console.step("GZIP", "app.js  4.1 kB → 1.2 kB")
+    console.step("GZIP", "app.js  4.1 KiB → 1.2 KiB")
     console.step("PARTS", "x")
-    assert capsys.readouterr().out == "GZIP     app.js  4.1 kB → 1.2 kB\nPARTS    x\n"
+    assert capsys.readouterr().out == "GZIP     app.js  4.1 KiB → 1.2 KiB\nPARTS    x\n"
 
 
 def test_work_goes_on_when_nobody_reads() -> None:
