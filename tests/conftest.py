@@ -7,6 +7,8 @@ import os
 import re
 import shutil
 import signal
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -68,6 +70,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copy_sources(folder)
             copy_outputs(folder)  # so that only what differs is built
             Project(folder).scons()
+            # Copies keep what is compiled here; without it each process would do so again.
+            command = [sys.executable, "-m", "compileall", "-q", "site_scons"]
+            subprocess.run(command, cwd=folder, check=True)
             (shared / "built.done").touch()
     return folder
 

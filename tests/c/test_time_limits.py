@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 import pytest
-from test_serving import HERE, MODULE
+from test_serving import build
 
 SEND_TIMEOUT_S = 0.4
 REVALIDATE_S = 0.4
@@ -50,20 +50,12 @@ class Served:
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
-    (folder / "viperhttp_board.h").write_text(SETTINGS)
     files = folder / "files"
     files.mkdir()
     (files / "big").write_bytes(bytes(BIG))
-    subprocess.run(
-        ["gcc", "-std=c11", "-D_GNU_SOURCE", "-O1", f"-I{MODULE}/core", f"-I{MODULE}/port"]
-        + [f"-I{folder}", f"-I{HERE}", str(HERE / "serve.c"), str(HERE / "served.c")]
-        + [str(source) for source in sorted(MODULE.glob("core/*.c"))]
-        + [str(source) for source in sorted(MODULE.glob("port/posix*.c"))]
-        + ["-pthread", "-o", str(folder / "serve")],
-        check=True,
-    )
+    program = build(folder, "serve", [], SETTINGS)
     with subprocess.Popen(
-        [folder / "serve", files, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [program, files, "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout and process.stdin
         yield Served(files, int(process.stdout.readline().rsplit(":", 1)[1].rstrip("/\n")))
