@@ -23,8 +23,6 @@ from project import (
     restore_project,
 )
 
-LOCKS = f"viperhttp-{os.getuid()}"
-
 
 def pytest_configure() -> None:
     """Let Ctrl-C reach what is tested, though a shell may run the tests where it is ignored."""
@@ -37,23 +35,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The temporary folder of this worker and of every process that its tests start."""
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """TMPDIR of all that runs here; nothing but the locks of ports may be left in it."""
     folder = tmp_path_factory.mktemp("tmp", numbered=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TMPDIR", str(folder))
         patch.setattr(tempfile, "tempdir", None)
-        yield folder
-
-
-@pytest.fixture(autouse=True)
-def nothing_left_behind(temporary_folder: Path) -> Iterator[None]:
-    """A test leaves no temporary file but the locks of ports, which are for all processes."""
-    yield
-    left = [path.name for path in temporary_folder.iterdir() if path.name != LOCKS]
-    for name in left:
-        (temporary_folder / name).rename(temporary_folder.parent / f"left behind {name}")
-    assert left == []
+        yield
+    assert {path.name for path in folder.iterdir()} <= {f"viperhttp-{os.getuid()}"}
 
 
 @pytest.fixture(scope="session")

@@ -167,6 +167,18 @@ def copy_checkout(project: Path, folder: Path) -> None:
     shutil.copytree(project / "build/micropython", folder, symlinks=True, copy_function=_link)
 
 
+def copy_unix_port(project: Path, folder: Path) -> None:
+    """The same without history and what the unix port is not made of, five files of six."""
+
+    def unused(parent: str, names: list[str]) -> set[str]:
+        if Path(parent).name == "ports":
+            return set(names) - {"unix"}
+        return {".git", "docs", "examples", "logo", "tests"} & set(names)
+
+    checkout = project / "build/micropython"
+    shutil.copytree(checkout, folder, symlinks=True, ignore=unused, copy_function=_link)
+
+
 def restore_project(project: Project, built: Path) -> None:
     """Make a copy of a project what it was.
 
