@@ -31,6 +31,7 @@ _PRODUCTS = {
     "flasher_args.json": "flasher_args.json",
     "firmware.json": None,
 }
+_COMMON = Path("boards/esp32_common.cmake")  # of all boards' mpconfigboard.cmake
 _SUBMODULES = Path("build/micropython-submodules")
 
 
@@ -45,7 +46,7 @@ def generate(env):
 def firmware(env, source, modules, python):
     board = env["BOARD_TOML"]
     build = Path(env["BUILD_DIR"])
-    files = firmware_inputs.files(modules, python, f"boards/{board.name}")
+    files = [_COMMON, *firmware_inputs.files(modules, python, f"boards/{board.name}")]
     idf = env.EspIdf()
     port = env.Command(
         [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],
@@ -85,8 +86,13 @@ def firmware(env, source, modules, python):
         ),
     )
     env.Clean(made, str(build))
-    app, bootloader, *_, record = made
-    return {"app": app, "bootloader": bootloader, "inputs": record}
+    by_name = dict(zip(_PRODUCTS, made, strict=True))
+    return {
+        "app": by_name["app.bin"],
+        "bootloader": by_name["bootloader.bin"],
+        "inputs": by_name["firmware.json"],
+        "map": by_name["app.map"],
+    }
 
 
 def _configures(path):
@@ -136,8 +142,8 @@ def _build(targets, sources, board, jobs, **what):
     at_start = module_memory.read(app)
     return (
         f"app.bin  {human_size(len(app))} of {human_size(slot)} ({100 * len(app) / slot:.0f} %), "
-        f"{human_size(sizes.internal_ram)} of internal RAM; viperhttp's share "
-        f"{human_size(ours.flash)} and {human_size(ours.internal_ram + at_start.internal)}; "
+        f"{human_size(sizes.sram)} of internal RAM; viperhttp's share "
+        f"{human_size(ours.flash)} and {human_size(ours.sram + at_start.internal)}; "
         f"build {identity}"
     )
 

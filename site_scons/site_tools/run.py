@@ -2,7 +2,8 @@
 
 Adds to the environment:
     env.Step(tag, function, uses, how, **what)  an action that prints one line when done
-    env.Deed(function, *nodes)                  an action that is done each time it is named
+    env.Deed(function, *nodes, first)           an action that is done each time it is named
+    env.Question(function)                      one that only looks, and leaves no trace
     env.Goal(group, name, nodes, help, action)  a target a person types
     env.Serve()                                 the end of SConstruct: help, or what was typed
 """
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError, ExplicitExit
@@ -49,9 +51,11 @@ def generate(env):
     env["RUN"] = RunSummary()
     env["GOALS"] = {}
     env["DOING"] = []
+    env["FIRST"] = []
     env["STEPS"] = {}
     env.AddMethod(step, "Step")
     env.AddMethod(deed, "Deed")
+    env.AddMethod(question, "Question")
     env.AddMethod(goal, "Goal")
     env.AddMethod(exits(serve), "Serve")
     # SCons names each file that it removes; a line for the folder will do.
@@ -115,9 +119,26 @@ class Goal(NamedTuple):
     acts: bool
 
 
-def deed(env, function, *nodes):
-    """An action for a goal that does something each time: `function(env, *files)`."""
-    return env.Action(_Deed(function, nodes), None)
+def deed(env, function, *nodes, first=None):
+    """An action for a goal that does something each time: `function(env, *files)`.
+
+    `first(env)` looks at what costs nothing to find out, before anything is built for the goal.
+    """
+    action = env.Action(_Deed(function, nodes), None)
+    action.first = first
+    return action
+
+
+def question(env, function):
+    """An action for a goal that answers, and changes nothing: `function(env)`."""
+    return env.Deed(lambda env: _answer(env, function))
+
+
+def _answer(env, function):
+    function(env)
+    if not env["RUN"].steps_run:
+        env["RUN"].begun = False  # nothing was done that a last line could tell
+        SCons.SConsign.Reset()  # nor anything that SCons had to write down
 
 
 def goal(env, group, name, nodes, help, action=None):
@@ -135,6 +156,7 @@ def goal(env, group, name, nodes, help, action=None):
     env.AlwaysBuild(doing)
     env.Requires(doing, env["DOING"])
     env["DOING"] = doing
+    env["FIRST"] += [each.first for each in env.Flatten(action) if getattr(each, "first", None)]
     return doing
 
 
@@ -149,6 +171,9 @@ def serve(env):
         node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
         if target not in known and not (node is not None and node.has_explicit_builder()):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
+    if not (SCons.Script.GetOption("clean") or SCons.Script.GetOption("no_exec")):
+        for look in dict.fromkeys(env["FIRST"]):
+            look(env)
     gc.freeze()
     gc.enable()
     env["STEP_LOG"] = StepLog(Path(env["BUILD_DIR"], "steps.json"))
