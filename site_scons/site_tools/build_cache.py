@@ -45,11 +45,9 @@ class _Cache(SCons.CacheDir.CacheDir):
         self.is_new_to_others = False
 
     def retrieve(self, node):
-        if not self.is_enabled():
+        if not self.is_enabled() or SCons.Script.GetOption("no_exec"):
             return False
         entry = Path(self.cachepath(node)[1])
-        if SCons.Script.GetOption("no_exec"):
-            return entry.exists()
         try:
             build_cache.take(entry, Path(str(node)))
         except build_cache.Damaged as problem:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -33,6 +34,9 @@ def test_a_second_clone_makes_nothing(clones: tuple[Project, Project], tmp_path:
     one.scons("assets", "build/VIRTUAL_N16R8/vfs.img", option)
     run = two.scons("assets", "build/VIRTUAL_N16R8/vfs.img", option)
     assert {step.split()[0] for step in run.steps} == {"CACHE"}
+    assert re.search(
+        r"^CACHE    build/VIRTUAL_N16R8/www/app.js.gz  3 KiB$", run.output, re.MULTILINE
+    )
     assert "0 steps run" in run.output and "from the cache" in run.output
     assert one.digests() == two.digests()
     # What came from the cache is as up to date as what was made.
