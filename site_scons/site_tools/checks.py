@@ -2,7 +2,7 @@
 
 Adds to the environment:
     env.Tests(*arguments)    pytest over tests/
-    env.DeviceTests(record)  pytest over tests/http, against HOST, which runs the record's build
+    env.DeviceTests(record)  pytest over tests/http, against a device that runs the record's build
     env.Benchmarks()         tests/bench, a table and build/bench.json
     env.Fuzz()               every fuzz target of tests/fuzz for FUZZ_S seconds
 """
@@ -37,9 +37,7 @@ def device_tests(env, record):
 
 
 def _test_device(env, record):
-    if "HOST" not in env:
-        raise UserError("which device is to be tested?", "give HOST=192.168.0.7")
-    host = env["HOST"]
+    host = env.Host()
     built = json.loads(record.read_text(encoding="utf-8"))["build"]
     runs = http_page.build(host)
     if runs != built:

@@ -7,7 +7,7 @@ Adds to the environment:
 import json
 
 import SCons.Script
-from viper import console, port, program
+from viper import console, labgrid, port, program
 from viper.errors import UserError
 
 _GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
@@ -31,7 +31,7 @@ def _dev(env):
     env["TELL"]()  # the runs of the loop have the word
     request = json.dumps({"device": host, "arguments": given})
     try:
-        status = program.run(["-m", "viper.dev_loop", request], _GRACE_S)
+        status = program.run(["-m", "viper.dev_loop", request], _GRACE_S, labgrid.handed_on())
     except KeyboardInterrupt:
         console.note("")
         return

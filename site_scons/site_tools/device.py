@@ -53,13 +53,15 @@ def _method(function):
 def _esptool_command(env, index):
     from viper.flash_image import esptool_command
 
-    name = port.parse(port.split(env["PORT"])[0]).board if env["PORT"] else None
-    made = _BOARDS / str(name) / "board.json"
+    text = port.split(env["PORT"])[0]
+    named = port.parse(text) if text else None
+    made = _BOARDS / str(named and named.board) / "board.json"
     if made.is_file():
         number = json.loads(made.read_text(encoding="utf-8"))["serial_port"]
         stock_port = f"rfc2217://127.0.0.1:{number}?ign_set_control"
     else:
-        stock_port = "PORT" if name else env["PORT"] or "PORT"
+        is_known_to_others = named and not (named.board or named.place)
+        stock_port = text if is_known_to_others else "PORT"
     console.note(esptool_command(index, stock_port, env["BAUD"]))
 
 

@@ -17,7 +17,9 @@ from urllib.parse import urlsplit
 from viper.errors import UserError
 
 DEFAULT_BOARD = "default"  # what PORT=virtual is called
-_FORMS = "PORT is virtual, virtual:NAME, /dev/tty..., COM14, rfc2217://host:port or auto"
+_FORMS = (
+    "PORT is virtual, virtual:NAME, /dev/tty..., COM14, rfc2217://host:port, labgrid:PLACE or auto"
+)
 AUTO = "auto"  # the one board that is connected
 
 
@@ -28,6 +30,13 @@ class Port:
     text: str  # as the user gave it
     board: str | None  # the name of the virtual board it means, None for any other device
     url: str | None  # what pyserial opens; None where that has to be found out first
+    place: str | None = None  # the place that it means, of a labgrid lab
+
+    @property
+    def is_virtual(self) -> bool | None:
+        """Whether a virtual board is there; None on another computer, where it may be either."""
+        is_elsewhere = self.place is not None or (self.url or "").startswith("viper:")
+        return None if is_elsewhere else self.board is not None
 
 
 def parse(text: str) -> Port:
@@ -50,6 +59,8 @@ def parse(text: str) -> Port:
                 "a name has 1 to 32 letters, digits, '-' and '_', as in PORT=virtual:bench",
             )
         return Port(text, rest, None)
+    if scheme == "labgrid":
+        return Port(text, None, None, _place(text, rest))
     if scheme == "rfc2217":
         return Port(text, None, viper_url(text))
     if text == AUTO or _is_com(text):
@@ -101,13 +112,18 @@ def typed(goal: str, port: str) -> str:
 def find(port: Port) -> str:
     """What pyserial opens of a device that is no virtual board, and is there and may be opened.
 
-    In WSL a port of Windows is handed over for that, and a line says so.
+    In WSL a port of Windows is handed over for that, and a place of a lab is acquired until the end
+    of this process; a line says so.
 
     Raises:
         UserError: it is not there, or this user may not open it.
     """
     if port.url is not None:
         url = port.url
+    elif port.place is not None:
+        from viper import labgrid
+
+        url = viper_url(labgrid.hold(port.place))
     elif port.text == AUTO:
         url = _only_one()
     else:
@@ -119,6 +135,14 @@ def find(port: Port) -> str:
     if url.startswith("/"):
         _require_device(Path(url), f"PORT={port.text}")
     return url
+
+
+def _place(text: str, given: str) -> str:
+    """The place of labgrid:PLACE, or of labgrid's own variable."""
+    place = given or os.environ.get("LG_PLACE", "")
+    if not place:
+        raise UserError(f"PORT={text} names no place", "give PORT=labgrid:PLACE, or set LG_PLACE")
+    return place
 
 
 def _is_com(text: str) -> bool:
