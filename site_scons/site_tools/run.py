@@ -129,10 +129,12 @@ def question(env, function):
 
 
 def _answer(env, function):
-    function(env)
-    if not env["RUN"].steps_run:
-        env["RUN"].begun = False  # nothing was done that a last line could tell
-        SCons.SConsign.Reset()  # nor anything that SCons had to write down
+    try:
+        function(env)
+    finally:
+        if not env["RUN"].steps_run:
+            env["RUN"].begun = False  # nothing was done that a last line could tell
+            SCons.SConsign.Reset()  # nor anything that SCons had to write down
 
 
 def goal(env, group, name, nodes, help, action=None):
