@@ -1,4 +1,4 @@
-"""The graph in few boxes: what comes of what, from the sources to a device, for a page to begin with.
+"""The graph in few boxes: what comes of what, from the sources to a device.
 
 Steps that only follow one another are one box, and so are what stands side by side for the same
 purpose; an arrow that others imply is left out. What remains is the shape of the graph, which
@@ -141,7 +141,7 @@ def _join_siblings(boxes: dict[str, _Box]) -> None:
     for key, box in boxes.items():
         if not box.needs:
             users = (other for other in boxes if key in boxes[other].needs)
-            alike[box.kind, *users].append(key)
+            alike[(box.kind, *users)].append(key)
     for first, *others in alike.values():
         for other in others:
             boxes[first].rows += boxes.pop(other).rows

@@ -18,8 +18,8 @@ from pathlib import Path
 
 import serial
 from viper import serial_handlers
-from viper.virtual_board.control import BoardInfo
 from viper.port import viper_url
+from viper.virtual_board.control import BoardInfo
 
 _LINES = "\0modem lines"  # a name of this network namespace, as the double has it
 _LOOK_S = 0.02  # whether somebody has opened the device file; nothing tells

@@ -104,9 +104,18 @@ def own_devices(folder: Path) -> Path:
     _mount("--bind", str(folder / "pts"), "/dev/pts")
     library = folder.with_name("modem_lines.so")
     source = DOUBLES / "uart/modem_lines.c"
-    subprocess.run(["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", source, "-o", library], check=True)
+    subprocess.run(
+        ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", source, "-o", library],
+        check=True,
+    )
     Path("/etc/ld.so.preload").write_text(f"{library}\n")
     return dev
+
+
+def be_wsl(file: Path) -> None:
+    """Let /proc/version be that of WSL 2."""
+    file.write_text("Linux version 5.15.167.4-microsoft-standard-WSL2 (root@f9c826d3017f)\n")
+    _mount("--bind", str(file), "/proc/version")
 
 
 def _make_own(place: Path, folder: Path) -> None:

@@ -13,7 +13,19 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # What begins a line that is meant for a shell; a page writes these after a `$`.
 _PROGRAMS = (
-    *("./scons", "apt", "apt-get", "cat", "cd", "cp", "curl", "docker", "echo", "esptool", "export"),
+    *(
+        "./scons",
+        "apt",
+        "apt-get",
+        "cat",
+        "cd",
+        "cp",
+        "curl",
+        "docker",
+        "echo",
+        "esptool",
+        "export",
+    ),
     *("git", "make", "mkdir", "mpremote", "mv", "nix", "nix-build", "pip", "python", "python3"),
     *("rm", "sed", "source", "sudo", "wget"),
 )

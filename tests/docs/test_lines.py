@@ -33,6 +33,8 @@ def home(built: Path) -> Path:
     """A newcomer's, prepared once for all workers of this run."""
     if subprocess.run(computer.command("true"), capture_output=True).returncode != 0:
         pytest.skip("the kernel, or a container, forbids namespaces: unshare --user --net --mount")
+    if not Path(sys.prefix, "interpreter").exists():
+        pytest.skip("these packages are not those that ./scons installs")
     folder = built.with_name("newcomer")
     with built.with_name("newcomer.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -43,6 +45,21 @@ def home(built: Path) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("page", [p for p in pages.PAGES if pages.to_type(p)], ids=pages.name)
+# Whose lines take minutes: a device is measured, tested or fuzzed, or all of its data is read.
+_LONG = ("flashing", "performance", "pipeline", "testing")
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            page,
+            id=pages.name(page),
+            marks=[pytest.mark.long] if page.stem in _LONG else [],
+        )
+        for page in pages.PAGES
+        if pages.to_type(page)
+    ],
+)
 def test_what_a_page_says_to_type_does_what_it_says(page: Path, home: Path, tmp_path: Path) -> None:
     run(*computer.command(*_NEWCOMER, "type", str(home), str(page), str(tmp_path)))
