@@ -22,7 +22,7 @@ def exists(env):
 
 def generate(env):
     SCons.Script.AddOption("--json", action="store_true", help="doctor: print JSON")
-    env.AddMethod(lambda env: env.Deed(_examine), "Doctor")
+    env.AddMethod(lambda env: env.Question(_examine), "Doctor")
 
 
 def _examine(env):

@@ -21,7 +21,7 @@ def exists(env):
 
 
 def generate(env):
-    env.AddMethod(lambda env: env.Deed(_why), "Why")
+    env.AddMethod(lambda env: env.Question(_why), "Why")
     env.AddMethod(lambda env: env.Deed(_graph), "Graph")
     _let_a_question_stand_alone(env)
 
@@ -54,7 +54,6 @@ def _why(env):
             console.note(line)
     for name in deeds:
         console.note(f"{name} asks the device itself, each time")
-    env["RUN"].begun = False  # a question was answered, nothing was done
 
 
 def _step_named(env, name):
@@ -66,7 +65,7 @@ def _step_named(env, name):
             made |= {target: target, Path(target).name: target}
     if name not in made:
         raise UserError(
-            f"why={name}: no target and no output{nearest(name, [*env['GOALS'], *made])}",
+            f"why={name}: nothing is called that{nearest(name, [*env['GOALS'], *made])}",
             "./scons -h",
         )
     return env.fs.File(made[name])
@@ -131,7 +130,11 @@ def _is_step(node):
 
 def _first(node):
     """The node that stands for all that a step makes at once."""
-    return node.get_executor().get_all_targets()[0]
+    return _made_with(node)[0]
+
+
+def _made_with(node):
+    return node.get_executor().get_all_targets()
 
 
 def _children(node):
@@ -139,14 +142,12 @@ def _children(node):
 
 
 def _described(node, log, found):
-    executor = node.get_executor()
-    targets = [str(target) for target in executor.get_all_targets()]
     files = [child for child in _children(node) if isinstance(child, SCons.Node.FS.File)]
     after = dict.fromkeys(str(_first(child)) for child in files if _is_step(child))
-    declared = executor.get_action_list()[0].step
+    declared = node.get_executor().get_action_list()[0].step
     return why.Step(
         tag=declared.tag,
-        targets=tuple(targets),
+        targets=tuple(str(each) for each in _made_with(node)),
         sources=tuple(str(child) for child in files if not _is_step(child)),
         after=tuple(after),
         reasons=tuple(_reasons(node, declared, log, found)),
@@ -156,12 +157,14 @@ def _described(node, log, found):
 
 def _reasons(node, declared, log, found):
     """Why a step would run, whatever the steps before it do."""
-    missing = [str(each) for each in node.get_executor().get_all_targets() if not each.exists()]
-    if missing:
-        names = [Path(name).name for name in missing]
-        return why.file_changes(names, "is not there", "are not there")
     info = node.get_stored_info().binfo
-    if getattr(info, "bactsig", None) is None:
+    is_known = getattr(info, "bactsig", None) is not None
+    missing = [Path(str(each)).name for each in _made_with(node) if not each.exists()]
+    if missing and is_known:
+        return why.file_changes(missing, "is gone", "are gone")
+    if missing:
+        return ["not made yet"]
+    if not is_known:
         return ["nobody knows what it was made from"]
     signatures = [*info.bsourcesigs, *info.bdependsigs, *info.bimplicitsigs]
     names = [*info.bsources, *info.bdepends, *info.bimplicit]
@@ -200,7 +203,7 @@ def _reasons(node, declared, log, found):
 
 
 def _differs(child, before):
-    """Whether a file's content is another than what it was; its time and size say no at once."""
-    if child.get_timestamp() == before.timestamp and child.get_size() == before.size:
+    """Whether a file's content is another than what it was; its time says no at once."""
+    if child.get_timestamp() == before.timestamp:
         return False
     return child.get_content_hash() != before.csig

@@ -1,8 +1,8 @@
 """The firmware as nodes: MicroPython with our C modules and frozen Python, then its images.
 
 Adds to the environment:
-    env.Firmware(source, modules, python)  bootloader and app image by name, and "inputs", the
-                                           record of what they are made of
+    env.Firmware(source, modules, python)  bootloader and app image by name; "inputs", the record
+                                           of what they are made of; "map", the linker's
 """
 
 # By the port of MicroPython.

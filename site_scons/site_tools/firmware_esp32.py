@@ -85,8 +85,13 @@ def firmware(env, source, modules, python):
         ),
     )
     env.Clean(made, str(build))
-    app, bootloader, *_, record = made
-    return {"app": app, "bootloader": bootloader, "inputs": record}
+    by_name = dict(zip(_PRODUCTS, made, strict=True))
+    return {
+        "app": by_name["app.bin"],
+        "bootloader": by_name["bootloader.bin"],
+        "inputs": by_name["firmware.json"],
+        "map": by_name["app.map"],
+    }
 
 
 def _configures(path):
@@ -136,8 +141,8 @@ def _build(targets, sources, board, jobs, **what):
     at_start = module_memory.read(app)
     return (
         f"app.bin  {human_size(len(app))} of {human_size(slot)} ({100 * len(app) / slot:.0f} %), "
-        f"{human_size(sizes.internal_ram)} of internal RAM; viperhttp's share "
-        f"{human_size(ours.flash)} and {human_size(ours.internal_ram + at_start.internal)}; "
+        f"{human_size(sizes.sram)} of internal RAM; viperhttp's share "
+        f"{human_size(ours.flash)} and {human_size(ours.sram + at_start.internal)}; "
         f"build {identity}"
     )
 

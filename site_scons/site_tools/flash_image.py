@@ -2,8 +2,8 @@
 
 Adds to the environment:
     env.FlashImage(table, firmware, vfs)  build/<BOARD>/flash.bin and flash.json
-    env.BuildRecord(image, firmware, assets)  build/<BOARD>/build.json: every input's digest;
-                                              refuses an application over MAX_APP
+    env.BuildRecord(image, firmware, assets, sizes)  build/<BOARD>/build.json: every input's
+                                                     digest; refuses an application over MAX_APP
 """
 
 import hashlib
@@ -38,10 +38,10 @@ def image(env, table, firmware, vfs):
     return {"image": made[0], "index": made[1]}
 
 
-def record(env, image, firmware, assets):
+def record(env, image, firmware, assets, sizes):
     made = env.Command(
         f"{env['BUILD_DIR']}/build.json",
-        [firmware["inputs"], assets, image["index"]],
+        [firmware["inputs"], assets, image["index"], sizes],
         env.Step("RECORD", _record, max_app=env.get("MAX_APP")),
     )
     env.NoCache(made)  # it is kept in builds/ besides
@@ -64,9 +64,11 @@ def _image(targets, sources, board):
 
 
 def _record(targets, sources, max_app):
-    from viper import build_history
+    from viper import build_history, sizes
 
-    firmware, assets, flash = (json.loads(path.read_text(encoding="utf-8")) for path in sources)
+    firmware, assets, flash, linked = (
+        json.loads(path.read_text(encoding="utf-8")) for path in sources
+    )
     digests = {
         part["name"]: hashlib.sha256((sources[2].parent / part["file"]).read_bytes()).hexdigest()
         for part in flash["parts"]
@@ -89,16 +91,6 @@ def _record(targets, sources, max_app):
     record["id"] = build_history.identity(record)
     atomic_file.write_json(targets[0], record)
     build_history.keep(
-        targets[0].parent / "builds", record, _sizes(targets[0].parent, record, flash)
+        targets[0].parent / "builds", record, {"parts": sizes.parts(flash), **linked}
     )
     return f"build.json  build {record['build']}, with its files {record['id']}"
-
-
-def _sizes(folder, record, flash):
-    """What the build takes; the linker's map, which is long, is read once for each application."""
-    from viper import build_history, sizes
-
-    for build in build_history.all_builds(folder / "builds"):
-        if build["images"]["factory"] == record["images"]["factory"] and build["sizes"]["symbols"]:
-            return {**build["sizes"], "parts": sizes.parts(flash)}
-    return sizes.measure(flash, sizes.map_file(folder))

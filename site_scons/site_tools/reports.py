@@ -1,7 +1,9 @@
 """Reports on builds: what one takes of flash and memory, and what differs between two.
 
-Adds to the environment, each an action for a goal:
-    env.SizeReport(image)       print it, and write build/<BOARD>/size.html
+Adds to the environment
+    env.LinkedSizes(firmware)   build/<BOARD>/linked.json: what the linker gave to whom
+and, each an action for a goal,
+    env.SizeReport(image, linked)  print it, and write build/<BOARD>/size.html
     env.BuildDiff()             what differs between the two builds that `diff` names
     env.CompileCommands()       compile_commands.json, for editors
 """
@@ -10,6 +12,7 @@ import json
 from pathlib import Path
 
 from viper import console
+from viper.console import human_size
 from viper.errors import UserError, exits
 
 
@@ -19,21 +22,39 @@ def exists(env):
 
 @exits
 def generate(env):
-    env.AddMethod(lambda env, index: env.Deed(_size, index), "SizeReport")
-    env.AddMethod(lambda env: env.Deed(_diff), "BuildDiff")
+    env.AddMethod(linked_sizes, "LinkedSizes")
+    env.AddMethod(lambda env, *files: env.Deed(_size, *files), "SizeReport")
+    env.AddMethod(lambda env: env.Question(_diff), "BuildDiff")
     env.AddMethod(lambda env: env.Deed(_compile_commands), "CompileCommands")
     if "diff" in env:
         env["QUESTION"] = "diff"
 
 
-def _size(env, index):
+def linked_sizes(env, firmware):
+    return env.Command(
+        f"{env['BUILD_DIR']}/linked.json",
+        [firmware["map"], firmware["app"]],
+        env.Step("SIZES", _linked, uses=["esp-idf-size"], psram_size=env["BOARD_TOML"].psram_size),
+    )[0]
+
+
+def _linked(targets, sources, psram_size):
+    from viper import atomic_file, module_memory, sizes
+
+    map_file, app = sources
+    measured = sizes.linked(map_file, module_memory.read(app.read_bytes()), psram_size)
+    atomic_file.write_json(targets[0], measured)
+    return f"linked.json  {human_size(measured['memory']['flash'])} in flash"
+
+
+def _size(env, index, linked):
     from viper import atomic_file, build_history, size_report, sizes
 
     folder = Path(env["BUILD_DIR"])
     kept = folder / "builds"
     record = json.loads((folder / "build.json").read_text(encoding="utf-8"))
-    flash = json.loads(index.read_text(encoding="utf-8"))
-    measured = sizes.measure(flash, sizes.map_file(folder))
+    flash, measured = (json.loads(file.read_text(encoding="utf-8")) for file in (index, linked))
+    measured["parts"] = sizes.parts(flash)
     build = {**record, "sizes": measured}
     if env.get("BASELINE"):
         base = build_history.load(kept, env["BASELINE"])
@@ -59,7 +80,6 @@ def _diff(env):
     differences = build_history.differences(old, new)
     for line in differences or [f"builds {old['id']} and {new['id']} are the same"]:
         console.note(line)
-    env["RUN"].begun = False  # a question was answered, nothing was done
 
 
 def _compile_commands(env):

@@ -3,6 +3,7 @@
 Adds to the environment:
     env.Step(tag, function, uses, how, **what)  an action that prints one line when done
     env.Deed(function, *nodes)                  an action that is done each time it is named
+    env.Question(function)                      one that only looks, and leaves no trace
     env.Goal(group, name, nodes, help, action)  a target a person types
     env.Serve()                                 the end of SConstruct: help, or what was typed
 """
@@ -18,6 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import ClassVar, NamedTuple
 
+import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError, ExplicitExit
@@ -52,6 +54,7 @@ def generate(env):
     env["STEPS"] = {}
     env.AddMethod(step, "Step")
     env.AddMethod(deed, "Deed")
+    env.AddMethod(question, "Question")
     env.AddMethod(goal, "Goal")
     env.AddMethod(exits(serve), "Serve")
     # SCons names each file that it removes; a line for the folder will do.
@@ -118,6 +121,18 @@ class Goal(NamedTuple):
 def deed(env, function, *nodes):
     """An action for a goal that does something each time: `function(env, *files)`."""
     return env.Action(_Deed(function, nodes), None)
+
+
+def question(env, function):
+    """An action for a goal that answers, and changes nothing: `function(env)`."""
+    return env.Deed(lambda env: _answer(env, function))
+
+
+def _answer(env, function):
+    function(env)
+    if not env["RUN"].steps_run:
+        env["RUN"].begun = False  # nothing was done that a last line could tell
+        SCons.SConsign.Reset()  # nor anything that SCons had to write down
 
 
 def goal(env, group, name, nodes, help, action=None):

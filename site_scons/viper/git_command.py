@@ -54,7 +54,7 @@ def fetch(checkout: Path, url: str, commit: str, title: str) -> None:
 
     Raises:
         Unreachable: the host could not be asked.
-        UserError: it has no such commit.
+        UserError: it has no such commit, or the folder cannot be written.
     """
     from git import RemoteProgress
 
@@ -69,7 +69,7 @@ def fetch(checkout: Path, url: str, commit: str, title: str) -> None:
             if op_code & self.OP_MASK == self.RECEIVING and max_count:
                 show(int(float(cur_count) * 100 / float(max_count)))
 
-    run("init", "--quiet", str(checkout))
+    _write(checkout, "init", "--quiet")
     try:
         with console.progress(title, 100) as show:
             run(
@@ -88,7 +88,23 @@ def fetch(checkout: Path, url: str, commit: str, title: str) -> None:
         if failure.status is None:
             raise Unreachable(f"{shown}: no answer in {_SILENCE_S} s") from None
         raise Unreachable(f"{shown}: {without_userinfo(reason(failure.output))}") from None
-    run("-C", str(checkout), "checkout", "--quiet", "--detach", "--force", commit)
+    _write(checkout, "checkout", "--quiet", "--detach", "--force", commit)
+
+
+def _write(checkout: Path, *arguments: str) -> None:
+    """Have git write into a checkout, asking nobody.
+
+    Raises:
+        UserError: it could not.
+    """
+    try:
+        checkout.mkdir(parents=True, exist_ok=True)
+        run("-C", str(checkout), *arguments)
+    except process.ToolFailed as failure:
+        raise UserError(
+            f"{checkout}: git {arguments[0]}: {reason(failure.output)}",
+            "see that git works there and the disk has room, and try again",
+        ) from None
 
 
 def is_at(checkout: Path, commit: str) -> bool:

@@ -1,28 +1,29 @@
 """A linker map of GNU ld: which object each piece of a firmware comes from, and what it takes.
 
-The format is that of `ld -Map`: an output section begins a line, an input section is indented by
-one space; a long name has its address, size and object on the next line.
+esp-idf-size reads it, ESP-IDF's maps and others alike: ld lists pieces that it has merged with
+others or relaxed away, and fills gaps between them, which its parser accounts for.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-# An output section, or an input section with its object. A name alone ends its line.
-_OUTPUT = re.compile(r"^(\.[\w.]+)(?:\s|$)")
-_INPUT = re.compile(r"^ (\S+)\s+0x([0-9a-f]+)\s+0x([0-9a-f]+)(?: (\S.*))?$")
-_NAME = re.compile(r"^ ([.\w$*]\S*)$")
-_REST = re.compile(r"^ {10,}0x([0-9a-f]+)\s+0x([0-9a-f]+)(?: (\S.*))?$")
-_START = "Linker script and memory map"
+if TYPE_CHECKING:
+    from esp_idf_size.mapfile import MapFile
 
-# ESP-IDF's output sections in internal RAM. `.dram0.dummy` only keeps the addresses free that
-# .iram0 takes on the other bus.
-_INTERNAL_RAM = (".iram0", ".dram0", ".noinit")
-_NO_MEMORY = (".dram0.dummy",)
-_FLASH = (".flash",)
+# Output sections by what they end with or begin with: of ESP-IDF's linker scripts, and of GNU ld's
+# own for the virtual board.
+_NO_MEMORY = ("dummy", "noload", "reserved_for_iram")  # they keep addresses free
+_NOT_IN_FLASH = (".bss", "noinit")
+_SRAM = (".iram0", ".dram0", ".noinit", ".data", ".bss", ".got")
+_READ_ONLY = (".data.rel.ro",)
+_PSRAM = (".ext_ram",)
+
+# esp-idf-size's names for the parts of a chip's SRAM.
+_SRAM_TYPES = ("IRAM", "DRAM", "DIRAM")
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class Piece:
     Attributes:
         output: the output section it went to (".flash.text").
         name: its own (".text.vhttp_poll").
-        size: bytes.
+        size: bytes, with what fills the gap behind it.
         origin: the object, as ld names it: "esp-idf/main/libmain.a(main.c.obj)".
     """
 
@@ -41,54 +42,76 @@ class Piece:
     size: int
     origin: str
 
+    @property
+    def in_flash(self) -> bool:
+        """Whether the image has it, to be used there or to be loaded into RAM."""
+        return not self.output.endswith(_NOT_IN_FLASH)
+
+    @property
+    def in_sram(self) -> bool:
+        return self.output.startswith(_SRAM) and not self.output.startswith(_READ_ONLY)
+
+    @property
+    def in_psram(self) -> bool:
+        return self.output.startswith(_PSRAM)
+
 
 @dataclass(frozen=True)
 class Usage:
     """Bytes that some pieces take for good."""
 
-    internal_ram: int
     flash: int
+    sram: int
+    psram: int
 
 
 def read(file: Path) -> list[Piece]:
-    """Every piece that was linked and takes room."""
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        return list(_pieces(line.rstrip("\n") for line in lines))
+    """Every piece that was linked and takes room.
+
+    Raises:
+        ValueError: it is no linker map.
+    """
+    return [
+        Piece(section["name"], piece["name"], piece["size"] + piece["fill"], _origin(piece))
+        for section in _parsed(file).sections
+        if section["address"] and not section["name"].endswith(_NO_MEMORY)
+        for piece in section["input_sections"]
+        if piece["size"] + piece["fill"]
+    ]
 
 
 def usage(pieces: Iterable[Piece]) -> Usage:
-    """What pieces take of internal RAM and of flash; what is loaded to RAM is in flash too."""
-    ram = flash = 0
+    """What pieces take; what is loaded into RAM is in flash too."""
+    flash = sram = psram = 0
     for piece in pieces:
-        if piece.output.startswith(_INTERNAL_RAM) and piece.output not in _NO_MEMORY:
-            ram += piece.size
-        elif piece.output.startswith(_FLASH):
-            flash += piece.size
-    return Usage(ram, flash)
+        flash += piece.size if piece.in_flash else 0
+        sram += piece.size if piece.in_sram else 0
+        psram += piece.size if piece.in_psram else 0
+    return Usage(flash, sram, psram)
 
 
-def _pieces(lines: Iterator[str]) -> Iterator[Piece]:
-    output = pending = ""
-    for line in lines:
-        if line == _START:
-            break
-    for line in lines:
-        section = _OUTPUT.match(line)
-        if section:
-            output, pending = section[1], ""
-            continue
-        alone = _NAME.match(line)
-        if alone:
-            pending = alone[1]
-            continue
-        whole, rest = _INPUT.match(line), _REST.match(line)
-        if whole:
-            name, size, origin = whole[1], whole[3], whole[4]
-        elif rest and pending:
-            name, size, origin = pending, rest[2], rest[3]
-        else:
-            pending = ""
-            continue
-        pending = ""
-        if origin and int(size, 16):
-            yield Piece(output, name, int(size, 16), origin)
+def sram_size(file: Path) -> int | None:
+    """How much SRAM the linker could use of the chip that a map is for; None if it is for none."""
+    parsed = _parsed(file)
+    if not parsed.target:
+        return None
+    from esp_idf_size import memorymap
+
+    types = memorymap.get(str(file), load_symbols=False, map_file=parsed)["memory_types"]
+    return sum(int(types[name]["size"]) for name in _SRAM_TYPES if name in types)
+
+
+def _parsed(file: Path) -> MapFile:
+    from esp_idf_size.mapfile import MapFile, MapFileException
+    from esp_pylib.logger import log
+
+    log.set_verbosity("silent")  # that a map is for no chip is no matter
+    try:
+        return MapFile(str(file))
+    except MapFileException as problem:
+        raise ValueError(f"{file}: {problem}") from None
+
+
+def _origin(piece: dict[str, str]) -> str:
+    archive, name = piece["archive"], piece["object_file"]
+    return name if archive == "(exe)" else f"{archive}({name})"

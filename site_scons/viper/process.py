@@ -61,9 +61,9 @@ class ToolFailed(Exception):
     """
 
     def __init__(self, tool: str, status: int | None, output: str) -> None:
-        super().__init__(f"{tool}: exit status {status}")
         self.status = status
         self.output = output
+        super().__init__(f"{tool}: exit status {status}: {self.last_line()}")
 
     def last_line(self) -> str:
         """The last line that it printed, where tools say what was wrong."""

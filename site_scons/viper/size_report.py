@@ -70,39 +70,40 @@ def lines(
             + (f"{human_size(place.used):>10} used {_share(place)}{change}" if place.used else "")
         )
     for title, key in (
-        ("Linked", "memory"),
-        ("Largest components", "components"),
-        ("Largest symbols", "symbols"),
+        ("Memory, linked and allocated at the start", "memory"),
+        ("Largest components in flash", "components"),
+        ("Largest symbols in flash", "symbols"),
     ):
         rows = [row for row in _rows(key, build, base) if row.size or row.difference][:_SHOWN]
         if rows:
             text += ["", title]
         for row in rows:
+            of = build["sizes"]["of"].get(row.name) if key == "memory" else None
+            share = f"  of {of:,} ({100 * row.size / of:.1f} %)" if of else ""
             change = "" if not row.difference else f"  {row.difference:+,}"
-            text.append(f"  {row.name:<34} {row.size:>9,}{change}")
+            text.append(f"  {row.name:<34} {row.size:>9,}{share}{change}")
     return [line.rstrip() for line in text]
 
 
 def page(flash: Sequence[Place], build: Mapping[str, Any], base: Mapping[str, Any] | None) -> bytes:
     """The report as a page."""
-    of_place = {place.name: place for place in flash}
     tables = []
-    for title, key in (
-        ("Flash", "parts"),
-        ("Linked", "memory"),
-        ("Components", "components"),
-        ("Symbols", "symbols"),
+    for title, key, full in (
+        ("Flash", "parts", {place.name: place.size for place in flash}),
+        ("Memory, linked and allocated at the start", "memory", build["sizes"]["of"]),
+        ("Components in flash", "components", {}),
+        ("Symbols in flash", "symbols", {}),
     ):
         rows = []
         for row in _rows(key, build, base):
-            of = of_place[row.name].size if key == "parts" and row.name in of_place else 0
+            of = full.get(row.name, 0)
             percent = round(100 * row.size / of, 1) if of else 0
             change = f"{row.difference:+,}" if row.difference else ""
             rows.append(
                 {"name": row.name, "size": row.size, "change": change, "of": of, "percent": percent}
             )
         if rows:
-            tables.append({"title": title, "rows": rows, "of": key == "parts"})
+            tables.append({"title": title, "rows": rows, "of": bool(full)})
     return pages.render(
         "size.html",
         picture(flash),

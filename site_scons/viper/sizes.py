@@ -1,66 +1,42 @@
 """What a build takes of flash and memory, by part, by component and by symbol.
 
     {"parts": {"factory": 667136, "vfs": 114688, ...},
-     "memory": {"flash": 451234, "internal RAM": 7034, "PSRAM": 0},
+     "memory": {"flash": 451234, "SRAM": 7034, "SRAM of the server": 73728, ...},
+     "of": {"SRAM": 358144, ...},
      "components": {"py": 210344, ...}, "symbols": {"mp_execute_bytecode": 8123, ...}}
 
-All numbers are bytes. Components and symbols count what is linked into flash.
+All numbers are bytes. Memory is what the linker gave away and, on a chip, what a server allocates
+when it starts; "of" is how much the chip has. Components and symbols count what is in flash.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from viper import linker_map
 from viper.flash_sectors import SECTOR_SIZE
 from viper.linker_map import Piece
+from viper.module_memory import ModuleMemory
 
 _SYMBOLS = 200  # of the largest that are kept of a build
 
-# Output sections by where they end up: of GNU ld's script for the virtual board, and of ESP-IDF's.
-_FLASH = (".text", ".rodata", ".data", ".eh_frame", ".rela", ".plt", ".got", ".flash", ".iram0")
-_LOADED = (".dram0.data",)  # kept in flash, used in RAM
-_RAM = (".data", ".bss", ".iram0", ".dram0", ".noinit", ".got")
-_READ_ONLY = (".data.rel.ro",)
-_PSRAM = (".ext_ram",)
-_NO_MEMORY = (".dram0.dummy",)
-
 _ARCHIVE = re.compile(r"(?:^|/)lib([^/]+)\.a\(")
-_SECTION = re.compile(
-    r"^\.(?:text|rodata|data\.rel\.ro|data|bss|literal|iram1|dram1)(?:\.local)?\.(.+)$"
-)
+_SECTION = re.compile(r"^\.(?:text|rodata|data\.rel\.ro|data|bss|literal)(?:\.local)?\.(.+)$")
+_STRINGS = re.compile(r"\.str\d+\.\d+$")
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Change:
     """A name with its size, and by how much that differs from another build; None if unknown."""
 
     name: str
     size: int
     difference: int | None
-
-
-def map_file(build: Path) -> Path:
-    """Where the linker's map of an application is, in a board's build folder."""
-    real = build / "app.map"
-    return real if real.is_file() else build / "firmware" / "micropython.map"
-
-
-def measure(flash: Mapping[str, Any], map_file: Path) -> dict[str, Any]:
-    """Measure a build.
-
-    Args:
-        flash: flash.json.
-        map_file: the linker's map of the application; without it, parts alone are told.
-    """
-    if not map_file.is_file():
-        return {"parts": parts(flash), "memory": {}, "components": {}, "symbols": {}}
-    return {"parts": parts(flash), **linked(linker_map.read(map_file))}
 
 
 def parts(flash: Mapping[str, Any]) -> dict[str, int]:
@@ -75,27 +51,39 @@ def used(part: Mapping[str, Any]) -> int:
     return int(part["size"])
 
 
-def linked(pieces: Iterable[Piece]) -> dict[str, dict[str, int]]:
-    """Memory, components and the largest symbols of what was linked."""
-    memory: Counter[str] = Counter({"flash": 0, "internal RAM": 0, "PSRAM": 0})
+def linked(map_file: Path, server: ModuleMemory, psram_size: int) -> dict[str, dict[str, int]]:
+    """Everything but the parts.
+
+    Args:
+        map_file: the linker's map of the application.
+        server: what a server takes when it starts.
+        psram_size: of the board, in bytes.
+
+    Raises:
+        ValueError: it is no linker map.
+    """
+    pieces = linker_map.read(map_file)
     components: Counter[str] = Counter()
     symbols: Counter[str] = Counter()
     for piece in pieces:
-        section = piece.output
-        if section in _NO_MEMORY:
-            continue
-        if section.startswith(_PSRAM):
-            memory["PSRAM"] += piece.size
-        elif section.startswith(_RAM) and not section.startswith(_READ_ONLY):
-            memory["internal RAM"] += piece.size
-        if section.startswith((*_FLASH, *_LOADED)):
-            memory["flash"] += piece.size
+        if piece.in_flash:
             components[component(piece)] += piece.size
             name = _SECTION.match(piece.name)
-            if name:
+            if name and not _STRINGS.search(piece.name):
                 symbols[name[1]] += piece.size
+    usage = linker_map.usage(pieces)
+    memory = {"flash": usage.flash, "SRAM": usage.sram}
+    of: dict[str, int] = {}
+    sram_size = linker_map.sram_size(map_file)
+    if sram_size is not None:
+        of["SRAM"] = of["SRAM of the server"] = sram_size
+        memory["SRAM of the server"] = server.internal + (0 if psram_size else server.sram)
+        if psram_size:
+            of["PSRAM"] = of["PSRAM of the server"] = psram_size
+            memory |= {"PSRAM": usage.psram, "PSRAM of the server": server.psram}
     return {
-        "memory": dict(memory),
+        "memory": memory,
+        "of": of,
         "components": dict(components),
         "symbols": dict(symbols.most_common(_SYMBOLS)),
     }
@@ -105,16 +93,19 @@ def component(piece: Piece) -> str:
     """The part of the program that a piece belongs to.
 
     An archive by its name, MicroPython and its modules by their folders, the rest is the system's.
+    Of what ld merges, it names the first object that has some: that is a part of its own.
     """
     if piece.output.startswith(".rela"):
-        return "relocations"  # which ld counts to the first object
+        return "relocations"
+    if _STRINGS.search(piece.name):
+        return "string literals"
     archive = _ARCHIVE.search(piece.origin)
     if archive:
         return archive[1]
     _, found, inside = piece.origin.rpartition("/firmware/")
     if not found:
         return "the system's start"
-    folder = Path(inside).parent.parts
+    folder = Path(inside.removeprefix("cmodules/")).parent.parts
     if not folder:
         return "frozen Python" if inside.startswith("frozen_content") else "port"
     return "/".join(folder[:2]) if folder[0] in ("viperhttp", "lib") else folder[0]

@@ -76,7 +76,8 @@ def input_changes(old: Mapping[str, str] | None, new: Mapping[str, str]) -> list
         if before is None or now is None or DIGEST_MARK in (before[:1], now[:1]):
             changes.append(f"{name} changed")
         else:
-            changes.append(f"{name} {before} → {now}")
+            was, is_now = ("unset" if value == "None" else value for value in (before, now))
+            changes.append(f"{name} {was} → {is_now}")
     if len(changes) > _MANY:
         changes = [*changes[:_MANY], f"{len(changes) - _MANY} more"]
     return changes or ["its options, code or tools changed"]

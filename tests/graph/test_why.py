@@ -3,32 +3,236 @@
 from __future__ import annotations
 
 import re
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
-from project import Project
+from project import Project, copy_project, copy_sources
 
 # Words of the machinery, which nobody has to know.
-_SCONS = re.compile(r"scons:|target|implicit|dependen|action|builder|signature|node", re.IGNORECASE)
+_SCONS = re.compile(
+    r"\bscons\b|sconsign|target|source|implicit|prerequisite|depend|action|builder|builtin|"
+    r"signature|csig|digest|\bnodes?\b|alias|taskmaster|decider|executor|emitter|scanner|None",
+    re.IGNORECASE,
+)
+_LINE = re.compile(r"^[A-Z]{3,8} +(\S+): (.*)$", re.MULTILINE)
 
 
-def ask(project: Project, *arguments: str) -> dict[str, str]:
+@pytest.fixture(scope="module")
+def shared(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """A project that every test leaves with everything built."""
+    folder = tmp_path_factory.mktemp("why") / "a project"
+    yield copy_project(built, folder)
+    shutil.rmtree(folder)
+
+
+def ask(project: Project, *arguments: str, **environment: str) -> dict[str, str]:
     """What is said of each output, by its name; nothing may have changed by the question."""
-    before = project.digests()
-    output = project.scons(*arguments).output
-    assert project.digests() == before
+    before = _files(project)
+    output = project.scons(*arguments, **environment).output
+    assert _files(project) == before
     assert not _SCONS.search(output), output
-    return dict(re.findall(r"^[A-Z]{3,8} +(\S+): (.*)$", output, re.MULTILINE))
+    return dict(_LINE.findall(output))
 
 
-def test_nothing_changed(project: Project) -> None:
-    assert ask(project, "why") == {}
-    assert re.fullmatch(r"all \d+ steps are up to date\n", project.scons("why").output)
+def _files(project: Project) -> dict[Path, tuple[int, int]]:
+    """All files but MicroPython's and the lock of a run, by what a write would change."""
+    found = {
+        path: (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in project.folder.rglob("*")
+        if path.is_file() and path.name != ".lock" and "micropython" not in path.parts
+    }
+    nothing_yet = project.path("build/.sconsign.dblite")  # is begun as an empty file
+    return {path: written for path, written in found.items() if path != nothing_yet or written[1]}
 
 
-def test_an_asset_is_followed_to_the_flash(project: Project) -> None:
-    with project.path("assets/www/app.js").open("a") as file:
+@dataclass(frozen=True)
+class Case:
+    """A change, and what has to be said of it.
+
+    Attributes:
+        told: texts that must stand in what is said of an output, by its name.
+        options: given with the question and with the run.
+        compiles: whether the run would compile; then it is only foretold.
+    """
+
+    change: Callable[[Project], object]
+    told: dict[str, str]
+    options: tuple[str, ...] = ()
+    compiles: bool = False
+    environment: dict[str, str] = field(default_factory=dict)
+
+
+def _append(name: str, text: str) -> Callable[[Project], object]:
+    def change(project: Project) -> None:
+        with project.path(name).open("a") as file:
+            file.write(text)
+
+    return change
+
+
+def _edit(name: str, old: str, new: str) -> Callable[[Project], object]:
+    return lambda project: project.edit(name, old, new)
+
+
+def _write(name: str, content: str) -> Callable[[Project], object]:
+    return lambda project: project.path(name).write_text(content)
+
+
+def _remove(*names: str) -> Callable[[Project], object]:
+    return lambda project: [project.path(name).unlink() for name in names]
+
+
+BUILD = "build/VIRTUAL_N16R8"
+TABLE = "boards/partitions-16MiBplus.csv"
+MODULE = "firmware/cmodules/viperhttp"
+CASES = {
+    "an asset is new": Case(
+        _write("assets/www/new.css", "p { color: red }\n" * 100),
+        {"www/new.css.gz": "not made yet", "www.json": "assets/www/new.css is new"},
+    ),
+    "an asset is gone": Case(
+        _remove("assets/www/favicon.svg"),
+        {"www.json": "assets/www/favicon.svg is gone", "vfs.img": "may change with www.json"},
+    ),
+    "an asset that is not compressed": Case(
+        _write("assets/www/photo.jpg", "x" * 5000), {"www.json": "assets/www/photo.jpg is new"}
+    ),
+    "a line of the table": Case(
+        _edit(TABLE, "phy_init,", "phy_data,"),
+        {
+            "partition-table.bin": f"{TABLE} changed line 5",
+            "vfs.img": f"{TABLE} changed line 5",
+            "flash.bin": "may change with partition-table.bin, vfs.img",
+        },
+    ),
+    "an option": Case(lambda _: None, {"www/app.js.gz": "level 6 → 9"}, ("GZIP_LEVEL=9",)),
+    "an option of one step": Case(
+        lambda _: None, {"build.json": "max_app unset → 900000"}, ("MAX_APP=900k",)
+    ),
+    "a package": Case(
+        _edit("requirements.txt", "zlib-ng==", "zlib-ng==9."), {"www/app.js.gz": "zlib-ng "}
+    ),
+    "our own code": Case(
+        _append("site_scons/viper/otadata.py", "# more\n"),
+        {"otadata.bin": "viper.otadata changed"},
+    ),
+    "the code of a step": Case(
+        _edit("site_scons/site_tools/flash_image.py", "blank, so", "empty, so"),
+        {"otadata.bin": "the step's code in flash_image.py changed"},
+    ),
+    "the application": Case(
+        _append("firmware/app/main.py", "# more\n"), {"vfs.img": "firmware/app/main.py changed"}
+    ),
+    "a template": Case(
+        _append("firmware/app/templates/status.html", "<!-- more -->\n"),
+        {"templates/readings_html.py": "firmware/app/templates/status.html changed"},
+    ),
+    "an output is gone": Case(
+        _remove(f"{BUILD}/vfs.img"),
+        {"vfs.img": "vfs.img is gone", "flash.bin": "may change with vfs.img"},
+    ),
+    "all that a step makes is gone": Case(
+        _remove(f"{BUILD}/flash.bin", f"{BUILD}/flash.json"),
+        {"flash.bin": "flash.bin is gone; flash.json is gone"},
+    ),
+    "an output is damaged": Case(
+        _append(f"{BUILD}/www.json", "\n"), {"vfs.img": f"{BUILD}/www.json changed"}
+    ),
+    "a pin": Case(
+        _edit("nix/pins.json", '"commit": "78ff170de9', '"commit": "0000000000'),
+        {
+            "build/micropython.json": "nix/pins.json changed",
+            "firmware/micropython": "may change with build/micropython.json",
+        },
+        compiles=True,
+    ),
+    "a C file": Case(
+        _append(f"{MODULE}/core/mime.c", "// more\n"),
+        {
+            "firmware/micropython": f"{MODULE}/core/mime.c changed",
+            "app.bin": "may change with firmware/micropython",
+        },
+        compiles=True,
+    ),
+    "a header that is new": Case(
+        _write(f"{MODULE}/core/new.h", "#define NEW\n"),
+        {"firmware/micropython": f"{MODULE}/core/new.h is new"},
+        compiles=True,
+    ),
+    "a frozen module": Case(
+        _append("firmware/python/viperhttp/__init__.py", "# more\n"),
+        {"firmware/micropython": "firmware/python/viperhttp/__init__.py changed"},
+        compiles=True,
+    ),
+    "a setting of the board": Case(
+        _edit("boards/VIRTUAL_N16R8/board.toml", "level = 6", "level = 7"),
+        {"www/app.js.gz": "level 6 → 7", "firmware/micropython": "VHTTP_GZIP_LEVEL 6 → 7"},
+        compiles=True,
+    ),
+    "the compiler": Case(
+        lambda project: _other_compiler(project.path("bin")),
+        {"firmware/micropython": "toolchain.gcc gcc "},
+        compiles=True,
+        environment={"PATH": "bin:/usr/local/bin:/usr/bin:/bin"},
+    ),
+}
+
+
+def _other_compiler(folder: Path) -> None:
+    folder.mkdir()
+    (folder / "gcc").write_text("#!/bin/sh\necho gcc 99\n")
+    (folder / "gcc").chmod(0o755)
+
+
+# Where only the file differs from that of another case.
+ALIKE = {
+    *("an asset is new", "an asset that is not compressed", "an option", "our own code"),
+    *("the application", "a template", "all that a step makes is gone", "a header that is new"),
+    *("a frozen module", "a pin"),
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] if name in ALIKE else []) for name in CASES],
+)
+def test_a_change_is_told_and_is_what_runs(shared: Project, name: str) -> None:
+    case = CASES[name]
+    before = _files(shared)
+    content = {path: path.read_bytes() for path in before if "build" not in path.parts}
+    case.change(shared)
+    told = ask(shared, "why", *case.options, **case.environment)
+    for output, text in case.told.items():
+        assert text in told[output], told
+    if case.compiles:
+        for path, written in _files(shared).items():
+            if path not in before:
+                path.unlink()
+            elif written != before[path]:
+                path.write_bytes(content[path])
+        return
+    # What was foretold is what runs.
+    would = sum(not text.startswith("may change") for text in told.values())
+    ran = len(shared.scons(*case.options).steps)
+    assert would <= ran <= len(told), told
+    assert ask(shared, "why", *case.options) == {}
+    if case.options:
+        shared.scons()  # as every test finds it
+
+
+def test_nothing_changed(shared: Project) -> None:
+    shared.path("assets/www/app.js").touch()
+    assert ask(shared, "why") == {}
+    assert re.fullmatch(r"all \d+ steps are up to date\n", shared.scons("why").output)
+
+
+def test_an_asset_is_followed_to_the_flash(shared: Project) -> None:
+    with shared.path("assets/www/app.js").open("a") as file:
         file.write("// more\n")
-    told = ask(project, "why=flash")
+    told = ask(shared, "why=flash")
     assert told == {
         "www/app.js.gz": "assets/www/app.js changed",
         "www.json": "assets/www/app.js changed; may change with www/app.js.gz",
@@ -37,73 +241,45 @@ def test_an_asset_is_followed_to_the_flash(project: Project) -> None:
         "build.json": "may change with www.json, flash.bin",
     }
     # Asked in the same words as built, and about one output only.
-    assert ask(project, "why", "flash") == told
-    assert set(ask(project, "why=vfs.img")) == {"www/app.js.gz", "www.json", "vfs.img"}
-    # What was foretold is what runs.
-    assert len(project.scons().steps) == len(told)
-    assert ask(project, "why") == {}
-
-
-def test_a_table_is_told_by_its_lines(project: Project) -> None:
-    project.edit("boards/partitions-16MiBplus.csv", "phy_init,", "phy_data,")
-    (line,) = [
-        number
-        for number, text in enumerate(
-            project.path("boards/partitions-16MiBplus.csv").read_text().splitlines(), 1
-        )
-        if text.startswith("phy_data,")
-    ]
-    told = ask(project, "why")
-    assert told["vfs.img"] == f"boards/partitions-16MiBplus.csv changed line {line}"
-
-
-def test_files_that_come_and_go(project: Project) -> None:
-    project.path("assets/www/new.css").write_text("p { color: red }\n" * 100)
-    project.path("assets/www/favicon.svg").unlink()
-    told = ask(project, "why")
-    assert told["www/new.css.gz"] == "new.css.gz is not there"
-    assert "assets/www/new.css is new" in told["www.json"]
-    assert "assets/www/favicon.svg is gone" in told["www.json"]
-
-
-def test_an_option_a_tool_and_our_own_code(project: Project) -> None:
-    assert ask(project, "why", "GZIP_LEVEL=9")["www/app.js.gz"] == "level 6 → 9"
-    project.edit("requirements.txt", "zlib-ng==", "zlib-ng==9.")
-    assert re.fullmatch(r"zlib-ng (\S+) → 9\.\1", ask(project, "why")["www/app.js.gz"])
-    with project.path("site_scons/viper/otadata.py").open("a") as file:
-        file.write("# more\n")
-    assert ask(project, "why")["otadata.bin"] == "viper.otadata changed"
-
-
-def test_a_pin(project: Project) -> None:
-    project.edit("nix/pins.json", '"commit": "78ff170de9', '"commit": "0000000000')
-    told = ask(project, "why")
-    assert told["build/micropython.json"] == "nix/pins.json changed"
-    assert told["firmware/micropython"] == "may change with build/micropython.json"
-
-
-def test_what_was_touched_is_not_what_changed(project: Project) -> None:
-    project.path("assets/www/app.js").touch()
-    assert ask(project, "why") == {}
+    assert ask(shared, "why", "flash") == told
+    assert set(ask(shared, "why=vfs.img")) == {"www/app.js.gz", "www.json", "vfs.img"}
+    # Part of what was foretold is made: the rest is told as it then stands.
+    shared.scons("assets")
+    assert ask(shared, "why")["vfs.img"] == f"{BUILD}/www.json changed"
+    shared.scons()
 
 
 @pytest.mark.parametrize("lost", ["VIRTUAL_N16R8/steps.json", ".sconsign.dblite"])
-def test_what_nobody_knows_is_said(project: Project, lost: str) -> None:
-    project.path(f"build/{lost}").write_bytes(b"")
-    told = ask(project, "why", "GZIP_LEVEL=9")
+def test_what_nobody_knows_is_said(shared: Project, lost: str) -> None:
+    kept = shared.path(f"build/{lost}").read_bytes()
+    shared.path(f"build/{lost}").write_bytes(b"")
+    told = ask(shared, "why", "GZIP_LEVEL=9")
     assert told["www/app.js.gz"] in (
         "its options, code or tools changed",
         "nobody knows what it was made from",
     )
+    shared.path(f"build/{lost}").write_bytes(kept)
 
 
-def test_a_name_that_is_nothing(project: Project) -> None:
-    refused = project.scons("why=vfs.imag", status=2).output
+def test_a_clone_in_which_nothing_was_made(built: Path, tmp_path: Path) -> None:
+    copy_sources(tmp_path / "clone")
+    clone = Project(tmp_path / "clone")
+    told = ask(clone, "why")
+    assert told["www/app.js.gz"] == told["partition-table.bin"] == "not made yet"
+    assert told["app.bin"] == "not made yet; may change with firmware/micropython"
+    assert len(told) > 15 and "flash asks the device itself" in clone.scons("why=flash").output
+
+
+def test_a_name_that_is_nothing(shared: Project) -> None:
+    refused = shared.scons("why=vfs.imag", status=2).output
     assert refused.startswith("error: why=vfs.imag: ") and "did you mean 'vfs.img'?" in refused
+    nowhere = shared.scons("why=zzz", status=2).output
+    assert not _SCONS.search(nowhere.replace("./scons -h", "")), nowhere
 
 
-def test_many_changes_of_a_kind_are_counted(project: Project) -> None:
+def test_many_changes_of_a_kind_are_counted(shared: Project) -> None:
     for number in range(10):
-        project.path(f"assets/www/{number}.txt").write_text("x\n")
-    told = ask(project, "why")
+        shared.path(f"assets/www/{number}.txt").write_text("x\n")
+    told = ask(shared, "why")
     assert "and 6 more are new" in told["www.json"]
+    shared.scons()
