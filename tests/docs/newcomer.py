@@ -177,7 +177,6 @@ class Newcomer:
         cable.connect({dev / name: boards[name] for name in _DEVICES})
         computer.forward(host, number, urlsplit(boards[host].port_url).port or 0)
         computer.forward(_ADDRESS, 80, boards[_DEVICES[0]].http_port)
-        self._on_com14 = boards[_DEVICES[0]].port_url
 
     def have_windows(self) -> None:
         """Be WSL 2, in a Windows whose Python has esptool and the first board at COM14."""
@@ -186,7 +185,7 @@ class Newcomer:
         for name in ("python.exe", "wslinfo"):
             shutil.copy2(computer.DOUBLES / "windows" / name, programs)
         (programs / "interpreter").write_text(sys.executable)
-        (programs / "COM14").write_text(self._on_com14)
+        (programs / "COM14").write_text(f"/dev/{_DEVICES[0]}")
 
     def type(self, line: pages.Line) -> tuple[int, str]:
         """Type a line; its exit status, and all that it has printed.
