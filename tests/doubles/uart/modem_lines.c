@@ -22,9 +22,8 @@ static void tell(const char *tty) {
     int link = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
     if (link >= 0 && connect(link, (struct sockaddr *)&cable, size) == 0) {
         char message[128];
-        snprintf(
-            message, sizeof message, "%s %d %d", tty, !!(lines & TIOCM_DTR), !!(lines & TIOCM_RTS)
-        );
+        snprintf(message, sizeof message, "%s %d %d", tty, !!(lines & TIOCM_DTR),
+                 !!(lines & TIOCM_RTS));
         if (send(link, message, strlen(message), MSG_NOSIGNAL) > 0) {
             (void)!read(link, message, 1);
         }
@@ -39,7 +38,8 @@ int ioctl(int descriptor, unsigned long request, ...) {
     va_start(rest, request);
     void *argument = va_arg(rest, void *);
     va_end(rest);
-    int (*next)(int, unsigned long, ...) = (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
+    int (*next)(int, unsigned long, ...) =
+        (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
     int result = next(descriptor, request, argument);
     char tty[64];
     if (result == 0 || (errno != ENOTTY && errno != EINVAL) ||
