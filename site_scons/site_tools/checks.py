@@ -2,14 +2,14 @@
 
 Adds to the environment:
     env.Tests(*arguments)    pytest over tests/
-    env.DeviceTests(record)  pytest over tests/http, against HOST, which runs the record's build
+    env.DeviceTests(record)  pytest over tests/http, against a device that runs the record's build
     env.Benchmarks()         tests/bench, all or TOPICS; a table and build/bench.json
     env.Fuzz()               every fuzz target of tests/fuzz for FUZZ_S seconds
 """
 
 import json
 
-from viper import http_page, program
+from viper import program
 from viper.errors import UserError
 
 _GRACE_S = 20.0  # tests stop the boards that they have started
@@ -37,9 +37,9 @@ def device_tests(env, record):
 
 
 def _test_device(env, record):
-    if "HOST" not in env:
-        raise UserError("which device is to be tested?", "give HOST=192.168.0.7")
-    host = env["HOST"]
+    from viper import http_page
+
+    host = env.Host()
     built = json.loads(record.read_text(encoding="utf-8"))["build"]
     runs = http_page.build(host)
     if runs != built:

@@ -5,10 +5,9 @@ Adds to the environment:
 """
 
 import os
-import sys
 from pathlib import Path
 
-from viper import process
+from viper import process, python_environment
 from viper.errors import UserError
 
 _ENVIRONMENT = Path("build/docs-venv")
@@ -42,18 +41,7 @@ def site(env, folder):
 
 
 def _install(targets, sources):
-    try:
-        process.run([sys.executable, "-m", "venv", "--clear", str(_ENVIRONMENT)])
-        process.run(
-            [
-                *(f"{_ENVIRONMENT}/bin/python", "-m", "pip", "install", "--quiet"),
-                *("--disable-pip-version-check", "--no-input", "--require-hashes"),
-                *("--requirement", str(sources[0])),
-            ]
-        )
-    except process.ToolFailed as failure:
-        raise UserError(failure.last_line(), "check the network, then ./scons docs") from None
-    targets[0].write_bytes(sources[0].read_bytes())
+    python_environment.install(_ENVIRONMENT, sources[0], "./scons docs")
     return f"{_ENVIRONMENT}  packages of {sources[0]}"
 
 

@@ -5,6 +5,7 @@ Adds to the environment:
 """
 
 import json
+import os
 import shutil
 from dataclasses import asdict
 from pathlib import Path
@@ -57,6 +58,11 @@ def _findings(env, doctor):
     boards = [control.running(path.parent) for path in sorted(_BOARDS.glob("*/board.json"))]
     ours = {board.http_port: board.name for board in boards if board}
     yield doctor.page_port(env.get("HTTP_PORT") or env["DEFAULT_HTTP_PORT"] or 8080, ours)
-    if is_real and env["PORT"]:
-        tty = port.find(port.parse(env["PORT"]))
-        yield doctor.device(tty, f"PORT={env['PORT']}")
+    named = [port.parse(each) for each in port.split(env["PORT"]) if each]
+    places = [each.place for each in named if each.place]
+    if places or "LG_COORDINATOR" in os.environ:
+        yield from map(doctor.lab, places or [None])
+    if is_real:
+        for each in named:
+            if not each.place:
+                yield doctor.device(port.find(each), f"PORT={each.text}")

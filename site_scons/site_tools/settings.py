@@ -61,7 +61,12 @@ def _options():
     measure = Request(host="")
     return [
         ("BOARD", "a folder of boards/; by default what fits the port or host", None, str),
-        ("PORT", "virtual[:NAME], /dev/tty…, COM14, rfc2217://…, auto; several: a,b", None, str),
+        (
+            "PORT",
+            "virtual[:NAME], /dev/tty…, COM14, rfc2217://…, labgrid:…, auto; several: a,b",
+            None,
+            str,
+        ),
         ("HOST", "a device on the network, 192.168.0.7 or name:port", None, str),
         ("BAUD", "bits per second to the device", "460800", _number(9600, 4_000_000)),
         (
@@ -135,8 +140,8 @@ def _save(options, given):
 def _settle(env):
     """Let BOARD follow PORT or HOST, or PORT follow BOARD; refuse two that do not fit."""
     text = env.get("PORT")
-    kinds = {port.parse(each).board is not None for each in port.split(text or "virtual")}
-    if len(kinds) > 1:
+    kinds = {port.parse(each).is_virtual for each in port.split(text or "virtual")}
+    if True in kinds and len(kinds) > 1:
         raise UserError(
             f"PORT={text} names virtual boards and others, which take different images",
             "flash the ones, then the others",
@@ -146,7 +151,7 @@ def _settle(env):
     name = env.get("BOARD") or ("VIRTUAL_N16R8" if on_virtual else "ESP32S3_N16R8")
     described = board.load(_BOARDS, name)
     is_virtual = described.firmware == "unix"
-    if text is not None and on_virtual != is_virtual:
+    if text is not None and (not is_virtual) in kinds:
         raise UserError(
             f"BOARD={name} is a {'virtual' if is_virtual else 'real'} board, PORT={text} is not",
             f"give PORT={'virtual' if is_virtual else '/dev/ttyUSB0'}, or another BOARD",

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import esp_idf, process, serial_rights, usb_serial, usbipd, wsl
+from viper import esp_idf, labgrid_client, process, serial_rights, usb_serial, usbipd, wsl
 from viper.console import human_size
 from viper.errors import UserError
 
@@ -155,6 +155,22 @@ def windows(proc_version: Path = wsl.PROC_VERSION) -> Finding:
             "WSL", WARNING, "WSL 2 without usbipd: no COM port", "in Windows: winget install usbipd"
         )
     return Finding("WSL", OK, f"WSL {version}")
+
+
+def lab(place: str | None) -> Finding:
+    """A place of the labgrid lab, or the lab itself, as it stands; nothing is acquired."""
+    try:
+        if place is None:
+            told = f"{len(labgrid_client.places())} places at {labgrid_client.coordinator()}"
+            return Finding("labgrid", OK, told)
+        seen = labgrid_client.look(place)
+    except UserError as problem:
+        state = WARNING if place is None else MISSING
+        return Finding("labgrid", state, problem.what, problem.next_step)
+    if seen.holder:
+        wait = labgrid_client.how_to_wait(seen)
+        return Finding("labgrid", WARNING, f"{seen.name} is acquired by {seen.holder}", wait)
+    return Finding("labgrid", OK, f"{seen.name} is free")
 
 
 def page_port(number: int, ours: Mapping[int, str]) -> Finding:

@@ -1,15 +1,25 @@
-"""What is connected: boards on USB, virtual boards, and ports of Windows that WSL may have."""
+"""What is connected: boards on USB, virtual boards, ports of Windows that WSL may have, a lab."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import device_stamp, installed_app, port, process, usb_serial, usbipd, wsl
+from viper import (
+    device_stamp,
+    installed_app,
+    labgrid_client,
+    port,
+    process,
+    usb_serial,
+    usbipd,
+    wsl,
+)
 from viper.app_image import AppDescription
 from viper.errors import UserError
 from viper.usb_serial import UsbSerial
@@ -49,7 +59,7 @@ def everything(boards: Path) -> list[Found]:
     connected = usb_serial.connected()
     with ThreadPoolExecutor(max_workers=max(1, len(connected))) as threads:
         real = list(threads.map(_real, connected))
-    return [*real, *_of_windows(), *virtual]
+    return [*real, *_of_windows(), *_of_a_lab(), *virtual]
 
 
 def _virtual(folder: Path) -> Found:
@@ -107,6 +117,20 @@ def _of_windows() -> list[Found]:
         for device in usbipd.devices(program)
         if not device.is_attached
         for com in device.com_names
+    ]
+
+
+def _of_a_lab() -> list[Found]:
+    """The places of the labgrid lab that this user works with, if there is one."""
+    if "LG_COORDINATOR" not in os.environ:
+        return []
+    try:
+        places = labgrid_client.places()
+    except UserError as problem:
+        return [Found("labgrid", state=problem.what)]
+    return [
+        Found(f"labgrid:{place.name}", state=f"held by {place.holder}" if place.holder else "free")
+        for place in places
     ]
 
 

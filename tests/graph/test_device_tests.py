@@ -36,3 +36,8 @@ def test_another_build_is_refused(project: Project, other: str) -> None:
     told = project.scons("test-device", f"HOST={other}", status=2).output
     assert f"HOST={other} runs build 0123456789abcdef" in told and "./scons flash" in told
     assert "Traceback" not in told
+
+
+def test_the_device_may_be_named_by_its_port(project: Project) -> None:
+    told = project.scons("test-device", "PORT=virtual:absent", status=2).output
+    assert "virtual board 'absent' is not running" in told

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from project import Project, copy_checkout, wait_until
 
-FIRMWARE = {"MAKE micropython", "APP app.bin"}
+FIRMWARE = {"MAKE micropython", "APP app.bin", "SIZES linked.json"}
 IMAGE = {"IMAGE flash.bin", "RECORD build.json"}
 VFS = {"ASSETS www.json", "VFS vfs.img"}
 

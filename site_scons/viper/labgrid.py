@@ -1,0 +1,94 @@
+"""Boards on other machines: places of a labgrid lab, held from first use to the end of the run."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import select
+import subprocess
+import sys
+from pathlib import Path
+
+from viper import console, interrupt, process
+
+_HELD = "VIPERHTTP_HELD_PLACES"  # what a run tells the runs that it starts: URLs by place, as JSON
+_GRACE_S = 5.0  # that Ctrl-C leaves it to release a place that it is about to get
+_LIBRARY = Path(__file__).resolve().parents[1]
+
+_keepers: dict[str, tuple[subprocess.Popen[bytes], str]] = {}  # and the URL, by place
+
+
+def hold(place: str) -> str:
+    """Acquire a place until the end of this process, however it ends.
+
+    What the user has acquired is used, and stays acquired.
+
+    Args:
+        place: as labgrid-client takes it.
+
+    Returns:
+        The address of its serial port, rfc2217://host:port.
+
+    Raises:
+        UserError: it cannot be had (see viper.labgrid_client).
+        KeyboardInterrupt: Ctrl-C; it has been released.
+    """
+    held = json.loads(os.environ.get(_HELD, "{}"))
+    if place in held:
+        return str(held[place])
+    if place not in _keepers:
+        _keepers[place] = _start(place)
+    return _keepers[place][1]
+
+
+def handed_on() -> dict[str, str]:
+    """The environment by which a run that this one starts uses the places held here."""
+    return {_HELD: json.dumps({place: url for place, (_, url) in _keepers.items()})}
+
+
+def _start(place: str) -> tuple[subprocess.Popen[bytes], str]:
+    """Let a process of its own acquire a place."""
+    keeper = subprocess.Popen(
+        [sys.executable, "-m", "viper.labgrid_keeper", place],
+        env={**os.environ, "PYTHONPATH": str(_LIBRARY)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,  # Ctrl-C is not for it
+    )
+    assert keeper.stdout is not None
+    signals = interrupt.fileno()
+    awaited = [keeper.stdout, *([] if signals is None else [signals])]
+    if keeper.stdout not in select.select(awaited, [], [])[0]:
+        assert keeper.stdin is not None
+        keeper.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):  # a silent coordinator takes longer
+            keeper.wait(_GRACE_S)
+        raise KeyboardInterrupt
+    said = keeper.stdout.readline()
+    if not said.startswith(b"{"):
+        printed = (said + keeper.stdout.read()).decode(errors="replace")
+        if keeper.wait() == 2:
+            raise process.user_error(printed)
+        raise RuntimeError(f"viper.labgrid_keeper failed:\n{printed}")
+    answer = json.loads(said)
+    if not _keepers:
+        atexit.register(_release)
+    until = "released at the end" if answer["ours"] else "yours before, and left so"
+    console.step("ACQUIRE", f"labgrid:{place}  {answer['url']}, {until}")
+    return keeper, str(answer["url"])
+
+
+def _release() -> None:
+    """End the keepers, all at once, and say which could not release its place."""
+    for keeper, _ in _keepers.values():
+        assert keeper.stdin is not None
+        keeper.stdin.close()
+    with contextlib.suppress(KeyboardInterrupt):  # they go on by themselves
+        for keeper, _ in _keepers.values():
+            assert keeper.stdout is not None
+            said = keeper.stdout.read().decode(errors="replace")
+            if keeper.wait() != 0:
+                console.error(str(process.user_error(said)))
