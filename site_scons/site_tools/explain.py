@@ -2,7 +2,8 @@
 
 Adds to the environment, each an action for a goal:
     env.Why()    what would run for the target that `why` names, and why
-    env.Graph()  the graph as a picture and a page: build/<BOARD>/graph.svg and graph.html
+    env.Graph()  the graph as pictures and a page: graph.svg, graph.html and overview.svg in
+                 build/<BOARD>
 """
 
 from pathlib import Path
@@ -71,7 +72,7 @@ def _step_named(env, name):
 
 
 def _graph(env):
-    from viper import atomic_file, graph_page
+    from viper import atomic_file, graph_overview, graph_page
 
     goals = env["GOALS"]
     found = _steps(env, goals["image"].nodes)
@@ -85,8 +86,12 @@ def _graph(env):
     folder = Path(env["BUILD_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
     picture = graph_page.svg(graph_page.dot(found, deeds, seconds))
-    page = graph_page.page(env["BOARD"], picture, found, seconds)
-    for name, content in (("graph.svg", picture.encode()), ("graph.html", page)):
+    files = {
+        "graph.svg": picture.encode(),
+        "graph.html": graph_page.page(env["BOARD"], picture, found, seconds),
+        "overview.svg": graph_page.svg(graph_overview.dot(found, deeds)).encode(),
+    }
+    for name, content in files.items():
         atomic_file.write(folder / name, content)
         console.step("PAGE", f"{folder / name}")
 

@@ -20,7 +20,7 @@ from viper.why import Step
 
 _FOLD = 3  # more steps of one tag than this are one box
 _DEPTH = 2  # folders that a file's box is named by
-_COLOURS = {
+COLOURS = {
     "up to date": ("#e3f1e8", "#2e7d4f"),
     "may follow": ("#fbf0dd", "#b26a00"),
     "out of date": ("#fbe3c0", "#b26a00"),
@@ -92,8 +92,8 @@ def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, floa
     for box in boxes:
         for step in box.steps:
             for source in step.sources:
-                folders[_folder(source)].add(source)
-                edges[f"files {_folder(source)}", box.name] += 1
+                folders[place_of(source)].add(source)
+                edges[f"files {place_of(source)}", box.name] += 1
     for folder, files in folders.items():
         label = next(iter(files)) if len(files) == 1 else f"{folder}\n{len(files)} files"
         lines.append(_node(f"files {folder}", label, "files"))
@@ -102,7 +102,7 @@ def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, floa
         for need in deed.needs:
             if need in box_of:
                 edges[box_of[need], f"deed {deed.name}"] += 1
-    lines += [f"{_quoted(tail)} -> {_quoted(head)};" for tail, head in edges]
+    lines += [f"{quoted(tail)} -> {quoted(head)};" for tail, head in edges]
     return "\n".join([*lines, "}", ""])
 
 
@@ -165,7 +165,8 @@ def _boxes(
     return boxes, box_of
 
 
-def _folder(path: str) -> str:
+def place_of(path: str) -> str:
+    """The folder that a source is counted to."""
     parts = Path(path).parent.parts[:_DEPTH]
     return "/".join(parts) or path
 
@@ -186,10 +187,11 @@ def _human(size: int) -> str:
 
 
 def _node(name: str, label: str, state: str) -> str:
-    fill, line = _COLOURS[state]
-    return f'{_quoted(name)} [label={_quoted(label)}, fillcolor="{fill}", color="{line}"];'
+    fill, line = COLOURS[state]
+    return f'{quoted(name)} [label={quoted(label)}, fillcolor="{fill}", color="{line}"];'
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in graphviz's language."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
