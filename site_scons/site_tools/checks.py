@@ -9,7 +9,7 @@ Adds to the environment:
 
 import json
 
-from viper import http_page, program
+from viper import program
 from viper.errors import UserError
 
 _GRACE_S = 20.0  # tests stop the boards that they have started
@@ -37,6 +37,8 @@ def device_tests(env, record):
 
 
 def _test_device(env, record):
+    from viper import http_page
+
     host = env.Host()
     built = json.loads(record.read_text(encoding="utf-8"))["build"]
     runs = http_page.build(host)

@@ -22,14 +22,16 @@ def generate(env):
 
 
 def _dev(env):
-    env.SerialUrl()  # a virtual board is there before its page is
+    by_network = env.ByNetwork()
+    if not by_network:
+        env.SerialUrl()  # a virtual board is there before its page is
     host = env.get("HOST")
     if host is None and port.parse(env["PORT"]).board is not None:
-        host = f"127.0.0.1:{env.RunningBoard().http_port}"
+        host = env.Host()
     given = [f"{name}={value}" for name, value in SCons.Script.ARGUMENTS.items()]
     env["BUILD_LOCK"].release()
     env["TELL"]()  # the runs of the loop have the word
-    request = json.dumps({"device": host, "arguments": given})
+    request = json.dumps({"device": host, "by_network": by_network, "arguments": given})
     try:
         status = program.run(["-m", "viper.dev_loop", request], _GRACE_S, labgrid.handed_on())
     except KeyboardInterrupt:

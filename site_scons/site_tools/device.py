@@ -8,6 +8,7 @@ Adds to the environment, each an action for a goal:
 and for the actions of other tools:
     env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
     env.RunningBoard()                     the virtual board that PORT names, which must be running
+    env.RequirePort()                      refuse a PORT that cannot be there, before a build for it
     env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash_device: its FlashResult
     env.ShowWork(image, result)            what it changed, a line to each, and in the summary
     env.SumUpWork(image, result)           what it changed, in the summary alone
@@ -31,14 +32,15 @@ def exists(env):
 def generate(env):
     for name, function in {
         "EsptoolCommand": _esptool_command,
-        "Flash": _flash,
-        "Plan": _plan,
         "Get": _get,
         "BoardLog": _board_log,
         "BoardReset": _board_reset,
         "BoardStop": _board_stop,
     }.items():
         env.AddMethod(_method(function), name)
+    for name, function in {"Flash": _flash, "Plan": _plan}.items():
+        env.AddMethod(_method(function, first=_require_port), name)
+    env.AddMethod(_require_port, "RequirePort")
     env.AddMethod(_work, "WorkOnDevice")
     env.AddMethod(_show, "ShowWork")
     env.AddMethod(_sum_up, "SumUpWork")
@@ -46,8 +48,8 @@ def generate(env):
     env.AddMethod(_running_board, "RunningBoard")
 
 
-def _method(function):
-    return lambda env, *nodes: env.Deed(function, *nodes)
+def _method(function, first=None):
+    return lambda env, *nodes: env.Deed(function, *nodes, first=first)
 
 
 def _esptool_command(env, index):
@@ -157,10 +159,16 @@ def _work(env, index, goal, **more):
     )
 
 
-def _serial_url(env):
-    """What pyserial opens, of a device that is there; a virtual board is started."""
+def _require_port(env):
     if not env["PORT"]:
         raise UserError(f"BOARD={env['BOARD']} needs to know its port", "give PORT=/dev/ttyUSB0")
+    if not env.IsFleet():  # of several devices, one that is not there does not stop the others
+        port.require(port.parse(env["PORT"]))
+
+
+def _serial_url(env):
+    """What pyserial opens, of a device that is there; a virtual board is started."""
+    _require_port(env)
     wanted = port.parse(env["PORT"])
     if wanted.board is None:
         return port.find(wanted)

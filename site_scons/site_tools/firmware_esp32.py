@@ -31,6 +31,7 @@ _PRODUCTS = {
     "flasher_args.json": "flasher_args.json",
     "firmware.json": None,
 }
+_COMMON = Path("boards/esp32_common.cmake")  # of all boards' mpconfigboard.cmake
 _SUBMODULES = Path("build/micropython-submodules")
 
 
@@ -45,7 +46,7 @@ def generate(env):
 def firmware(env, source, modules, python):
     board = env["BOARD_TOML"]
     build = Path(env["BUILD_DIR"])
-    files = firmware_inputs.files(modules, python, f"boards/{board.name}")
+    files = [_COMMON, *firmware_inputs.files(modules, python, f"boards/{board.name}")]
     idf = env.EspIdf()
     port = env.Command(
         [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],

@@ -9,7 +9,6 @@ import os
 
 from viper import console, port
 from viper.console import human_size
-from viper.errors import UserError
 
 
 def exists(env):
@@ -24,7 +23,7 @@ def generate(env):
 def _ota(env, app):
     from viper import ota
 
-    host = env.get("HOST") or _virtual_host(env)
+    host = env.Host()
     image = app.read_bytes()
     again = f"./scons ota HOST={env['HOST']}" if "HOST" in env else port.typed("ota", env["PORT"])
     with console.progress(f"OTA      {host}", len(image)) as show:
@@ -39,12 +38,6 @@ def _ota(env, app):
     console.step("OTA", f"{host}  runs build {result.build} in {result.slot}")
     env["RUN"].wrote(result.sent)
     env["RUN"].url = f"http://{host}/"
-
-
-def _virtual_host(env):
-    if port.parse(env["PORT"] or "/dev/null").board is None:
-        raise UserError("whose application is to be updated?", "give HOST=192.168.0.7")
-    return f"127.0.0.1:{env.RunningBoard().http_port}"
 
 
 def _token(env):

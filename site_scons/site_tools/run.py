@@ -2,7 +2,7 @@
 
 Adds to the environment:
     env.Step(tag, function, uses, how, **what)  an action that prints one line when done
-    env.Deed(function, *nodes)                  an action that is done each time it is named
+    env.Deed(function, *nodes, first)           an action that is done each time it is named
     env.Question(function)                      one that only looks, and leaves no trace
     env.Goal(group, name, nodes, help, action)  a target a person types
     env.Serve()                                 the end of SConstruct: help, or what was typed
@@ -51,6 +51,7 @@ def generate(env):
     env["RUN"] = RunSummary()
     env["GOALS"] = {}
     env["DOING"] = []
+    env["FIRST"] = []
     env["STEPS"] = {}
     env.AddMethod(step, "Step")
     env.AddMethod(deed, "Deed")
@@ -118,9 +119,14 @@ class Goal(NamedTuple):
     acts: bool
 
 
-def deed(env, function, *nodes):
-    """An action for a goal that does something each time: `function(env, *files)`."""
-    return env.Action(_Deed(function, nodes), None)
+def deed(env, function, *nodes, first=None):
+    """An action for a goal that does something each time: `function(env, *files)`.
+
+    `first(env)` looks at what costs nothing to find out, before anything is built for the goal.
+    """
+    action = env.Action(_Deed(function, nodes), None)
+    action.first = first
+    return action
 
 
 def question(env, function):
@@ -152,6 +158,7 @@ def goal(env, group, name, nodes, help, action=None):
     env.AlwaysBuild(doing)
     env.Requires(doing, env["DOING"])
     env["DOING"] = doing
+    env["FIRST"] += [each.first for each in env.Flatten(action) if getattr(each, "first", None)]
     return doing
 
 
@@ -166,6 +173,9 @@ def serve(env):
         node = SCons.Node.FS.get_default_fs().File(target) if not Path(target).is_dir() else None
         if target not in known and not (node is not None and node.has_explicit_builder()):
             raise UserError(f"no target '{target}'{nearest(target, known)}", "./scons -h")
+    if not (SCons.Script.GetOption("clean") or SCons.Script.GetOption("no_exec")):
+        for look in dict.fromkeys(env["FIRST"]):
+            look(env)
     gc.freeze()
     gc.enable()
     env["STEP_LOG"] = StepLog(Path(env["BUILD_DIR"], "steps.json"))

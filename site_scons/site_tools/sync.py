@@ -4,6 +4,8 @@ Adds to the environment, each an action for a goal:
     env.Sync(image)     send the files that differ, to PORT or to HOST
     env.Backup(image)   save all data of a device here
     env.Restore(image)  put a backup's data on a device, FROM=folder
+and for the actions of other tools:
+    env.ByNetwork()     whether the device is meant at HOST, and not at PORT
 """
 
 import json
@@ -20,18 +22,23 @@ def exists(env):
 
 
 def generate(env):
+    env.AddMethod(_by_network, "ByNetwork")
     for function in (_sync, _backup, _restore):
         name = function.__name__.removeprefix("_").title()
         env.AddMethod(_method(function), name)
 
 
 def _method(function):
-    return lambda env, *nodes: env.Deed(function, *nodes)
+    return lambda env, *nodes: env.Deed(function, *nodes, first=_require_device)
+
+
+def _require_device(env):
+    if not env.ByNetwork():
+        env.RequirePort()
 
 
 def _sync(env, index):
-    # With both, as `dev` has them, HOST says where the page is, and PORT where the device is.
-    by_network = "HOST" in env and "PORT" not in SCons.Script.ARGUMENTS
+    by_network = env.ByNetwork()
     if env.IsFleet() and not by_network:
         env.Fleet("sync", lambda each: each.SumUpWork(index, each.WorkOnDevice(index, "sync")))
         return
@@ -39,6 +46,11 @@ def _sync(env, index):
     env.ShowWork(index, result)
     if not result.changed:
         console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
+
+
+def _by_network(env):
+    # With both, as `dev` has them, HOST says where the page is, and PORT where the device is.
+    return "HOST" in env and "PORT" not in SCons.Script.ARGUMENTS
 
 
 def _over_network(env, index):

@@ -7,7 +7,8 @@ Adds to the environment:
 import os
 from pathlib import Path
 
-from viper import atomic_file, templates
+from viper import atomic_file
+from viper.templates.names import is_part, module_name
 
 
 def exists(env):
@@ -24,19 +25,21 @@ def compiled(env, folder):
         for parent, _, files in os.walk(folder)
         for name in files
     )
-    pages = [name for name in names if not templates.is_part(name)]
+    pages = [name for name in names if not is_part(name)]
     if not pages:
         return []
     build = f"{env['BUILD_DIR']}/templates"
     return env.Command(
-        [f"{build}/{templates.module_name(name)}.py" for name in pages],
+        [f"{build}/{module_name(name)}.py" for name in pages],
         [env.fs.File(f"{folder}/{name}") for name in names],
         env.Step("TEMPLATE", _compile, uses=["jinja2"], folder=Path(folder), pages=pages),
     )
 
 
 def _compile(targets, sources, folder, pages):
-    modules = templates.compile_folder(folder, pages)
+    from viper.templates.compiler import compile_folder
+
+    modules = compile_folder(folder, pages)
     for target in targets:
         atomic_file.write(target, modules[target.stem].encode())
     return f"templates  {len(targets)} compiled from {len(sources)}"

@@ -20,13 +20,7 @@ def resolve(com: str, proc_version: Path = wsl.PROC_VERSION) -> str:
     Raises:
         UserError: it cannot be had; with what to type in Windows.
     """
-    system = wsl.version(proc_version)
-    if system is None:
-        raise UserError(
-            f"PORT={com} is a name of Windows and means something in WSL, not on this Linux",
-            "./scons ports lists what is connected, /dev/ttyUSB0 or /dev/ttyACM0",
-        )
-    if system == 1:
+    if require_wsl(com, proc_version) == 1:
         return f"/dev/ttyS{com[3:]}"
     program = usbipd.find()
     device = _device(program, com)
@@ -36,6 +30,21 @@ def resolve(com: str, proc_version: Path = wsl.PROC_VERSION) -> str:
     if python is not None:
         return com_bridge.start(python, com)
     raise _to_type(program, device, com)
+
+
+def require_wsl(com: str, proc_version: Path = wsl.PROC_VERSION) -> int:
+    """The version of WSL that this is; the arguments as above.
+
+    Raises:
+        UserError: this is none.
+    """
+    system = wsl.version(proc_version)
+    if system is None:
+        raise UserError(
+            f"PORT={com} is a name of Windows and means something in WSL, not on this Linux",
+            "./scons ports lists what is connected, /dev/ttyUSB0 or /dev/ttyACM0",
+        )
+    return system
 
 
 def _device(program: str | None, com: str) -> usbipd.Device | None:

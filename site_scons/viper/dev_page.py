@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import time
 from types import TracebackType
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector, web
@@ -16,6 +17,9 @@ from yarl import URL
 
 _PORT = 8090  # so that an open page finds the next loop; a free one if it is taken
 _SILENCE_S = 30.0  # from a device; a stream of events that rests for longer is begun anew
+_START_S = 30.0  # what a device may take from a reset to its first answer
+_RETRY_S = 0.05
+_ONE_TRY = ClientTimeout(total=1.0)  # a device that starts may not even refuse
 _OURS = "/_dev"
 _SCRIPT = f'<script src="{_OURS}/reload.js"></script>\n'
 _RELOAD = f"""\
@@ -75,11 +79,25 @@ class DevPage:
         await self._runner.cleanup()
         await self._client.close()
 
-    def reload(self) -> int:
-        """Have every open page load itself anew; how many there are."""
+    async def reload(self) -> int:
+        """Have every open page load itself anew once the device serves; how many there are."""
+        await self._until_served()
         for page in self._open:
             page.put_nowait(None)
         return len(self._open)
+
+    async def _until_served(self) -> None:
+        """Wait for a device that starts again, for a while: then the page says what is wrong."""
+        deadline = time.monotonic() + _START_S
+        while not await self._serves() and time.monotonic() < deadline:
+            await asyncio.sleep(_RETRY_S)
+
+    async def _serves(self) -> bool:
+        try:
+            async with self._client.head(f"http://{self._device}/", timeout=_ONE_TRY):
+                return True
+        except (ClientError, ConnectionError, asyncio.TimeoutError):
+            return False
 
     async def _script(self, request: web.Request) -> web.Response:
         return web.Response(

@@ -112,5 +112,5 @@ def stop_application(url: str, again: str) -> None:
     """
     with DeviceRepl(url, again) as repl:
         repl.enter()
-        repl.run(_STOP)
+        repl.run(_STOP, "stop its application")
         repl.leave()

@@ -1,30 +1,28 @@
-"""MicroPython's raw REPL on a device, by mpremote: calls of `viperhttp.sync`, and their answers.
+"""MicroPython's raw REPL on a device, by mpremote: programs run beside the application.
 
 mpremote reads byte by byte, which suits a prompt and not a manifest of a thousand files: it enters
-the REPL and sends programs here, and answers are read in whole pieces.
+the REPL and sends programs here, and answers are read in whole pieces. Nothing that is sent is
+echoed by the device, or shown here.
 """
 
 from __future__ import annotations
 
 import io
-import json
 import re
 import struct
 import time
 from contextlib import redirect_stdout
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from viper import serial_handlers
 from viper.errors import UserError
 from viper.serial_handlers import WriteCounter
+from viper.serial_line import CONSOLE_BAUD
 
 if TYPE_CHECKING:
     from serial import Serial
 
-MARK = b"\x02viper:"  # begins the lines of an answer (firmware/python/viperhttp/sync.py)
-
-_BAUD = 115200  # MicroPython's console
 _REOPEN_S = 3  # what a port may take to be free again after esptool
 _KNOCK_S = 0.25  # an idle prompt answers sooner
 _KNOCKS = 2
@@ -32,17 +30,13 @@ _BOOTING_KNOCKS = 12
 _ABORT_S = 0.4  # what an interrupted build waits for the device before it resets it
 _START_S = 15.0  # what the application has to come up after a reset
 _QUIET_S = 10.0  # the longest silence while the device works
+_PRINTED_S = 0.1  # what a read waits for what the application prints
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _RAW_PASTE = b"\x05A\x01"
 _RAW_PASTE_ACCEPTED = b"R\x01"
 _END = b"\x04"  # ends standard output, and then the error
-_IMPORT = b"from viperhttp import sync"
-_NO_MODULE = "ImportError"
+_SOFT_RESET = b"\x02\x04"  # leave the raw REPL, then Ctrl-D: boot.py and main.py run
 _ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]")
-
-
-class OtherFirmware(UserError):
-    """The device's firmware has no `viperhttp.sync`."""
 
 
 class DeviceRepl:
@@ -51,6 +45,7 @@ class DeviceRepl:
     Attributes:
         serial: the open port.
         written: counts the bytes sent.
+        again: the next step after work that broke off.
         interrupted: whether an application was running and has been interrupted for this.
     """
 
@@ -58,7 +53,7 @@ class DeviceRepl:
         """Open a port.
 
         Args:
-            again: the next step after work that broke off.
+            url: what pyserial opens; its lock is the caller's.
 
         Raises:
             UserError: it cannot be opened.
@@ -69,12 +64,14 @@ class DeviceRepl:
         serial_handlers.register()
         try:
             with redirect_stdout(io.StringIO()):  # mpremote tells there that it waits
-                self._transport = SerialTransport(url, _BAUD, wait=_REOPEN_S, timeout=_QUIET_S)
+                self._transport = SerialTransport(
+                    url, CONSOLE_BAUD, wait=_REOPEN_S, timeout=_QUIET_S
+                )
         except TransportError:
             raise UserError(f"{url} cannot be opened", again) from None
-        self._again = again
         self.serial: Serial = self._transport.serial
         self.written = WriteCounter(self.serial)
+        self.again = again
         self.interrupted = False
 
     def __enter__(self) -> DeviceRepl:
@@ -97,18 +94,17 @@ class DeviceRepl:
         Raises:
             UserError: it does not answer in time.
         """
+        self.interrupted = False
         deadline = time.monotonic() + _START_S
         knocks = _BOOTING_KNOCKS if starting else _KNOCKS
         for knock in range(1, knocks + 1):
             self.serial.write(b"\r\x01")
             if self._sees_banner(_KNOCK_S):
                 self._skip_banners(knock - 1)
-                break
-        else:
-            self.interrupted = True
-            self._interrupt(deadline)
-            self._skip_banners(knocks)
-        self._import()
+                return
+        self.interrupted = True
+        self._interrupt(deadline)
+        self._skip_banners(knocks)
 
     def _interrupt(self, deadline: float) -> None:
         from mpremote.transport import TransportError
@@ -120,8 +116,9 @@ class DeviceRepl:
             except TransportError:
                 if time.monotonic() > deadline:
                     raise UserError(
-                        "MicroPython's REPL does not answer, so its files cannot be updated",
-                        "./scons flash, if it was never flashed; or see what it prints: mpremote",
+                        "MicroPython's REPL does not answer",
+                        "./scons flash, if it was never flashed; or see what it prints: "
+                        "./scons monitor",
                     ) from None
 
     def _sees_banner(self, within_s: float) -> bool:
@@ -138,6 +135,34 @@ class DeviceRepl:
         """Go back to the friendly REPL; what ran before it was interrupted does not run."""
         self._transport.exit_raw_repl()
 
+    def restart(self) -> None:
+        """Leave, and start the application again without a reset of the chip."""
+        self.serial.write(_SOFT_RESET)
+
+    def wait_for_line(self, beginning: str, within_s: float) -> str:
+        """Wait for a line that the application prints.
+
+        Returns:
+            The line; "" if it does not come in time.
+        """
+        self.serial.timeout = _PRINTED_S
+        seen = bytearray()
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            seen += self.serial.read(max(1, self.serial.in_waiting))
+            for line in seen.decode(errors="replace").splitlines(keepends=True):
+                if line.startswith(beginning) and line.endswith("\n"):
+                    return line.strip()
+        return ""
+
+    def forget_printed(self) -> None:
+        """Drop what the device has printed while nobody read.
+
+        Raises:
+            OSError: the port is gone.
+        """
+        self.serial.read(self.serial.in_waiting)
+
     def interrupt(self) -> None:
         """End a call that is under way, or is still being sent.
 
@@ -146,57 +171,29 @@ class DeviceRepl:
         """
         self.serial.write(b"\x03\x03\r\x01")
         if not self._sees_banner(_ABORT_S):
-            raise UserError("the device stopped answering", self._again)
+            raise UserError("the device stopped answering", self.again)
         self._skip_banners(0)
 
-    def run(self, program: bytes) -> str:
+    def run(self, program: bytes, purpose: str) -> str:
         """Run a program beside the application; what it prints.
+
+        Args:
+            purpose: what the device does not do if it fails: "take a token".
 
         Raises:
             UserError: it raises an exception, or the device stops answering.
         """
-        output, error = self._run(program)
+        output, error = self.execute(program)
         if error:
-            raise UserError(f"the device answers {error}", self._again)
+            raise UserError(f"the device does not {purpose}: {error}", "./scons flash")
         return output.decode(errors="replace")
 
-    def call(self, *calls: bytes) -> list[dict[str, Any]]:
-        """Call functions of `viperhttp.sync` in one exchange, each as b"name(arguments)".
-
-        Returns:
-            Their answers.
+    def execute(self, program: bytes) -> tuple[bytes, str]:
+        """Run a program: what it prints, and the last line of its error.
 
         Raises:
-            UserError: the device's file system is full, fails otherwise, or it stops answering.
+            UserError: the device stops answering.
         """
-        output, error = self._run(b"\n".join(b"sync." + call for call in calls))
-        if error:
-            raise self._failure(error)
-        answers = []
-        for line in output.split(b"\r\n"):
-            if line.startswith(MARK):
-                try:
-                    answers.append(json.loads(line.removeprefix(MARK)))
-                except ValueError:
-                    raise self._unreadable() from None
-        return answers
-
-    def _unreadable(self) -> UserError:
-        return UserError(
-            "the device's answer cannot be read; does a thread print in between?", self._again
-        )
-
-    def _import(self) -> None:
-        _, error = self._run(_IMPORT)
-        if error.startswith(_NO_MODULE):
-            raise OtherFirmware(
-                f"the device's firmware cannot sync its files ({error})", "./scons flash"
-            )
-        if error:
-            raise self._failure(error)
-
-    def _run(self, program: bytes) -> tuple[bytes, str]:
-        """Run a program on the device: what it prints, and the last line of its error."""
         from mpremote.transport import TransportError
 
         try:
@@ -207,8 +204,8 @@ class DeviceRepl:
             output, error = self._read_answer()
         except (TransportError, struct.error) as problem:  # the latter when it falls silent
             raise UserError(
-                f"the device stopped answering while its files were looked at ({problem})",
-                self._again,
+                f"the device's REPL stopped answering ({problem})",
+                self.again,
             ) from None
         lines = error.decode(errors="replace").strip().splitlines()
         return output, lines[-1] if lines else ""
@@ -225,18 +222,6 @@ class DeviceRepl:
             answer += piece
         output, error, _ = bytes(answer).rsplit(_END, 2)
         return output, error
-
-    def _failure(self, error: str) -> UserError:
-        if re.search(r"\b28\b|ENOSPC", error):
-            return UserError(
-                "the device's file system is full: what is to go there does not fit beside what "
-                "is there",
-                "delete files there (mpremote connect PORT rm ...), then do this again",
-            )
-        return UserError(
-            f"the device cannot update its files: {error}",
-            "see what it prints: mpremote connect PORT",
-        )
 
 
 def literal(data: bytes) -> bytes:

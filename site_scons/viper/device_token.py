@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 
 from viper import atomic_file
-from viper.device_program import DeviceProgram
+from viper.device_repl import DeviceRepl
 
 
 def folder() -> Path:
@@ -52,8 +52,12 @@ def give(url: str, again: str) -> str:
     token = secrets.token_urlsafe(32)
     digest = hashlib.sha256(token.encode()).hexdigest()
     program = f"from viperhttp import device_token\nprint(device_token.keep({digest!r}))"
-    with DeviceProgram(url, again) as device:
-        mac = device.run(program, "take a token").strip()[-12:]
+    with DeviceRepl(url, again) as repl:
+        repl.enter()
+        try:
+            mac = repl.run(program.encode(), "take a token").strip()[-12:]
+        finally:
+            repl.restart()
     path = folder() / mac
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     atomic_file.write(path, f"{token}\n".encode())

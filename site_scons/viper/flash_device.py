@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
+import select
+import signal
+import socket
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import console, port, process
+from viper import console, interrupt, port, process
 from viper.errors import UserError
 
 SAME = "same"
 WRITTEN = "written"
 LEFT_ALONE = "left alone"
+
+WORKER = "VIPERHTTP_FLASH_WORKER"  # the variable that says where a flash_worker stays
 
 FLASH, PLAN, SYNC, BACKUP, RESTORE = "flash", "plan", "sync", "backup", "restore"  # the goals
 
@@ -93,30 +99,79 @@ class FlashResult:
 def flash(request: FlashRequest) -> FlashResult:
     """Bring a device up to date with an image. Whatever happens, its application is started.
 
-    The work is done by a child process in a session of its own, which takes the lock of the port
-    and answers an interrupt by resetting the device.
+    The work is done by another process (viper.flash_worker), which takes the lock of the port and
+    answers an interrupt by resetting the device: by the one that stays, if WORKER says where, or by
+    a child in a session of its own.
 
     Raises:
         UserError: the port is busy or silent, the device is of the wrong kind, the image is not
             there, the flash is worn out, ...
         KeyboardInterrupt: Ctrl-C; the device has been reset into its application.
     """
-    command = [sys.executable, "-m", "viper.flasher", _encode(request)]
     with _Listener(request.port) as listener:
-        try:
-            process.run(command, environment=process.module_environment(), on_line=listener.hear)
-        except process.ToolFailed as failure:
-            if listener.error is not None:
-                raise listener.error from None
-            if failure.status is not None and failure.status < 0:
-                raise UserError(
-                    f"PORT={request.port}: the flasher was killed (signal {-failure.status})",
-                    request.again,
-                ) from None
-            raise RuntimeError(f"the flasher failed:\n{failure.output}") from failure
+        if WORKER in os.environ:
+            _ask(os.environ[WORKER], request, listener)
+        else:
+            _work(request, listener)
+        if listener.error is not None:
+            raise listener.error
     if listener.result is None:
-        raise RuntimeError("the flasher ended without a result")
+        raise UserError(
+            f"PORT={request.port}: the flasher ended before its work was done", request.again
+        )
     return listener.result
+
+
+def _work(request: FlashRequest, listener: _Listener) -> None:
+    """Have a request done by a process for it alone."""
+    command = [sys.executable, "-m", "viper.flash_worker", _encode(request)]
+    try:
+        process.run(command, environment=process.module_environment(), on_line=listener.hear)
+    except process.ToolFailed as failure:
+        if failure.status is not None and failure.status < 0:
+            raise UserError(
+                f"PORT={request.port}: the flasher was killed (signal {-failure.status})",
+                request.again,
+            ) from None
+        if listener.error is None:
+            raise RuntimeError(f"the flasher failed:\n{failure.output}") from failure
+
+
+def _ask(address: str, request: FlashRequest, listener: _Listener) -> None:
+    """Have a request done by the process that stays.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C, which was handed on.
+    """
+    signals = interrupt.fileno()
+    pending = b""
+    with socket.socket(socket.AF_UNIX) as worker:
+        worker.connect(address)
+        worker.sendall(f"{_encode(request)}\n".encode())
+        watched = [worker] if signals is None else [worker, signals]
+        try:
+            while True:
+                if signals in select.select(watched, [], [])[0]:
+                    raise KeyboardInterrupt
+                chunk = worker.recv(65536)
+                if not chunk:
+                    return
+                *lines, pending = (pending + chunk).split(b"\n")
+                for line in lines:
+                    listener.hear(line.decode())
+        except KeyboardInterrupt:
+            if listener.worker is not None:
+                os.kill(listener.worker, signal.SIGINT)
+            _wait_for_end(worker)
+            raise
+
+
+def _wait_for_end(worker: socket.socket) -> None:
+    """Wait until a process has closed its side, as long as an interrupt may take it."""
+    worker.settimeout(interrupt.GRACE_S)
+    with suppress(TimeoutError, ConnectionError):
+        while worker.recv(65536):
+            pass
 
 
 class _Listener:
@@ -126,6 +181,7 @@ class _Listener:
         self._port = port
         self._bar = ExitStack()
         self._show: Callable[[int], None] = lambda done: None
+        self.worker: int | None = None  # the process that stays
         self.error: UserError | None = None
         self.result: FlashResult | None = None
 
@@ -141,6 +197,8 @@ class _Listener:
         except ValueError:
             return  # a library's word on standard error; it is shown if the child fails
         match message:
+            case {"pid": int(pid)}:
+                self.worker = pid
             case {"total": int(total), "doing": str(doing)}:
                 self._bar.close()
                 self._show = self._bar.enter_context(

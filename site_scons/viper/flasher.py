@@ -1,27 +1,17 @@
-"""The process that works on one device: `python -m viper.flasher REQUEST`.
+"""Work on one device: flashed, synced, saved, put back, as a request says.
 
-esptool, under the GPL, drives the device; so this module runs in a process of its own, which
-`viper.flash_device` starts and speaks JSON with, and nothing else imports it.
-
-It writes one JSON object to a line: {"total": bytes, "doing": tag}, {"done": bytes},
-{"error": what, "next": command}, {"result": ...}. Its exit status is 0, 2 after an error that the
-user can mend, 130 after SIGINT, and 1 with a traceback for a bug.
+esptool, under the GPL, drives the device; so only viper.flash_worker, a process of its own, imports
+this module.
 """
 
 from __future__ import annotations
 
-import ctypes
 import dataclasses
 import errno
 import json
-import os
-import signal
-import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
-from types import FrameType
 from typing import TYPE_CHECKING, TextIO
 
 from viper import (
@@ -35,7 +25,6 @@ from viper import (
 )
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
 from viper.console import human_mac
-from viper.device_repl import DeviceRepl, OtherFirmware
 from viper.errors import UserError
 from viper.flash_device import (
     BACKUP,
@@ -48,26 +37,25 @@ from viper.flash_device import (
     FlashRequest,
     FlashResult,
     PartResult,
-    decode_request,
 )
 from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import FILESYSTEM, Image, PartPlan, Session
+from viper.held_port import HeldPort
 from viper.native_usb import NativeUsb
 from viper.reset_line import start_application
-from viper.sync_over_repl import ReplTransport
+from viper.sync_over_repl import OtherFirmware, ReplTransport
 from viper.sync_plan import Manifest, SyncPlan
 
 if TYPE_CHECKING:
     from viper.esp_device import Device
 
-_PR_SET_PDEATHSIG = 1  # linux/prctl.h
-
 
 class Flasher:
     """One request, from opening the port to starting the application."""
 
-    def __init__(self, request: FlashRequest, channel: TextIO) -> None:
+    def __init__(self, request: FlashRequest, channel: TextIO, held: HeldPort) -> None:
         self._request = request
+        self._held = held
         self._channel = channel
         self._doing = "connecting"
         self._said = 0.0
@@ -82,21 +70,21 @@ class Flasher:
             UserError: it cannot be done, and why.
         """
         request = self._request
-        with port.lock(request.url, called=f"PORT={request.port}", pid=os.getppid()):
-            try:
-                if request.goal == SYNC:
-                    pending = fat_journal.any_pending(request.stamps)
-                    if pending:
-                        with self._chip():
-                            pass  # what connecting to it does is all
-                    self._sync(starting=pending)
-                elif request.goal == BACKUP:
-                    self._back_up()
-                else:
-                    self._flash()
-                return self._result
-            except OSError as error:  # pyserial's errors too
-                raise _file_error(error, request) or self._silent(error) from None
+        self._held.hold(request.url, called=f"PORT={request.port}")
+        try:
+            if request.goal == SYNC:
+                pending = fat_journal.any_pending(request.stamps)
+                if pending:
+                    with self._chip():
+                        pass  # what connecting to it does is all
+                self._sync(starting=pending)
+            elif request.goal == BACKUP:
+                self._back_up()
+            else:
+                self._flash()
+            return self._result
+        except OSError as error:  # pyserial's errors too
+            raise _file_error(error, request) or self._silent(error) from None
 
     def _silent(self, error: Exception) -> UserError:
         """The error for a device that answers no more."""
@@ -114,6 +102,7 @@ class Flasher:
 
         from viper.esp_device import Device
 
+        self._held.close_line()
         device = Device(self._request, self._usb)
         try:
             device.connect(self._image)
@@ -244,11 +233,12 @@ class Flasher:
         self._doing = "updating its files"
         if starting:
             self._usb.after_reset()
-        with DeviceRepl(self._usb.url, self._request.again) as repl:
-            device = ReplTransport(repl)
+        with self._held.repl(self._usb.url, self._request.again) as repl:
+            sent_before = repl.written.bytes
             restart = True
             try:
                 repl.enter(starting)
+                device = ReplTransport(repl)
                 if carry:
                     self._verify(device, carry)
                 plan, serving = self._update(device, filesystem_md5)
@@ -259,7 +249,7 @@ class Flasher:
                     start_application(repl.serial)
                 else:
                     repl.leave()
-            self._count(repl.written.bytes)
+            self._count(repl.written.bytes - sent_before)
         self._note(files_sent=plan.sent, files_deleted=plan.deleted)
         self._note(files_s=time.monotonic() - began)
 
@@ -354,39 +344,3 @@ def _file_error(error: OSError, request: FlashRequest) -> UserError | None:
     return UserError(
         f"{error.filename or request.stamps}: {error.strerror}", f"mend that, then {request.again}"
     )
-
-
-def _interrupted(_signal: int, _frame: FrameType | None) -> None:
-    """SIGINT: once. What follows, the reset of the device, is not to be interrupted."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, signal.SIG_IGN)
-    raise KeyboardInterrupt
-
-
-def main() -> int:
-    """Do what the request in argv says; see the module for what is written and returned."""
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupted)
-    parent = os.getppid()
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
-    if os.getppid() != parent:
-        return 130
-    # Only our own messages go to standard output; what libraries print is for a bug's report.
-    with os.fdopen(os.dup(1), "w", encoding="utf-8") as channel:
-        os.dup2(2, 1)
-        try:
-            result = Flasher(decode_request(sys.argv[1]), channel).run()
-        except UserError as error:
-            print(json.dumps({"error": error.what, "next": error.next_step}), file=channel)
-            return 2
-        except KeyboardInterrupt:
-            return 130
-        except Exception:
-            traceback.print_exc()
-            return 1
-        print(json.dumps({"result": dataclasses.asdict(result)}), file=channel)
-        return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

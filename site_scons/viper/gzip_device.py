@@ -17,6 +17,7 @@ from viper import port, process, serial_handlers
 from viper.device_repl import DeviceRepl, text
 from viper.errors import UserError, exits
 from viper.reset_line import start_application
+from viper.sync_over_repl import ReplTransport
 
 _WORK_S = 600.0  # the longest silence while the device compresses: a large file takes its time
 
@@ -75,7 +76,7 @@ def _compress(request: Request) -> Outcome:
         try:
             repl.enter()
             repl.serial.timeout = _WORK_S
-            answers = repl.call(call)
+            answers = ReplTransport(repl).call(call)
             restart = repl.interrupted
         finally:
             if restart:

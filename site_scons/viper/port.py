@@ -6,12 +6,15 @@ import fcntl
 import json
 import os
 import re
+import signal
 import stat
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 from urllib.parse import urlsplit
 
 from viper.errors import UserError
@@ -21,6 +24,10 @@ _FORMS = (
     "PORT is virtual, virtual:NAME, /dev/tty..., COM14, rfc2217://host:port, labgrid:PLACE or auto"
 )
 AUTO = "auto"  # the one board that is connected
+
+YIELD = signal.SIGUSR1  # asks a process that holds a port between two uses to let go of it
+_YIELD_S = 1.0  # what that may take
+_YIELD_STEP_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -137,6 +144,22 @@ def find(port: Port) -> str:
     return url
 
 
+def require(port: Port) -> None:
+    """Refuse a device that cannot be there, as far as this computer knows by itself.
+
+    Raises:
+        UserError: it is not there, or this user may not open it.
+    """
+    if port.text == AUTO:
+        _only_one()
+    elif _is_com(port.text):
+        from viper import com_port
+
+        com_port.require_wsl(port.text.upper())
+    elif port.url is not None and port.url.startswith("/"):
+        _require_device(Path(port.url), f"PORT={port.text}")
+
+
 def _place(text: str, given: str) -> str:
     """The place of labgrid:PLACE, or of labgrid's own variable."""
     place = given or os.environ.get("LG_PLACE", "")
@@ -181,7 +204,7 @@ def _require_device(path: Path, called: str) -> None:
 
 
 @contextmanager
-def lock(url: str, *, called: str, pid: int) -> Iterator[None]:
+def lock(url: str, *, called: str, pid: int, yields: bool = False) -> Iterator[None]:
     """Hold a port alone, among all builds of this user on this machine.
 
     The lock is the kernel's (flock) and ends with its process, however that ends; the file only
@@ -191,6 +214,8 @@ def lock(url: str, *, called: str, pid: int) -> Iterator[None]:
         url: what pyserial opens.
         called: what the error calls it.
         pid: the process that is to be named to others.
+        yields: this process lets go of the port when it gets the signal YIELD, unless it is at
+            work on the device: others ask for that before they give up.
 
     Raises:
         UserError: another process holds the port; it is named.
@@ -198,18 +223,45 @@ def lock(url: str, *, called: str, pid: int) -> Iterator[None]:
     device = os.path.realpath(url) if url.startswith("/") else url
     path = _lock_folder() / (re.sub(r"[^A-Za-z0-9]+", "-", device).strip("-") + ".lock")
     with path.open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise busy(url, called, *_holder(file.read())) from None
+        if not _locked(file):
+            holder = _Holder.read(file)
+            if holder.yields_by is None or not _yielded(file, holder.yields_by):
+                raise busy(url, called, holder.pid, holder.command)
         file.truncate(0)
-        json.dump({"pid": pid, "command": command_of(pid)}, file)
+        json.dump(
+            {
+                "pid": pid,
+                "command": command_of(pid),
+                "yields_by": os.getpid() if yields else None,
+            },
+            file,
+        )
         file.flush()
         try:
             yield
         finally:
             file.truncate(0)
+
+
+def _locked(file: TextIO) -> bool:
+    """Lock a file, unless another process has."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _yielded(file: TextIO, pid: int) -> bool:
+    """Ask a process to let go of a lock; whether it did, and the lock is ours."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, YIELD)
+    deadline = time.monotonic() + _YIELD_S
+    while time.monotonic() < deadline:
+        if _locked(file):
+            return True
+        time.sleep(_YIELD_STEP_S)  # the kernel has no wait for a lock that ends
+    return False
 
 
 def busy(url: str, called: str, pid: int | None = None, command: str = "") -> UserError:
@@ -248,13 +300,22 @@ def _lock_folder() -> Path:
     return folder
 
 
-def _holder(text: str) -> tuple[int | None, str]:
-    """Who wrote a lock's file; nobody if it is being written just now."""
-    try:
-        record = json.loads(text)
-        return int(record["pid"]), str(record["command"])
-    except (ValueError, KeyError, TypeError):
-        return None, ""
+@dataclass(frozen=True)
+class _Holder:
+    """What a lock's file says of who holds it: nothing while it is being written."""
+
+    pid: int | None = None
+    command: str = ""
+    yields_by: int | None = None  # the process that takes YIELD
+
+    @staticmethod
+    def read(file: TextIO) -> _Holder:
+        file.seek(0)
+        try:
+            record = json.loads(file.read())
+            return _Holder(int(record["pid"]), str(record["command"]), record.get("yields_by"))
+        except (ValueError, KeyError, TypeError):
+            return _Holder()
 
 
 def _process_with_open(path: str) -> int | None:

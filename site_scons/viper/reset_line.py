@@ -14,10 +14,12 @@ def start_application(line: Any) -> None:
     """Pulse EN by DTR and RTS with IO0 high, as esptool's hard reset does, if the port is there."""
     interrupts = {signal.SIGINT, signal.SIGTERM}
     signal.pthread_sigmask(signal.SIG_BLOCK, interrupts)  # or the chip might stay in reset
-    with suppress(serial.SerialException, OSError):
-        if line.dtr:
-            line.dtr = False
-        line.rts = True
-        time.sleep(0.1)
-        line.rts = False
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts)
+    try:
+        with suppress(serial.SerialException, OSError):
+            if line.dtr:
+                line.dtr = False
+            line.rts = True
+            time.sleep(0.1)
+            line.rts = False
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, interrupts)

@@ -54,7 +54,7 @@ def ask(repl: DeviceRepl) -> Figures:
     Raises:
         UserError: it runs another firmware, no server, or cannot be understood.
     """
-    printed = repl.run(_ASK).strip().splitlines()
+    printed = repl.run(_ASK, "tell of itself").strip().splitlines()
     try:
         told: dict[str, Any] = json.loads(printed[-1])
         return Figures(**told)
@@ -103,7 +103,7 @@ def check_cores(repl: DeviceRepl, address: str) -> list[str]:
     started = time.monotonic()
     asking.start()
     try:
-        repl.run(_COMPUTE % _BUSY_MS)
+        repl.run(_COMPUTE % _BUSY_MS, "compute")
     finally:
         ended = time.monotonic()
         done.set()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from viper.device_program import DeviceProgram
+from viper.device_repl import DeviceRepl, text
 from viper.errors import UserError
 
 _JOIN_S = 30.0  # a start of MicroPython, and the 15 s that viperhttp.wifi waits
@@ -55,10 +55,14 @@ def hand_over(network: Network, url: str, again: str) -> str:
     Raises:
         UserError: it does not answer, or has no Wi-Fi.
     """
-    program = f"from viperhttp import wifi\nwifi.keep({network.name!r}, {network.password!r})"
-    with DeviceProgram(url, again) as device:
-        device.run(program, "keep a network")
-        return device.restart("Wi-Fi: ", _JOIN_S)
+    keep = b"wifi.keep(%s, %s)" % (text(network.name), text(network.password))
+    with DeviceRepl(url, again) as repl:
+        repl.enter()
+        try:
+            repl.run(b"from viperhttp import wifi\n" + keep, "keep a network")
+        finally:
+            repl.restart()
+        return repl.wait_for_line("Wi-Fi: ", _JOIN_S)
 
 
 def _is_passphrase(text: str) -> bool:

@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from viper import templates
+from viper.templates.compiler import compile_folder
 
 from tests.bench.figure import Figure
 from tests.bench.http_board import Board, board
@@ -91,7 +91,7 @@ def medians(served: Board) -> list[int]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "page.html").write_text(PAGE, encoding="utf-8")
-        module = templates.compile_folder(folder, ["page.html"])["page_html"]
+        module = compile_folder(folder, ["page.html"])["page_html"]
         program = folder / "program.py"
         program.write_text(PROGRAM.format(module=module, rows=ROWS), encoding="utf-8")
         output = subprocess.run(

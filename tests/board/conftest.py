@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from running_board import Board, Console
+from site_image import Site, wait_for_boots
 from viper import app_image, partition_table
 from viper.virtual_board import control
 
@@ -53,6 +54,14 @@ def new_shared_board(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Calla
 def board(new_board: Callable[..., Board]) -> Board:
     """A running board with erased flash."""
     return new_board()
+
+
+@pytest.fixture
+def lived_in(new_board: Callable[..., Board], site: Site) -> Board:
+    """A board that has the file's `site` and has booted, and so has written to its file system."""
+    board = new_board(flash=site.whole())
+    wait_for_boots(board, 1)
+    return board
 
 
 @pytest.fixture

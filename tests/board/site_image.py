@@ -12,6 +12,7 @@ from running_board import Board
 from viper import vfs_image
 from viper.device_repl import DeviceRepl
 from viper.flash_device import SYNC, FlashResult
+from viper.sync_over_repl import ReplTransport
 
 # An application that writes to its own file system, and then never returns to the REPL.
 MAIN = """
@@ -79,7 +80,7 @@ def on_device(board: Board) -> dict[str, str]:
     """The sha256 of every file of a device."""
     with DeviceRepl(board.url, again="") as repl:
         repl.enter()
-        answers = repl.call(b"manifest('')")
+        answers = ReplTransport(repl).call(b"manifest('')")
         repl.leave()
     return {answer["path"]: answer["sha256"] for answer in answers[1:-1]}
 

@@ -6,6 +6,7 @@ The sync runs in this process; the board is the real one, with MicroPython's own
 from __future__ import annotations
 
 import io
+import os
 import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from viper import device_repl, fat_image, fat_journal, flash_device, flasher, li
 from viper.errors import UserError
 from viper.flash_device import SYNC
 from viper.flash_sectors import SECTOR_SIZE
+from viper.held_port import HeldPort
 from viper.virtual_board import control
 
 POINTS = 10
@@ -53,7 +55,8 @@ class Cuts:
         return control.counters(self.board.folder).bytes_programmed - counted
 
     def sync(self) -> None:
-        flasher.Flasher(self.request, io.StringIO()).run()
+        with HeldPort(os.getpid()) as held:
+            flasher.Flasher(self.request, io.StringIO(), held).run()
 
     def cut(self, after: int) -> None:
         """Let the power fail, from the state before the sync, and give it again."""

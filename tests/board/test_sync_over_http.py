@@ -106,7 +106,7 @@ def test_an_edited_application_runs_before_sync_is_done_and_a_users_file_stays(
 ) -> None:
     with DeviceRepl(device.board.url, again="") as repl:
         repl.enter()
-        repl.run(b"with open('/mine.txt', 'w') as f:\n f.write('mine')")
+        repl.execute(b"with open('/mine.txt', 'w') as f:\n f.write('mine')")
         repl.leave()
     starts = device.starts
     main = device.project.path(SOURCES["main"]).read_text()

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from project import Project
+from project import ROOT, Project
 
 
 def test_lines_json_and_status(project: Project, tmp_path: Path) -> None:
@@ -42,3 +42,16 @@ def _files(project: Project) -> dict[Path, tuple[int, int]]:
         for path in project.folder.rglob("*")
         if path.is_file() and path.name != ".lock"
     }
+
+
+def test_a_place_that_the_lab_does_not_have(project: Project, tmp_path: Path) -> None:
+    lab = {
+        "PATH": f"{ROOT / 'tests/doubles/labgrid'}{os.pathsep}{os.environ['PATH']}",
+        "LAB_LOG": str(tmp_path / "asked"),
+        "LAB_DOWN": str(tmp_path / "down"),
+    }
+    options = ("BOARD=VIRTUAL_N16R8", "PORT=labgrid:away,labgrid:nosuch")
+    told = project.scons("doctor", *options, status=2, **lab).output
+    assert "ok       labgrid   away is free" in told
+    assert "missing  labgrid   PORT=labgrid:nosuch: place pattern nosuch matches nothing" in told
+    assert (tmp_path / "asked").read_text() == "away show\nnosuch show\n"

@@ -40,6 +40,33 @@ def test_unknown_port(project: Project) -> None:
     assert "PORT=nowhere" in _refusal(project, "flash", "PORT=nowhere")
 
 
+# Without ESP-IDF, which these would need next.
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["flash", "PORT=/dev/ttyNONE9"], "PORT=/dev/ttyNONE9: there is no such device"),
+        (["sync", "PORT=/dev/ttyNONE9"], "PORT=/dev/ttyNONE9: there is no such device"),
+        (["flash", "PORT=COM14"], "PORT=COM14 is a name of Windows"),
+        (["backup", "BOARD=ESP32S3_N16R8"], "BOARD=ESP32S3_N16R8 needs to know its port"),
+    ],
+)
+def test_a_port_that_is_not_there_is_told_before_anything_is_built(
+    project: Project, arguments: list[str], told: str
+) -> None:
+    assert told in _refusal(project, *arguments)
+    assert not project.path("build/ESP32S3_N16R8").exists()
+
+
+def test_a_device_that_nobody_is_at_is_the_last_word_of_perf(project: Project) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))  # taken, and nobody listens
+        host = f"127.0.0.1:{nobody.getsockname()[1]}"
+        run = project.scons("perf", f"HOST={host}", status=2)
+    last, next_step = run.output.splitlines()[-2:]
+    assert last.startswith(f"error: http://{host}/health does not answer")
+    assert f"curl http://{host}/health" in next_step
+
+
 def test_unknown_option(project: Project) -> None:
     assert "no option 'GZIP_LVL'; did you mean 'GZIP_LEVEL'?" in _refusal(project, "GZIP_LVL=3")
 

@@ -49,6 +49,10 @@ def test_what_is_saved_is_seen(project: Project, loop: DevSession, page: Page) -
     page.wait_until("document.title.startsWith('Saved ')", _LIMIT_S)
     assert page.evaluate("document.querySelectorAll('script[src*=_dev]').length") == 1
 
+    # Between two saves others may have the port, and the board may be reset.
+    assert "nothing to send" in project.scons("sync", PORT).output
+    project.scons("board-reset", PORT)
+
     # An error is shown, and what mends it goes on.
     seen = len(loop.output)
     project.path("assets/www/a:b.txt").write_text("not a name for FAT")

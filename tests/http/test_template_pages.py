@@ -10,7 +10,8 @@ import jinja2
 import pytest
 from served_app import ServedApp, running_app
 from template_cases import CONTEXT, EXPRESSIONS, FILES, TEMPLATES
-from viper import templates
+from viper.templates.compiler import compile_folder
+from viper.templates.names import module_name
 
 
 @pytest.fixture(scope="module")
@@ -26,14 +27,14 @@ def test_as_jinja_prints(app: ServedApp, tmp_path: Path) -> None:
     names = [f"case{number}.html" for number in range(len(cases))]
     for name, source in [*FILES.items(), *zip(names, cases, strict=True)]:
         (tmp_path / name).write_text(source, encoding="utf-8")
-    modules = templates.compile_folder(tmp_path, names)
+    modules = compile_folder(tmp_path, names)
     jinja = jinja2.Environment(
         loader=jinja2.FileSystemLoader(tmp_path), autoescape=jinja2.select_autoescape()
     )
     different = {}
     with httpx.Client(base_url=app.address) as client:
         for name, source in zip(names, cases, strict=True):
-            python = modules[templates.module_name(name)]
+            python = modules[module_name(name)]
             answer = client.post("/render", json={"python": python, "context": CONTEXT})
             expected = jinja.get_template(name).render(CONTEXT)
             if answer.text != expected:

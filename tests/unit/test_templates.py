@@ -15,9 +15,10 @@ import pytest
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 from template_cases import CONTEXT, EXPRESSIONS, FILES, TEMPLATES
-from viper import templates
 from viper.errors import UserError
 from viper.templates import language
+from viper.templates.compiler import compile_folder
+from viper.templates.names import module_name
 
 RUNTIME = Path(__file__).parents[2] / "firmware/python/viperhttp/template_runtime.py"
 
@@ -49,7 +50,7 @@ def folder(tmp_path: Path) -> Path:
 
 def compiled(folder: Path, source: str, name: str = "page.html") -> str:
     (folder / name).write_text(source, encoding="utf-8")
-    return templates.compile_folder(folder, [name])[templates.module_name(name)]
+    return compile_folder(folder, [name])[module_name(name)]
 
 
 def rendered(python: str, context: dict[str, object]) -> str:
@@ -135,14 +136,14 @@ def test_two_templates_of_one_module_are_refused(folder: Path) -> None:
     (folder / "a-b.html").touch()
     (folder / "a.b.html").touch()
     with pytest.raises(UserError, match=r"a-b\.html.*a\.b\.html.*a_b_html"):
-        templates.compile_folder(folder, ["a-b.html", "a.b.html"])
+        compile_folder(folder, ["a-b.html", "a.b.html"])
 
 
 def test_a_part_makes_no_module(folder: Path) -> None:
-    assert templates.compile_folder(folder, sorted(FILES)) == {}
+    assert compile_folder(folder, sorted(FILES)) == {}
 
 
 def test_not_utf8(folder: Path) -> None:
     (folder / "page.html").write_bytes(b"ok \xff")
     with pytest.raises(UserError, match=r"page\.html: not UTF-8 at byte 3"):
-        templates.compile_folder(folder, ["page.html"])
+        compile_folder(folder, ["page.html"])

@@ -60,12 +60,16 @@ def entries(scope):
 
 
 def sectors(*runs):
-    """Says what is in sectors of the file system, given as first and count in turn."""
+    """Says what is in sectors of the file system, given as first and count in turn.
+
+    Zeros at the end of one are left out: of a table or a folder they are most of it.
+    """
     for at in range(0, len(runs), 2):
         for sector in range(runs[at], runs[at] + runs[at + 1]):
             block = bytearray(bdev.ioctl(5, 0))
             bdev.readblocks(sector, block)
-            _answer(sector=sector, data=binascii.b2a_base64(block).decode().strip())
+            data = binascii.b2a_base64(bytes(block).rstrip(b"\0"))
+            _answer(sector=sector, data=data.decode().strip())
 
 
 def begin(name, at=0):

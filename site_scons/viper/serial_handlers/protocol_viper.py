@@ -69,6 +69,18 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
             return b""
         return self._read_buffer.get() or b""
 
+    @property
+    def in_waiting(self) -> int:
+        """Bytes that have been received.
+
+        Raises:
+            SerialException: there are none, and the server has ended the connection.
+        """
+        waiting = int(super().in_waiting)
+        if not waiting and self._thread is not None and not self._thread.is_alive():
+            raise SerialException("the connection has ended")
+        return waiting
+
     def close(self) -> None:
         """Disconnect, without the pause that the stock handler makes for slow servers."""
         thread, self._thread = self._thread, None

@@ -7,7 +7,3 @@ include, extends and blocks with super(), autoescape. All else is refused, with 
 A template becomes one module with one function, render(context). What it extends and includes is
 folded in, so that the device looks nothing up; a template cannot include itself, therefore.
 """
-
-from viper.templates.compiler import compile_folder, is_part, module_name
-
-__all__ = ["compile_folder", "is_part", "module_name"]

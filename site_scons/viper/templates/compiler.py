@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from viper.errors import UserError
 from viper.templates import language
 from viper.templates.expressions import Expressions
+from viper.templates.names import is_part, module_name
 from viper.templates.scope import Loop, Scope, Variables
 
 if TYPE_CHECKING:
@@ -20,19 +21,6 @@ if TYPE_CHECKING:
 
 _ESCAPED = (".html", ".htm", ".xml")  # as jinja2.select_autoescape()
 _HELP = "see docs/templates.md"
-
-
-def module_name(template: str) -> str:
-    """The module on the device for a template's name: "users/list.html" is users_list_html.
-
-    viperhttp.templates has the same rule.
-    """
-    return "".join(c if c.isalpha() or c.isdigit() else "_" for c in template)
-
-
-def is_part(template: str) -> bool:
-    """Whether a template is there for others to include or extend: its file begins with "_"."""
-    return template.rpartition("/")[2].startswith("_")
 
 
 def compile_folder(folder: Path, templates: Sequence[str]) -> dict[str, str]:
