@@ -131,14 +131,13 @@ def _serial_port(printed: str) -> SerialPort | None:
     path = title[title.rindex("(") + 1 : title.rindex(")")]
     if path.split("/")[2] != "NetworkSerialPort" or not body.strip():
         return None
-    resource: dict[str, Any] = ast.literal_eval(body.strip())
-    params = resource["params"]
+    params: dict[str, Any] = ast.literal_eval(body.strip())["params"]
     extra = params.get("extra", {})
     isolated = extra.get("proxy") if extra.get("proxy_required") else None
     return SerialPort(
         path=path,
         host=params["host"],
-        port=params.get("port") if resource["avail"] else None,
+        port=params.get("port"),
         protocol=params.get("protocol", "rfc2217"),
         proxy=isolated or os.environ.get("LG_PROXY", ""),
     )

@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from project import Project
+from project import ROOT, Project
 
 
 def test_lines_json_and_status(project: Project, tmp_path: Path) -> None:
@@ -27,3 +27,16 @@ def test_lines_json_and_status(project: Project, tmp_path: Path) -> None:
     ill = project.scons("doctor", PATH=str(tools), status=2).output
     assert "missing  make" in ill and "sudo apt install make" in ill
     assert "error: missing: make" in ill
+
+
+def test_a_place_that_the_lab_does_not_have(project: Project, tmp_path: Path) -> None:
+    lab = {
+        "PATH": f"{ROOT / 'tests/doubles/labgrid'}{os.pathsep}{os.environ['PATH']}",
+        "LAB_LOG": str(tmp_path / "asked"),
+        "LAB_DOWN": str(tmp_path / "down"),
+    }
+    options = ("BOARD=VIRTUAL_N16R8", "PORT=labgrid:away,labgrid:nosuch")
+    told = project.scons("doctor", *options, status=2, **lab).output
+    assert "ok       labgrid   away is free" in told
+    assert "missing  labgrid   PORT=labgrid:nosuch: place pattern nosuch matches nothing" in told
+    assert (tmp_path / "asked").read_text() == "away show\nnosuch show\n"

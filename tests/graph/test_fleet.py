@@ -71,6 +71,7 @@ def test_seven_of_eight_finish(project: Project) -> None:
     [
         (["flash", "PORT=virtual:a,virtual:a"], "names 'virtual:a' twice"),
         (["flash", "PORT=virtual:a,/dev/ttyUSB0"], "names virtual boards and others"),
+        (["flash", "PORT=virtual:a,labgrid:desk"], "names virtual boards and others"),
         (["get", "PORT=virtual:a,virtual:b"], "names several devices, and this takes one"),
         (["flash", "PORT=virtual:a,virtual:b", "HTTP_PORT=8123"], "HTTP_PORT=8123 is for one"),
     ],

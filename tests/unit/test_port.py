@@ -34,6 +34,12 @@ def test_what_a_port_means(text: str, board: str | None, url: str | None) -> Non
     assert port.parse(text) == port.Port(text, board, url)
 
 
+def test_only_who_runs_the_other_end_knows_whether_a_board_elsewhere_is_virtual() -> None:
+    texts = ("virtual:bench", "/dev/ttyUSB0", "COM14", "auto", RFC2217, "labgrid:desk")
+    told = [port.parse(text).is_virtual for text in texts]
+    assert told == [True, False, False, False, None, None]
+
+
 @pytest.mark.parametrize(
     ("text", "next_step"),
     [
