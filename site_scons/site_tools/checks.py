@@ -3,7 +3,7 @@
 Adds to the environment:
     env.Tests(*arguments)    pytest over tests/
     env.DeviceTests(record)  pytest over tests/http, against a device that runs the record's build
-    env.Benchmarks()         tests/bench, a table and build/bench.json
+    env.Benchmarks()         tests/bench, all or TOPICS; a table and build/bench.json
     env.Fuzz()               every fuzz target of tests/fuzz for FUZZ_S seconds
 """
 
@@ -51,7 +51,8 @@ def _test_device(env, record):
 
 
 def benchmarks(env):
-    return _program(env, "the benchmark failed", "tests.bench")
+    topics = env["TOPICS"].split(",") if "TOPICS" in env else []
+    return _program(env, "the benchmark failed", "tests.bench", *topics)
 
 
 def fuzz(env):

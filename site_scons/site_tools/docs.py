@@ -26,14 +26,14 @@ def site(env, folder):
     packages = env.Command(f"{_ENVIRONMENT}/{Path(lock).name}", lock, env.Step("PYTHON", _install))
     env.Precious(packages)
     env.NoCache(packages)
-    pages = [
+    files = [
         env.fs.File(f"{parent}/{name}")
         for parent, _, names in os.walk(folder)
         for name in sorted(names)
-        if name.endswith(".md")
+        if name.endswith((".md", ".svg"))
     ]
     made = env.Command(
-        "build/site/index.html", ["mkdocs.yml", *pages, packages], env.Step("DOCS", _build)
+        "build/site/index.html", ["mkdocs.yml", *files, packages], env.Step("DOCS", _build)
     )
     env.Clean(made, "build/site")
     env.NoCache(made)
@@ -46,9 +46,10 @@ def _install(targets, sources):
 
 
 def _build(targets, sources):
+    pages = [source for source in sources if source.suffix == ".md"]
     try:
         # Not --quiet: what it keeps to itself does not count as a warning either.
         process.run([f"{_ENVIRONMENT}/bin/mkdocs", "build", "--strict"])
     except process.ToolFailed as failure:
         raise UserError(failure.output.strip(), "mend the page, then ./scons docs") from None
-    return f"{targets[0]}  {len(sources) - 2} pages"
+    return f"{targets[0]}  {len(pages)} pages"

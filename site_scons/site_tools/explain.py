@@ -2,7 +2,8 @@
 
 Adds to the environment, each an action for a goal:
     env.Why()    what would run for the target that `why` names, and why
-    env.Graph()  the graph as a picture and a page: build/<BOARD>/graph.svg and graph.html
+    env.Graph()  the graph as pictures and a page: graph.svg, graph.html and overview.svg in
+                 build/<BOARD>
 """
 
 from pathlib import Path
@@ -71,7 +72,7 @@ def _step_named(env, name):
 
 
 def _graph(env):
-    from viper import atomic_file, graph_page
+    from viper import atomic_file, graph_overview, graph_page
 
     goals = env["GOALS"]
     found = _steps(env, goals["image"].nodes)
@@ -85,8 +86,12 @@ def _graph(env):
     folder = Path(env["BUILD_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
     picture = graph_page.svg(graph_page.dot(found, deeds, seconds))
-    page = graph_page.page(env["BOARD"], picture, found, seconds)
-    for name, content in (("graph.svg", picture.encode()), ("graph.html", page)):
+    files = {
+        "graph.svg": picture.encode(),
+        "graph.html": graph_page.page(env["BOARD"], picture, found, seconds),
+        "overview.svg": graph_page.svg(graph_overview.dot(found, deeds)).encode(),
+    }
+    for name, content in files.items():
         atomic_file.write(folder / name, content)
         console.step("PAGE", f"{folder / name}")
 
@@ -137,13 +142,16 @@ def _children(node):
 
 
 def _described(node, log, found):
-    files = [child for child in _children(node) if isinstance(child, SCons.Node.FS.File)]
+    children = _children(node)
+    files = [child for child in children if isinstance(child, SCons.Node.FS.File)]
+    # Of a file that serves many steps, each depends on its own part alone, as a value.
+    parts = [child.name for child in children if isinstance(child, SCons.Node.Python.Value)]
     after = dict.fromkeys(str(_first(child)) for child in files if _is_step(child))
     declared = node.get_executor().get_action_list()[0].step
     return why.Step(
         tag=declared.tag,
         targets=tuple(str(each) for each in _made_with(node)),
-        sources=tuple(str(child) for child in files if not _is_step(child)),
+        sources=(*(str(child) for child in files if not _is_step(child)), *parts),
         after=tuple(after),
         reasons=tuple(_reasons(node, declared, log, found)),
         awaits=tuple(name for name in after if found[name].state != "up to date"),

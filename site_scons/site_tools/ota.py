@@ -5,6 +5,7 @@ Adds to the environment, each an action for a goal:
     env.Token()     give the device at PORT a token, which the other asks for
 """
 
+import json
 import os
 
 from viper import console, port
@@ -25,9 +26,10 @@ def _ota(env, app):
 
     host = env.Host()
     image = app.read_bytes()
+    record = app.with_name("firmware.json").read_text(encoding="utf-8")
     again = f"./scons ota HOST={env['HOST']}" if "HOST" in env else port.typed("ota", env["PORT"])
     with console.progress(f"OTA      {host}", len(image)) as show:
-        result = ota.update(ota.Update(host, image, again), show)
+        result = ota.update(ota.Update(host, image, json.loads(record)["build"], again), show)
     if result.returned_to_factory:
         console.step("OTA", f"{host}  went back to factory to receive")
     if result.sent:

@@ -1,6 +1,7 @@
 """Performance with a memory: tools/perf_regression.py as a goal.
 
 Adds to the environment:
+    env.Measured(image)      what has to be built for it: nothing, if the device is given by HOST
     env.Performance(index)   an action that measures the device; a virtual board is flashed first
     env.PerformanceInputs()  what its result depends on besides the device
 """
@@ -21,6 +22,7 @@ def exists(env):
 
 
 def generate(env):
+    env.AddMethod(lambda env, image: [] if "HOST" in env else image, "Measured")
     env.AddMethod(performance, "Performance")
     env.AddMethod(inputs, "PerformanceInputs")
 

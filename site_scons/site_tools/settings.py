@@ -20,7 +20,7 @@ from viper import board, console, port, process
 from viper.errors import UserError, exits, nearest
 from viper.performance.request import Request
 from viper.pins import MOVABLE
-from viper.url import without_userinfo
+from viper.url import is_this_computer, without_userinfo
 
 LOCAL_FILE = "local.py"
 _BOARDS = Path("boards")
@@ -60,7 +60,7 @@ def _options():
     """Name, help, default (None: the board says, or nothing), and how the text is read."""
     measure = Request(host="")
     return [
-        ("BOARD", "a folder of boards/; by default what fits the port", None, str),
+        ("BOARD", "a folder of boards/; by default what fits the port or host", None, str),
         (
             "PORT",
             "virtual[:NAME], /dev/tty…, COM14, rfc2217://…, labgrid:…, auto; several: a,b",
@@ -103,6 +103,7 @@ def _options():
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
         ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
+        ("TOPICS", "what bench measures, with commas between; default: all", None, str),
         ("MAX_APP", "bytes that the application may take; more fails the build", None, _size),
         ("diff", "two builds to compare, by the first digits of their ids: ID1,ID2", None, str),
         ("why", "a target to explain instead of building it", None, str),
@@ -137,7 +138,7 @@ def _save(options, given):
 
 
 def _settle(env):
-    """Let BOARD follow PORT, or PORT follow BOARD; refuse two that do not fit."""
+    """Let BOARD follow PORT or HOST, or PORT follow BOARD; refuse two that do not fit."""
     text = env.get("PORT")
     kinds = {port.parse(each).is_virtual for each in port.split(text or "virtual")}
     if True in kinds and len(kinds) > 1:
@@ -145,7 +146,8 @@ def _settle(env):
             f"PORT={text} names virtual boards and others, which take different images",
             "flash the ones, then the others",
         )
-    on_virtual = kinds == {True}
+    is_elsewhere = text is None and not is_this_computer(env.get("HOST", "localhost"))
+    on_virtual = kinds == {True} and not is_elsewhere
     name = env.get("BOARD") or ("VIRTUAL_N16R8" if on_virtual else "ESP32S3_N16R8")
     described = board.load(_BOARDS, name)
     is_virtual = described.firmware == "unix"

@@ -20,7 +20,7 @@ from viper.why import Step
 
 _FOLD = 3  # more steps of one tag than this are one box
 _DEPTH = 2  # folders that a file's box is named by
-_COLOURS = {
+COLOURS = {
     "up to date": ("#e3f1e8", "#2e7d4f"),
     "may follow": ("#fbf0dd", "#b26a00"),
     "out of date": ("#fbe3c0", "#b26a00"),
@@ -53,6 +53,14 @@ class _Box:
         return next(s for s in ("out of date", "may follow", "up to date") if s in states)
 
     @property
+    def why(self) -> str:
+        """Why it would run; of many steps, how many would."""
+        if len(self.steps) == 1:
+            return "; ".join(self.steps[0].reasons)
+        stale = sum(step.state == "out of date" for step in self.steps)
+        return f"{stale} of {len(self.steps)} out of date" if stale else ""
+
+    @property
     def makes(self) -> str:
         if len(self.steps) > 1:
             return f"{len(self.steps)} files"
@@ -74,8 +82,8 @@ def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, floa
     ]
     edges: Counter[tuple[str, str]] = Counter()
     for box in boxes:
-        figures = ", ".join(filter(None, [_seconds(box.seconds), human_size(box.size)]))
-        lines.append(_node(box.name, f"{box.tag}\n{box.makes}\n{figures}", box.state))
+        figures = ", ".join(filter(None, [_seconds(box.seconds), _human(box.size)]))
+        lines.append(_node(box.name, f"{box.tag}\n{box.makes}\n{figures}".rstrip(), box.state))
         for step in box.steps:
             for before in step.after:
                 if before in box_of and box_of[before] != box.name:
@@ -84,8 +92,8 @@ def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, floa
     for box in boxes:
         for step in box.steps:
             for source in step.sources:
-                folders[_folder(source)].add(source)
-                edges[f"files {_folder(source)}", box.name] += 1
+                folders[place_of(source)].add(source)
+                edges[f"files {place_of(source)}", box.name] += 1
     for folder, files in folders.items():
         label = next(iter(files)) if len(files) == 1 else f"{folder}\n{len(files)} files"
         lines.append(_node(f"files {folder}", label, "files"))
@@ -94,7 +102,7 @@ def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, floa
         for need in deed.needs:
             if need in box_of:
                 edges[box_of[need], f"deed {deed.name}"] += 1
-    lines += [f"{_quoted(tail)} -> {_quoted(head)};" for tail, head in edges]
+    lines += [f"{quoted(tail)} -> {quoted(head)};" for tail, head in edges]
     return "\n".join([*lines, "}", ""])
 
 
@@ -129,9 +137,9 @@ def page(board: str, picture: str, steps: Sequence[Step], seconds: Mapping[str, 
             "tag": box.tag,
             "makes": box.makes,
             "seconds": _seconds(box.seconds),
-            "size": human_size(box.size),
+            "size": _human(box.size),
             "state": box.state,
-            "why": "; ".join(box.steps[0].reasons) if len(box.steps) == 1 else "",
+            "why": box.why,
         }
         for box in _boxes(steps, seconds)[0]
     ]
@@ -157,7 +165,8 @@ def _boxes(
     return boxes, box_of
 
 
-def _folder(path: str) -> str:
+def place_of(path: str) -> str:
+    """The folder that a source is counted to."""
     parts = Path(path).parent.parts[:_DEPTH]
     return "/".join(parts) or path
 
@@ -168,14 +177,21 @@ def _size(path: str) -> int:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds else ""
+    if not seconds:
+        return ""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{max(1, round(1000 * seconds))} ms"
+
+
+def _human(size: int) -> str:
+    return human_size(size) if size else ""
 
 
 def _node(name: str, label: str, state: str) -> str:
-    fill, line = _COLOURS[state]
-    return f'{_quoted(name)} [label={_quoted(label)}, fillcolor="{fill}", color="{line}"];'
+    fill, line = COLOURS[state]
+    return f'{quoted(name)} [label={quoted(label)}, fillcolor="{fill}", color="{line}"];'
 
 
-def _quoted(text: str) -> str:
+def quoted(text: str) -> str:
+    """A text in graphviz's language."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'

@@ -23,6 +23,7 @@ class Update:
 
     host: str  # as the user gave it: name or address, with a port if it is not 80
     image: bytes  # app.bin
+    build: str  # that the image is of, as viperhttp.version() tells it
     again: str  # what the user types to do the same again
 
 
@@ -63,12 +64,10 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
         KeyboardInterrupt: Ctrl-C.
     """
     try:
-        description = app_image.describe(app_image.parse(request.image))
+        app_image.parse(request.image)
     except ValueError as error:
         raise UserError(f"the image cannot be sent: {error}", "./scons image") from None
-    if description is None:
-        raise UserError("the image does not say what it is", "./scons image")
-    build = description.version
+    build = request.build
     device = _Device(request)
     status = device.status()
     sent = 0

@@ -11,6 +11,8 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
+from viper.errors import UserError, exits, nearest
+
 from tests.bench import dev, flashing, fleet, graph, http_python, http_static, sync, templates
 from tests.bench.figure import Figure
 from tests.project import ROOT, copy_project
@@ -27,7 +29,14 @@ TOPICS = {
 }
 
 
+@exits
 def main(topics: list[str]) -> None:
+    for topic in topics:
+        if topic not in TOPICS:
+            raise UserError(
+                f"nothing is called '{topic}' that could be measured{nearest(topic, TOPICS)}",
+                f"there is {', '.join(TOPICS)}",
+            )
     found: list[Figure] = []
     with tempfile.TemporaryDirectory(prefix="viperhttp-bench-") as folder:
         for topic in topics or TOPICS:

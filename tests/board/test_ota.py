@@ -72,7 +72,7 @@ class Device:
         show: Callable[[int], None] = lambda done: None,
     ) -> ota.Result:
         host = f"127.0.0.1:{port or self.board.info.http_port}"
-        return ota.update(ota.Update(host, image, "./scons ota"), show)
+        return ota.update(ota.Update(host, image, build_of(image), "./scons ota"), show)
 
     def client(self, token: str | None = None) -> httpx.Client:
         token = token or device_token.load(self.board.info.mac)
@@ -107,6 +107,13 @@ class Device:
 
 def image_of(elf: bytes, build: str) -> bytes:
     return app_image.build_app(elf, project="viperhttp", version=build, flash_size=FLASH_SIZE)
+
+
+def build_of(image: bytes) -> str:
+    """The build that `image_of` was given."""
+    described = app_image.describe(app_image.parse(image))
+    assert described is not None
+    return described.version
 
 
 def put(client: httpx.Client, index: int, data: bytes, said: bytes | None = None) -> httpx.Response:
@@ -255,7 +262,7 @@ def test_without_a_token_there_everything_is_refused(
 ) -> None:
     board = new_board("bare", (built / "build/VIRTUAL_N16R8/flash.bin").read_bytes())
     http_page.wait_until_served(board.info.http_port, "")
-    request = ota.Update(f"127.0.0.1:{board.info.http_port}", new, "")
+    request = ota.Update(f"127.0.0.1:{board.info.http_port}", new, NEW, "")
     with pytest.raises(UserError, match="the device has no token") as raised:
         ota.update(request, lambda done: None)
     assert "./scons token" in raised.value.next_step
@@ -309,7 +316,7 @@ def test_an_image_that_is_not_whole_is_not_booted(device: Device, new: bytes, wh
 )
 def test_needs_a_host_that_is_there(new: bytes, host: str, what: str) -> None:
     with pytest.raises(UserError, match=what):
-        ota.update(ota.Update(host, new, "./scons ota"), lambda done: None)
+        ota.update(ota.Update(host, new, NEW, "./scons ota"), lambda done: None)
 
 
 # ---- Cuts

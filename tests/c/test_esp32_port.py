@@ -185,12 +185,15 @@ def build(folder: Path, program: str, flags: list[str]) -> Path:
 
 @pytest.mark.parametrize("flags", [THREAD_SANITIZER, SANITIZERS], ids=["threads", "memory"])
 def test_it_serves_under_load(flags: list[str], tmp_path: Path) -> None:
+    program = build(tmp_path, "test_serving", flags)
+    served = tmp_path / "served"
+    served.mkdir()
     result = subprocess.run(
-        [build(tmp_path, "test_serving", flags), "2"],
+        [program, served, "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert result.returncode == 0, result.stdout[-4000:]
     assert "task viperhttp: core 0, priority 5, stack 12288" in result.stdout
@@ -205,7 +208,7 @@ def starts(program: Path, folder: Path, **environment: str) -> bool:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=10,
+        timeout=60,
     )
     has_address = "http://" in result.stdout
     assert result.returncode == (0 if has_address else 1), result.stderr

@@ -36,6 +36,14 @@ def test_board_and_port_that_do_not_fit(project: Project) -> None:
     assert "VIRTUAL_N16R8" in error and "/dev/ttyUSB0" in error
 
 
+def test_a_host_elsewhere_is_a_real_board(project: Project) -> None:
+    def shown(host: str) -> str:
+        return project.scons("-h", f"HOST={host}").output
+
+    assert "BOARD=ESP32S3_N16R8 " in shown("192.168.0.7")
+    assert "BOARD=VIRTUAL_N16R8 " in shown("127.0.0.1:8080")
+
+
 def test_unknown_port(project: Project) -> None:
     assert "PORT=nowhere" in _refusal(project, "flash", "PORT=nowhere")
 
