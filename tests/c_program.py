@@ -31,13 +31,15 @@ def build(folder: Path, sources: Iterable[Path], flags: Sequence[str], settings:
         settings: macros of the module, as a board's settings would define them.
     """
     (folder / "viperhttp_board.h").write_text(settings)
-    # From the folder, named by relative paths: what ccache sees does not tell one from another.
+    # Through a link in the folder: what ccache sees does not tell one folder or clone from another.
+    (folder / "project").symlink_to(ROOT)
     environment = {**os.environ, **compiler_cache.environment(ROOT)}
     objects = []
     for source in sources:
         made = f"{source.stem}.o"
-        command = [*compiler_cache.command(), "gcc", *_FLAGS, *flags, "-c", str(source), "-o", made]
-        subprocess.run(command, cwd=folder, env=environment, check=True)
+        compile_it = ["gcc", *_FLAGS, *flags, "-c", str(source), "-o", made]
+        seen = [word.replace(f"{ROOT}/", "project/") for word in compile_it]
+        subprocess.run([*compiler_cache.command(), *seen], cwd=folder, env=environment, check=True)
         objects.append(made)
     program = Path(objects[0]).stem
     subprocess.run(["gcc", *flags, *objects, "-pthread", "-o", program], cwd=folder, check=True)

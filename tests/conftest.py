@@ -6,16 +6,43 @@ import fcntl
 import os
 import re
 import shutil
+import signal
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from project import Project, copy_outputs, copy_project, copy_sources
+from project import (
+    Project,
+    copy_outputs,
+    copy_project,
+    copy_sources,
+    processes_in,
+    restore_project,
+)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what is tested, though a shell may run the tests where it is ignored."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the graph's tests: they take longest, and none is to be waited for at the end."""
     items.sort(key=lambda item: "graph" not in item.path.parts)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def temporary_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """TMPDIR of all that runs here; nothing but the locks of ports may be left in it."""
+    folder = tmp_path_factory.mktemp("tmp", numbered=False)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(folder))
+        patch.setattr(tempfile, "tempdir", None)
+        yield
+    assert {path.name for path in folder.iterdir()} <= {f"viperhttp-{os.getuid()}"}
 
 
 @pytest.fixture(scope="session")
@@ -32,15 +59,26 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             copy_sources(folder)
             copy_outputs(folder)  # so that only what differs is built
             Project(folder).scons()
+            # Copies keep what is compiled here; without it each process would do so again.
+            command = [sys.executable, "-m", "compileall", "-q", "site_scons"]
+            subprocess.run(command, cwd=folder, check=True)
             (shared / "built.done").touch()
     return folder
 
 
+@pytest.fixture(scope="session")
+def worktree(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """This worker's copy of the built project."""
+    return copy_project(built, tmp_path_factory.mktemp("worktree") / "a project")
+
+
 @pytest.fixture
-def project(built: Path, tmp_path: Path) -> Iterator[Project]:
-    """A built project to change."""
-    yield copy_project(built, tmp_path / "a project")
-    shutil.rmtree(tmp_path / "a project")
+def project(built: Path, worktree: Project) -> Iterator[Project]:
+    """A built project to change; no process of the test may be left in it."""
+    yield worktree
+    left = processes_in(worktree.folder)
+    restore_project(worktree, built)
+    assert left == []
 
 
 @pytest.fixture(scope="session")

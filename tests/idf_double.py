@@ -78,19 +78,6 @@ def micropython_tree(standing: Path, folder: Path) -> Path:
     return folder
 
 
-def restore(folder: Path, kept: Path) -> None:
-    """Make a folder what a copy of it was, touching only what differs."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        if not (kept / path.relative_to(folder)).exists():
-            path.rmdir() if path.is_dir() else path.unlink()
-    for source in sorted(kept.rglob("*")):
-        target = folder / source.relative_to(kept)
-        if source.is_dir():
-            target.mkdir(exist_ok=True)
-        elif not target.exists() or source.stat().st_mtime_ns != target.stat().st_mtime_ns:
-            shutil.copy2(source, target)
-
-
 class Esp32Project(Project):
     """A copy of the project that finds the double, and builds boards of the esp32 port."""
 

@@ -115,6 +115,11 @@ class Lab:
         """What has become of a place: "acquired by bench/ann", "released"."""
         return re.findall(rf"^{place}: place (.*)$", self._told()[self._forgotten :], re.M)
 
+    def await_release(self, place: str) -> None:
+        """Wait for what a process does that has outlived the run which started it."""
+        coordinator = self._processes[0]
+        wait_until(lambda: self.events(place)[-1:] == ["released"], coordinator)
+
     def forget_events(self) -> None:
         """Let `events` begin here."""
         self._forgotten = len(self._told())

@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -164,6 +165,68 @@ def copy_project(built: Path, folder: Path) -> Project:
 def copy_checkout(project: Path, folder: Path) -> None:
     """A project's MicroPython, by hard links if possible: replace files, do not write into them."""
     shutil.copytree(project / "build/micropython", folder, symlinks=True, copy_function=_link)
+
+
+def copy_unix_port(project: Path, folder: Path) -> None:
+    """The same without history and what the unix port is not made of, five files of six."""
+
+    def unused(parent: str, names: list[str]) -> set[str]:
+        if Path(parent).name == "ports":
+            return set(names) - {"unix"}
+        return {".git", "docs", "examples", "logo", "tests"} & set(names)
+
+    checkout = project / "build/micropython"
+    shutil.copytree(checkout, folder, symlinks=True, ignore=unused, copy_function=_link)
+
+
+def restore_project(project: Project, built: Path) -> None:
+    """Make a copy of a project what it was.
+
+    MicroPython is looked at as a whole: fetching replaces it, and nothing writes into it.
+    """
+    standing, checkout = built / "build/micropython", project.path("build/micropython")
+    mark = checkout / "LICENSE"
+    if not (mark.exists() and mark.samefile(standing / "LICENSE")):
+        shutil.rmtree(checkout, ignore_errors=True)
+        copy_checkout(built, checkout)
+    restore(project.folder, built, but=standing)
+
+
+def restore(folder: Path, kept: Path, but: Path | None = None) -> None:
+    """Make a folder what a copy of it was, touching only what differs in kind, size or time.
+
+    Args:
+        but: a folder of the copy that is left out.
+    """
+    there = {entry.name: entry for entry in os.scandir(kept)}
+    for entry in list(os.scandir(folder)):
+        if entry.name not in there or _kind(entry) != _kind(there[entry.name]):
+            _remove(entry)
+    for name, entry in there.items():
+        source, target = kept / name, folder / name
+        if source == but:
+            continue
+        if entry.is_dir(follow_symlinks=False):
+            target.mkdir(exist_ok=True)
+            shutil.copymode(source, target)
+            restore(target, source, but)
+        elif not os.path.lexists(target):
+            shutil.copy2(source, target, follow_symlinks=False)
+
+
+def _kind(entry: os.DirEntry[str]) -> tuple[int, ...]:
+    """What tells an entry from another of its name: of a folder only that it is one."""
+    status = entry.stat(follow_symlinks=False)
+    if stat.S_ISDIR(status.st_mode):
+        return (status.st_mode,)
+    return status.st_mode, status.st_size, status.st_mtime_ns
+
+
+def _remove(entry: os.DirEntry[str]) -> None:
+    if entry.is_dir(follow_symlinks=False):
+        shutil.rmtree(entry.path)
+    else:
+        Path(entry.path).unlink()
 
 
 def _link(source: str, target: str) -> None:

@@ -29,27 +29,50 @@ def generate(env):
             f"CACHE={env['CACHE']}: {problem.strerror}",
             "give a folder that can be written, or none",
         ) from None
+    _Cache.size = env["CACHE_SIZE"] * 1024 * 1024
     env.CacheDir(str(folder), custom_class=_Cache)
-    atexit.register(build_cache.trim, folder, env["CACHE_SIZE"] * 1024 * 1024)
 
 
 class _Cache(SCons.CacheDir.CacheDir):
+    """SCons's keys, and entries of our own: no run ever fails for what a cache is or lacks."""
+
+    size = 0
+    is_full = False  # or cannot be written for another reason
+
+    def _readconfig(self, path):
+        """SCons keeps the length of folders' names in a file, which it locks and may not find."""
+        self.config = {"prefix_len": 2}
+        self.is_new_to_others = False
+
     def retrieve(self, node):
-        """As SCons does, without its own line: the run's task prints ours."""
-        if not self.is_enabled():
+        if not self.is_enabled() or SCons.Script.GetOption("no_exec"):
             return False
-        return SCons.CacheDir.CacheRetrieveSilent(node, [], node.get_build_env(), execute=1) == 0
-
-    @classmethod
-    def copy_to_cache(cls, env, src, dst):
-        build_cache.put(Path(src), Path(dst))
-        return dst
-
-    @classmethod
-    def copy_from_cache(cls, env, src, dst):
+        entry = Path(self.cachepath(node)[1])
         try:
-            build_cache.take(Path(src), Path(dst))
+            build_cache.take(entry, Path(str(node)))
         except build_cache.Damaged as problem:
             console.note(f"{problem}; it is made anew")
-            raise
-        return dst
+            return False
+        except OSError:
+            return False
+        return True
+
+    def push(self, node):
+        if self.is_readonly() or not self.is_enabled() or node.nocache or self.is_full:
+            return
+        entry = Path(self.cachepath(node)[1])
+        if entry.exists():
+            return
+        try:
+            build_cache.put(Path(str(node)), entry)
+        except OSError as problem:
+            if not self.is_full:
+                self.is_full = True
+                console.note(f"CACHE={self.path}: {problem.strerror}; what is made stays here")
+            return
+        self._trim_at_the_end()
+
+    def _trim_at_the_end(self):
+        if not self.is_new_to_others:
+            self.is_new_to_others = True
+            atexit.register(build_cache.trim, Path(self.path), self.size)

@@ -65,4 +65,4 @@ def _findings(env, doctor):
     if is_real:
         for each in named:
             if not each.place:
-                yield doctor.device(port.find(each), f"PORT={each.text}")
+                yield doctor.device(each)

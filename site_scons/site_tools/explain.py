@@ -142,13 +142,16 @@ def _children(node):
 
 
 def _described(node, log, found):
-    files = [child for child in _children(node) if isinstance(child, SCons.Node.FS.File)]
+    children = _children(node)
+    files = [child for child in children if isinstance(child, SCons.Node.FS.File)]
+    # Of a file that serves many steps, each depends on its own part alone, as a value.
+    parts = [child.name for child in children if isinstance(child, SCons.Node.Python.Value)]
     after = dict.fromkeys(str(_first(child)) for child in files if _is_step(child))
     declared = node.get_executor().get_action_list()[0].step
     return why.Step(
         tag=declared.tag,
         targets=tuple(str(each) for each in _made_with(node)),
-        sources=tuple(str(child) for child in files if not _is_step(child)),
+        sources=(*(str(child) for child in files if not _is_step(child)), *parts),
         after=tuple(after),
         reasons=tuple(_reasons(node, declared, log, found)),
         awaits=tuple(name for name in after if found[name].state != "up to date"),

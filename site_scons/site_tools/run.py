@@ -135,10 +135,12 @@ def question(env, function):
 
 
 def _answer(env, function):
-    function(env)
-    if not env["RUN"].steps_run:
-        env["RUN"].begun = False  # nothing was done that a last line could tell
-        SCons.SConsign.Reset()  # nor anything that SCons had to write down
+    try:
+        function(env)
+    finally:
+        if not env["RUN"].steps_run:
+            env["RUN"].begun = False  # nothing was done that a last line could tell
+            SCons.SConsign.Reset()  # nor anything that SCons had to write down
 
 
 def goal(env, group, name, nodes, help, action=None):
@@ -231,7 +233,8 @@ class _Task(SCons.Script.Main.BuildTask):
         super().execute()
         if self.targets[0].cached:
             self.summary.took()
-            console.step("CACHE", f"{self.targets[0]}  {human_size(self.targets[0].get_size())}")
+            taken = Path(str(self.targets[0]))
+            console.step("CACHE", f"{taken}  {human_size(taken.stat().st_size)}")
             return
         self.summary.ran(_is_step(self.targets[0]))
         if SCons.Script.GetOption("no_exec") and _is_step(self.targets[0]):

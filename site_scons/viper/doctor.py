@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import esp_idf, labgrid_client, process, serial_rights, usb_serial, usbipd, wsl
+from viper import esp_idf, labgrid_client, port, process, serial_rights, usb_serial, usbipd, wsl
 from viper.console import human_size
 from viper.errors import UserError
 
@@ -26,6 +26,7 @@ OK, WARNING, MISSING = "ok", "warning", "missing"
 _OLDEST, _NEWEST = (3, 10), (3, 13)  # of Python
 _DISK_NEEDED = 500 * 10**6  # bytes: .venv, MicroPython and one board's outputs
 _DISK_WANTED = 2 * 10**9  # with the test suite's copies
+_FREE = "./scons -c removes this board's outputs"
 
 # What a program does here, and Debian's package of it.
 _NEEDED = {
@@ -42,6 +43,8 @@ _WANTED = {
     "chromium": ("opens the pages: ./scons test", "chromium"),
     "dot": ("draws the graph: ./scons graph", "graphviz"),
     "wrk": ("loads the server: ./scons bench", "wrk"),
+    "nix-instantiate": ("evaluates the flake: ./scons test", "nix-bin"),
+    "redis-server": ("shares compilations: ./scons test-long", "redis-server"),
     "nginx": ("is a peer: ./scons bench", "nginx-light"),
     "lighttpd": ("is a peer: ./scons bench", "lighttpd"),
 }
@@ -70,7 +73,9 @@ def python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
     if version < _OLDEST:
         return Finding("python", MISSING, f"{told}, 3.10 is needed", "sudo apt install python3")
     if version > _NEWEST:
-        return Finding("python", WARNING, f"{told} was never tried", "use python3.13 if it fails")
+        return Finding(
+            "python", WARNING, f"{told} was never tried", "sudo apt install python3.13, if it fails"
+        )
     return Finding("python", OK, told)
 
 
@@ -110,11 +115,9 @@ def disk(free: int) -> Finding:
     """The room where the project stands, in bytes."""
     told = f"{human_size(free)} free"
     if free < _DISK_NEEDED:
-        return Finding("disk", MISSING, f"{told}, {human_size(_DISK_NEEDED)} needed", "free some")
+        return Finding("disk", MISSING, f"{told}, {human_size(_DISK_NEEDED)} needed", _FREE)
     if free < _DISK_WANTED:
-        return Finding(
-            "disk", WARNING, f"{told}, tests take {human_size(_DISK_WANTED)}", "free some"
-        )
+        return Finding("disk", WARNING, f"{told}, tests take {human_size(_DISK_WANTED)}", _FREE)
     return Finding("disk", OK, told)
 
 
@@ -191,10 +194,11 @@ def page_port(number: int, ours: Mapping[int, str]) -> Finding:
     return Finding("page", OK, f"port {number} is free")
 
 
-def device(tty: str, called: str) -> Finding:
-    """What a board at a port of this computer answers; asking starts its application anew."""
+def device(named: port.Port) -> Finding:
+    """What the board at a port answers; asking starts its application anew."""
+    called = f"PORT={named.text}"
     try:
-        output = process.run_module("viper.port_probe", tty, called)
+        output = process.run_module("viper.port_probe", port.find(named), called)
     except UserError as problem:
         return Finding("device", MISSING, problem.what, problem.next_step)
     except process.ToolFailed as problem:

@@ -53,6 +53,14 @@ class _Box:
         return next(s for s in ("out of date", "may follow", "up to date") if s in states)
 
     @property
+    def why(self) -> str:
+        """Why it would run; of many steps, how many would."""
+        if len(self.steps) == 1:
+            return "; ".join(self.steps[0].reasons)
+        stale = sum(step.state == "out of date" for step in self.steps)
+        return f"{stale} of {len(self.steps)} out of date" if stale else ""
+
+    @property
     def makes(self) -> str:
         if len(self.steps) > 1:
             return f"{len(self.steps)} files"
@@ -74,8 +82,8 @@ def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, floa
     ]
     edges: Counter[tuple[str, str]] = Counter()
     for box in boxes:
-        figures = ", ".join(filter(None, [_seconds(box.seconds), human_size(box.size)]))
-        lines.append(_node(box.name, f"{box.tag}\n{box.makes}\n{figures}", box.state))
+        figures = ", ".join(filter(None, [_seconds(box.seconds), _human(box.size)]))
+        lines.append(_node(box.name, f"{box.tag}\n{box.makes}\n{figures}".rstrip(), box.state))
         for step in box.steps:
             for before in step.after:
                 if before in box_of and box_of[before] != box.name:
@@ -129,9 +137,9 @@ def page(board: str, picture: str, steps: Sequence[Step], seconds: Mapping[str, 
             "tag": box.tag,
             "makes": box.makes,
             "seconds": _seconds(box.seconds),
-            "size": human_size(box.size),
+            "size": _human(box.size),
             "state": box.state,
-            "why": "; ".join(box.steps[0].reasons) if len(box.steps) == 1 else "",
+            "why": box.why,
         }
         for box in _boxes(steps, seconds)[0]
     ]
@@ -169,7 +177,13 @@ def _size(path: str) -> int:
 
 
 def _seconds(seconds: float) -> str:
-    return f"{seconds:.2f} s" if seconds else ""
+    if not seconds:
+        return ""
+    return f"{seconds:.1f} s" if seconds >= 1 else f"{max(1, round(1000 * seconds))} ms"
+
+
+def _human(size: int) -> str:
+    return human_size(size) if size else ""
 
 
 def _node(name: str, label: str, state: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from viper import console, interrupt, process
 
 _HELD = "VIPERHTTP_HELD_PLACES"  # what a run tells the runs that it starts: URLs by place, as JSON
-_GRACE_S = 5.0  # that Ctrl-C leaves it to release a place that it is about to get
+_GRACE_S = 10.0  # that Ctrl-C waits for the release of a place that is just being acquired
 _LIBRARY = Path(__file__).resolve().parents[1]
 
 _keepers: dict[str, tuple[subprocess.Popen[bytes], str]] = {}  # and the URL, by place
@@ -33,7 +33,7 @@ def hold(place: str) -> str:
 
     Raises:
         UserError: it cannot be had (see viper.labgrid_client).
-        KeyboardInterrupt: Ctrl-C; it has been released.
+        KeyboardInterrupt: Ctrl-C; it has been released, or will be once the coordinator answers.
     """
     held = json.loads(os.environ.get(_HELD, "{}"))
     if place in held:
@@ -64,7 +64,7 @@ def _start(place: str) -> tuple[subprocess.Popen[bytes], str]:
     if keeper.stdout not in select.select(awaited, [], [])[0]:
         assert keeper.stdin is not None
         keeper.stdin.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):  # a silent coordinator takes longer
+        with contextlib.suppress(subprocess.TimeoutExpired):
             keeper.wait(_GRACE_S)
         raise KeyboardInterrupt
     said = keeper.stdout.readline()
@@ -74,21 +74,22 @@ def _start(place: str) -> tuple[subprocess.Popen[bytes], str]:
             raise process.user_error(printed)
         raise RuntimeError(f"viper.labgrid_keeper failed:\n{printed}")
     answer = json.loads(said)
-    if not _keepers:
-        atexit.register(_release)
     until = "released at the end" if answer["ours"] else "yours before, and left so"
     console.step("ACQUIRE", f"labgrid:{place}  {answer['url']}, {until}")
     return keeper, str(answer["url"])
 
 
+@atexit.register
 def _release() -> None:
     """End the keepers, all at once, and say which could not release its place."""
     for keeper, _ in _keepers.values():
         assert keeper.stdin is not None
         keeper.stdin.close()
     with contextlib.suppress(KeyboardInterrupt):  # they go on by themselves
-        for keeper, _ in _keepers.values():
+        for place, (keeper, _) in _keepers.items():
             assert keeper.stdout is not None
             said = keeper.stdout.read().decode(errors="replace")
             if keeper.wait() != 0:
-                console.error(str(process.user_error(said)))
+                killed = f"PORT=labgrid:{place} was not released: what held it was killed"
+                undo = f"labgrid-client --place {place} release"
+                console.error(str(process.user_error(said or f"{killed}\n{undo}")))

@@ -278,5 +278,8 @@ def _run(*arguments: str) -> str:
 
 def _words(output: str) -> str:
     """What the client said when it failed, on one line."""
-    lines = [line.rpartition("Error: ")[2].strip().rstrip(".") for line in output.splitlines()]
-    return "; ".join(filter(None, lines)) or "without a word"
+    lines = output.splitlines()
+    if any(line.startswith("Traceback ") for line in lines):
+        lines = lines[-1:]
+    said = [line.rpartition("Error: ")[2].strip().rstrip(".") for line in lines]
+    return "; ".join(filter(None, said)) or "without a word"

@@ -19,7 +19,7 @@ from viper.errors import exits
 def main() -> None:
     """Hold the place that argv names."""
     place = sys.argv[1]
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # and so through what releases it
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())  # and so through what releases it
     with (
         port.lock(f"labgrid:{place}", called=labgrid_client.called(place), pid=os.getppid()),
         labgrid_client.acquired(place) as (url, ours),

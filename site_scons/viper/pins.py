@@ -60,7 +60,6 @@ class Pins:
 
     micropython: MicroPythonPin
     stand_in: StandInPin
-    mpy_cross: str
     esp_idf: EspIdfPin
 
 
@@ -102,6 +101,5 @@ def _pins(raw: dict[str, Any]) -> Pins:
             size=stand_in["size"],
             sha256=stand_in["sha256"],
         ),
-        mpy_cross=raw["mpy-cross"]["version"],
         esp_idf=EspIdfPin(idf["version"], idf["url"], idf["commit"]),
     )

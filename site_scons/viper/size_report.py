@@ -13,7 +13,8 @@ from viper.console import human_size
 from viper.sizes import Change
 
 _SHOWN = 15  # components and symbols in the text; the page has all
-_WIDTH, _HEIGHT = 960, 120  # of the picture
+_WIDTH, _HEIGHT = 960, 120  # of a strip in the picture
+_SMALL = 50  # what takes up less than one part in so many is hardly seen
 
 
 @dataclass(frozen=True)
@@ -115,8 +116,22 @@ def page(flash: Sequence[Place], build: Mapping[str, Any], base: Mapping[str, An
 
 
 def picture(flash: Sequence[Place]) -> str:
-    """The flash as one strip in an SVG: each partition to scale, filled as far as it is used."""
+    """The flash as a strip in an SVG: each partition to scale, filled as far as it is used.
+
+    What comes before the first large one cannot be seen there, and has a strip below.
+    """
     end = max(place.offset + place.size for place in flash)
+    large = min(place.offset for place in flash if place.size > end / _SMALL)
+    strips = _strip(flash, end, 0)
+    strips += _strip([place for place in flash if place.offset < large], large, _HEIGHT)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-30 0 {_WIDTH + 60} {2 * _HEIGHT}" '
+        f'font-family="sans-serif" font-size="12" text-anchor="middle">{strips}</svg>'
+    )
+
+
+def _strip(flash: Sequence[Place], end: int, y: int) -> str:
+    """The flash up to an address, across the whole picture."""
     drawn = []
     for place in flash:
         x, width = _WIDTH * place.offset / end, max(1.0, _WIDTH * place.size / end)
@@ -124,23 +139,23 @@ def picture(flash: Sequence[Place]) -> str:
         title = f"{place.name} at {place.offset:#x}: {human_size(place.size)}"
         title += f", {human_size(place.used)} used" if place.used else ""
         drawn.append(
-            f'<g><title>{escape(title)}</title><rect x="{x:.1f}" y="30" width="{width:.1f}" '
-            f'height="60" fill="#e7edf4" stroke="#5b6b7b" stroke-width="0.5"/>'
-            f'<rect x="{x:.1f}" y="30" width="{filled:.1f}" height="60" fill="#2563a8"/>'
+            f'<g><title>{escape(title)}</title><rect x="{x:.1f}" y="{y + 30}" '
+            f'width="{width:.1f}" height="60" fill="#e7edf4" stroke="#5b6b7b" stroke-width="0.5"/>'
+            f'<rect x="{x:.1f}" y="{y + 30}" width="{filled:.1f}" height="60" fill="#2563a8"/>'
         )
-        if width > 8 * len(place.name):
-            drawn.append(f'<text x="{x + width / 2:.1f}" y="20">{escape(place.name)}</text>')
+        label = f"{place.name} {_share(place).strip()}" if place.used else place.name
+        if width > 7 * len(label):
+            drawn.append(f'<text x="{x + width / 2:.1f}" y="{y + 20}">{escape(label)}</text>')
         if width > 60:
-            drawn.append(f'<text x="{x:.1f}" y="108">{place.offset:#x}</text>')
+            drawn.append(f'<text x="{x:.1f}" y="{y + 108}">{place.offset:#x}</text>')
         drawn.append("</g>")
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="-30 0 {_WIDTH + 60} {_HEIGHT}" '
-        f'font-family="sans-serif" font-size="12" text-anchor="middle">{"".join(drawn)}</svg>'
-    )
+    return "".join(drawn)
 
 
 def _rows(key: str, build: Mapping[str, Any], base: Mapping[str, Any] | None) -> list[Change]:
-    return sizes.compared(build["sizes"][key], base["sizes"][key] if base else None)
+    """The largest first; kinds of memory by name."""
+    rows = sizes.compared(build["sizes"][key], base["sizes"][key] if base else None)
+    return sorted(rows, key=lambda row: row.name) if key == "memory" else rows
 
 
 def _share(place: Place) -> str:

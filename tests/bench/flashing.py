@@ -10,6 +10,7 @@ from viper import flash_device
 from viper.virtual_board import control
 
 from tests.bench.device_work import BAUD, work
+from tests.bench.edited_asset import edits
 from tests.bench.figure import Figure
 from tests.project import Project
 
@@ -23,16 +24,7 @@ def figures(project: Project) -> list[Figure]:
 
 def one_edit(project: Project) -> list[Figure]:
     """One asset edited, brought to a board."""
-    asset = project.path("assets/www/app.js")
-    source = asset.read_text(encoding="utf-8")
-    count = 0
-
-    def edit_and_build() -> None:
-        nonlocal count
-        count += 1
-        asset.write_text(f"// {count}\n{source}", encoding="utf-8")
-        project.scons("image")
-
+    edit_and_build = edits(project)
     folder = project.path(".viper/boards/bench")
     board = control.start(folder, "bench")
     try:

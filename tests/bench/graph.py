@@ -7,6 +7,7 @@ import statistics
 import subprocess
 from collections.abc import Callable
 
+from tests.bench.edited_asset import edits
 from tests.bench.figure import RUNS, Figure, in_turn, timed
 from tests.project import ROOT, Project
 
@@ -105,17 +106,8 @@ def per_asset(seconds: float) -> float:
 
 def one_edit(project: Project) -> list[Figure]:
     """One asset edited, and what that makes anew."""
-    asset = project.path("assets/www/app.js")
-    source = asset.read_text(encoding="utf-8")
-    count = 0
-
-    def edit_and_build() -> None:
-        nonlocal count
-        count += 1
-        asset.write_text(f"// {count}\n{source}", encoding="utf-8")
-        project.scons("image")
-
-    build = statistics.median(timed(edit_and_build) for _ in range(RUNS))
+    edit = edits(project)
+    build = statistics.median(timed(edit) for _ in range(RUNS))
     return [Figure("one asset edited, image", build, "s", "< 1")]
 
 

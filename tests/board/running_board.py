@@ -20,7 +20,7 @@ class Console:
         self.port = serial.serial_for_url(url, baudrate=baudrate, timeout=0.05)
         self._seen = bytearray()
 
-    def expect(self, text: bytes, within_s: float = 5.0) -> bytes:
+    def expect(self, text: bytes, within_s: float = 60.0) -> bytes:
         """Read until `text` has come; what came up to its end."""
         deadline = time.monotonic() + within_s
         looked_at = 0
@@ -76,7 +76,7 @@ class Board:
         """What the board has printed."""
         return (self.folder / "console.log").read_bytes()
 
-    def wait_for_log(self, text: bytes, within_s: float = 10.0) -> None:
+    def wait_for_log(self, text: bytes, within_s: float = 60.0) -> None:
         deadline = time.monotonic() + within_s
         while text not in self.log:
             assert time.monotonic() < deadline, f"no {text!r} in {self.log[-500:]!r}"
@@ -87,7 +87,7 @@ class Board:
         assert info is not None, "the board is not running"
         return info
 
-    def wait_for_mode(self, mode: str, within_s: float = 5.0) -> None:
+    def wait_for_mode(self, mode: str, within_s: float = 60.0) -> None:
         deadline = time.monotonic() + within_s
         while self.now().mode != mode:
             assert time.monotonic() < deadline, f"the board is {self.now().mode}, not {mode}"

@@ -67,7 +67,7 @@ class Site(FlashImage):
         return self.flash(board, goal=SYNC)
 
 
-def wait_for_boots(board: Board, count: int, within_s: float = 5.0) -> None:
+def wait_for_boots(board: Board, count: int, within_s: float = 60.0) -> None:
     """Wait until the application has started so many times."""
     deadline = time.monotonic() + within_s
     log = board.folder / "console.log"

@@ -14,6 +14,7 @@ import pytest
 from flash_image import VFS_SIZE
 from running_board import Board
 from site_image import ODD_NAME, Site, on_device, sha256, wait_for_boots
+from slowness import slowness
 from viper import flash_device, flasher
 from viper.device_repl import DeviceRepl
 from viper.errors import UserError
@@ -165,9 +166,9 @@ def test_an_interrupted_sync_leaves_the_application_running_and_goes_on_where_it
             assert process.poll() is None
             time.sleep(0.002)
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate(timeout=10)
+        output, _ = process.communicate(timeout=60)
     assert output.endswith(b"interrupted\n")
-    wait_for_boots(lived_in, 2, within_s=2)
+    wait_for_boots(lived_in, 2, within_s=2 * slowness())
     result = site.sync(lived_in)
     assert set(result.files_sent) == {"/www/first.txt", "/www/large.txt"}
     assert result.bytes_on_wire < 85_000

@@ -53,7 +53,7 @@ class Device:
 
     def get(self, path: str) -> str:
         address = f"http://127.0.0.1:{self.board.info.http_port}{path}"
-        return httpx.get(address).raise_for_status().text
+        return httpx.get(address, timeout=60).raise_for_status().text
 
     @property
     def starts(self) -> int:

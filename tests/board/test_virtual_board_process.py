@@ -40,7 +40,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def ended(pid: int, within_s: float = 5.0) -> bool:
+def ended(pid: int, within_s: float = 60.0) -> bool:
     """Wait for a process that is not ours to end."""
     try:
         descriptor = os.pidfd_open(pid)
@@ -66,7 +66,7 @@ def test_two_starts_at_once_give_one_board(tmp_path: Path) -> None:
     )
     command = [sys.executable, "-c", program, str(tmp_path / "board")]
     starts = [subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.PIPE) for _ in range(3)]
-    pids = {start.communicate(timeout=20)[0] for start in starts}
+    pids = {start.communicate(timeout=60)[0] for start in starts}
     control.stop(tmp_path / "board")
     assert len(pids) == 1, pids
 
@@ -74,7 +74,7 @@ def test_two_starts_at_once_give_one_board(tmp_path: Path) -> None:
 def test_another_start_leaves_the_log_of_the_running_board(board: Board) -> None:
     (board.folder / "board.log").write_text("what went wrong")
     command = [sys.executable, "-m", "viper.virtual_board", str(board.folder), "--name", "board"]
-    subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=20, check=True)
+    subprocess.run(command, env=ENVIRONMENT, capture_output=True, timeout=60, check=True)
     assert (board.folder / "board.log").read_text() == "what went wrong"
 
 
@@ -109,7 +109,7 @@ def test_the_command_that_starts_it_can_be_captured(tmp_path: Path) -> None:
     read_end, write_end = os.pipe()
     os.set_inheritable(write_end, True)
     result = subprocess.run(
-        command, env=ENVIRONMENT, capture_output=True, timeout=20, close_fds=False, check=False
+        command, env=ENVIRONMENT, capture_output=True, timeout=60, close_fds=False, check=False
     )
     os.close(write_end)
     info = control.running(tmp_path)
@@ -232,7 +232,7 @@ def test_one_client_at_a_time_and_the_second_is_told_who_holds_it(
 
 def test_a_client_that_is_gone_frees_the_port(board: Board, connect: Connect) -> None:
     connect(board).close()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while board.now().port_holder is not None:
         assert time.monotonic() < deadline
         time.sleep(0.01)

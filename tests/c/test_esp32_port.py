@@ -185,8 +185,11 @@ def build(folder: Path, program: str, flags: list[str]) -> Path:
 
 @pytest.mark.parametrize("flags", [THREAD_SANITIZER, SANITIZERS], ids=["threads", "memory"])
 def test_it_serves_under_load(flags: list[str], tmp_path: Path) -> None:
+    program = build(tmp_path, "test_serving", flags)
+    served = tmp_path / "served"
+    served.mkdir()
     result = subprocess.run(
-        [build(tmp_path, "test_serving", flags), "2"],
+        [program, served, "2"],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

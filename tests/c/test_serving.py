@@ -12,29 +12,33 @@ from c_program import MODULE, SANITIZERS, THREAD_SANITIZER
 HERE = Path(__file__).parent
 
 
-def build(folder: Path, flags: list[str], settings: str = "") -> Path:
+def build(folder: Path, name: str, flags: list[str], settings: str = "") -> Path:
+    """The program `name` of this folder with the whole server in it."""
     sources = [
-        *(HERE / "test_serving.c", HERE / "served.c"),
+        *(HERE / f"{name}.c", HERE / "served.c"),
         *sorted(MODULE.glob("core/*.c")),
         *sorted(MODULE.glob("port/posix*.c")),
     ]
     return c_program.build(folder, sources, flags, settings)
 
 
-def run(program: Path, seconds: int) -> None:
+def serve_under_load(folder: Path, flags: list[str], seconds: int, settings: str = "") -> None:
+    program = build(folder, "test_serving", flags, settings)
+    served = folder / "served"
+    served.mkdir()
     done = subprocess.run(
-        [program, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        [program, served, str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )
     assert done.returncode == 0, done.stdout[-4000:]
 
 
 def test_under_thread_sanitizer(tmp_path: Path) -> None:
-    run(build(tmp_path, THREAD_SANITIZER), 5)
+    serve_under_load(tmp_path, THREAD_SANITIZER, 5)
 
 
 @pytest.mark.long
 def test_ten_minutes_under_thread_sanitizer(tmp_path: Path) -> None:
-    run(build(tmp_path, THREAD_SANITIZER), 600)
+    serve_under_load(tmp_path, THREAD_SANITIZER, 600)
 
 
 @pytest.mark.parametrize(
@@ -49,4 +53,4 @@ def test_ten_minutes_under_thread_sanitizer(tmp_path: Path) -> None:
     ids=["usual", "without the interpreter", "little memory", "no cache"],
 )
 def test_under_address_and_undefined_sanitizers(tmp_path: Path, settings: str) -> None:
-    run(build(tmp_path, SANITIZERS, settings), 2)
+    serve_under_load(tmp_path, SANITIZERS, 2, settings)

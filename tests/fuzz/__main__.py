@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -18,6 +19,7 @@ def main() -> int:
             print(done.stdout[-4000:])
             print(f"{name}: a crash, whose input is in {folder}")
             return 1
+        shutil.rmtree(folder)
         print(f"{name}: {seconds} s, nothing found")
     return 0
 

@@ -1,4 +1,4 @@
-"""`./scons doctor`: a line for each thing, JSON, and its exit status."""
+"""`./scons doctor`: a line for each thing, JSON, and its exit status; it changes nothing."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from project import ROOT, Project
 
 
 def test_lines_json_and_status(project: Project, tmp_path: Path) -> None:
+    before = _files(project)
     well = project.scons("doctor").output
     assert "ok       gcc" in well
-    shown = project.scons("doctor", "--json").output
-    findings = json.loads(shown[: shown.rindex("]") + 1])
+    findings = json.loads(project.scons("doctor", "--json").output)
     assert {"subject": "disk", "state": "ok"}.items() <= next(
         finding for finding in findings if finding["subject"] == "disk"
     ).items()
@@ -27,6 +27,21 @@ def test_lines_json_and_status(project: Project, tmp_path: Path) -> None:
     ill = project.scons("doctor", PATH=str(tools), status=2).output
     assert "missing  make" in ill and "sudo apt install make" in ill
     assert "error: missing: make" in ill
+    # A board that is not there is a line among the others.
+    away = project.scons("doctor", "PORT=/dev/ttyUSB-none", status=2).output
+    assert (
+        "ok       gcc" in away and "missing  device    PORT=/dev/ttyUSB-none: there is no" in away
+    )
+    assert _files(project) == before
+
+
+def _files(project: Project) -> dict[Path, tuple[int, int]]:
+    """All files but the lock of a run, by what a write would change."""
+    return {
+        path: (path.stat().st_mtime_ns, path.stat().st_size)
+        for path in project.folder.rglob("*")
+        if path.is_file() and path.name != ".lock"
+    }
 
 
 def test_a_place_that_the_lab_does_not_have(project: Project, tmp_path: Path) -> None:

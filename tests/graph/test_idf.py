@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from idf_double import Esp32Project, IdfDouble, micropython_tree, restore
-from project import copy_sources
+from idf_double import Esp32Project, IdfDouble, micropython_tree
+from project import copy_sources, restore
 from viper import partition_table
 
 BOARD = "boards/ESP32S3_N16R8"

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
-from project import Project, copy_checkout, wait_until
+from project import Project, copy_unix_port, wait_until
 
 FIRMWARE = {"MAKE micropython", "APP app.bin", "SIZES linked.json"}
 IMAGE = {"IMAGE flash.bin", "RECORD build.json"}
@@ -141,9 +141,7 @@ def test_compiler_version(project: Project, tmp_path: Path) -> None:
 def test_pin(project: Project, tmp_path: Path) -> None:
     """A pin that moves is fetched, and the firmware is built from it, once."""
     repository = tmp_path / "micropython.git"
-    shutil.copytree(
-        project.path("build/micropython"), repository, ignore=shutil.ignore_patterns(".git")
-    )
+    copy_unix_port(project.folder, repository)
 
     def git(*arguments: str) -> str:
         identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
@@ -171,8 +169,7 @@ def test_pin(project: Project, tmp_path: Path) -> None:
 def test_own_tree(project: Project, tmp_path: Path) -> None:
     """MICROPYTHON=<folder> follows the folder: what changes there is built, and nothing else."""
     own = project.path("build/own")
-    copy_checkout(project.folder, own)
-    shutil.rmtree(own / ".git", ignore_errors=True)
+    copy_unix_port(project.folder, own)
     assert "MAKE micropython" in project.scons(f"MICROPYTHON={own}").steps
     assert project.scons(f"MICROPYTHON={own}").steps == set()
     changed = own / "py/mpstate.c"

@@ -22,12 +22,13 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     lab = Lab(
         tmp_path_factory.mktemp("lab"),
         boards=["first", "second", "third"],
-        raw=["fourth"],
+        raw=["fourth", "fifth"],
         places={
             "desk": ["first"],
             "shelf": ["second"],
             "rack": ["third"],
             "taken": ["fourth"],
+            "raw": ["fifth"],
             "both": ["first", "second"],
             "bare": [],
             "away": ["nowhere"],
@@ -63,13 +64,12 @@ def test_places_that_fail_are_released_and_what_others_have_is_refused(
     run = project.scons("flash", BOARD, ports, status=2, **lab.environment)
     control.set_faults(lab.board("second"))
     control.power_on(lab.board("second"))
-    lab.client("--place=taken", "release", LG_USERNAME="joe")
     assert re.search(r"^FLASH    labgrid:rack  ", run.output, re.M)
     assert re.search(r"^FAILED   labgrid:shelf  ", run.output, re.M)
     assert "labgrid:taken  PORT=labgrid:taken is in use: bench/joe has acquired it" in run.output
     assert "./scons flash PORT=labgrid:shelf,labgrid:taken" in run.output
     assert lab.events("rack") == lab.events("shelf") == ONCE
-    assert lab.events("taken") == ["acquired by bench/joe", "released"]
+    assert lab.events("taken") == ["acquired by bench/joe"]
 
 
 @pytest.mark.long
@@ -101,6 +101,7 @@ def test_ctrl_c_releases(project: Project, lab: Lab) -> None:
     wait_until(lambda: lab.events("desk") != [], run)
     run.send_signal(signal.SIGINT)
     assert "interrupted" in run.communicate()[0]
+    lab.await_release("desk")
     assert lab.events("desk") == ONCE
 
 
@@ -125,7 +126,7 @@ def test_the_incremental_loop_has_its_place_for_as_long_as_it_runs(
     [
         ("bare", "has no serial port"),
         ("both", "has several serial ports: lab1/first/NetworkSerialPort/NetworkSerialPort, lab1/"),
-        ("taken", "is served as raw"),
+        ("raw", "is served as raw"),
         ("away", "cannot be acquired: Match lab1/nowhere/* has no matching remote resource"),
         ("nosuch", "place pattern nosuch matches nothing"),
     ],

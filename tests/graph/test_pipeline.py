@@ -6,6 +6,7 @@ import json
 import re
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,11 @@ STEPS = ("build", "flash", "sync", "serve", "smoke", "test", "perf")
 
 
 @pytest.fixture
-def pipeline(project: Project) -> Iterator[Project]:
+def pipeline(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
     """A project whose tests and whose measurement are short."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # pytest keeps a folder there
     project.path("tools/perf_profiles.toml").write_text(PROFILES)
     for path in project.path("tests").rglob("test_*.py"):
         path.unlink()

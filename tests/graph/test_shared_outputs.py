@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import socket
 import subprocess
@@ -33,6 +34,9 @@ def test_a_second_clone_makes_nothing(clones: tuple[Project, Project], tmp_path:
     one.scons("assets", "build/VIRTUAL_N16R8/vfs.img", option)
     run = two.scons("assets", "build/VIRTUAL_N16R8/vfs.img", option)
     assert {step.split()[0] for step in run.steps} == {"CACHE"}
+    assert re.search(
+        r"^CACHE    build/VIRTUAL_N16R8/www/app.js.gz  3 KiB$", run.output, re.MULTILINE
+    )
     assert "0 steps run" in run.output and "from the cache" in run.output
     assert one.digests() == two.digests()
     # What came from the cache is as up to date as what was made.
@@ -40,16 +44,41 @@ def test_a_second_clone_makes_nothing(clones: tuple[Project, Project], tmp_path:
 
 
 def test_a_damaged_entry_is_made_anew(clones: tuple[Project, Project], tmp_path: Path) -> None:
+    """A bit that flipped anywhere, an end that is missing, and the content of another entry."""
     one, two = clones
     option = f"CACHE={tmp_path / 'cache'}"
     one.scons("assets", option)
-    for entry in (tmp_path / "cache").glob("??/*"):
-        content = bytearray(entry.read_bytes())
-        content[len(content) // 2] ^= 1
+    entries = sorted((tmp_path / "cache").glob("??/*"))
+    contents = [bytearray(entry.read_bytes()) for entry in entries]
+    assert len(entries) >= 8
+    for number, (entry, content) in enumerate(zip(entries, contents, strict=True)):
+        if number == 0:
+            content = contents[1]
+        elif number == 1:
+            del content[-1]
+        elif number == 2:
+            content.clear()
+        else:
+            content[(len(content) - 1) * (number - 3) // (len(entries) - 4)] ^= 1 << number % 8
         entry.write_bytes(content)
     run = two.scons("assets", option)
-    assert "CACHE " not in run.output and "is damaged; it is made anew" in run.output
+    assert "CACHE " not in run.output
+    assert run.output.count("is damaged; it is made anew") == len(entries)
     assert one.digests() == two.digests()
+
+
+def test_a_build_goes_on_without_a_place_for_entries(
+    clones: tuple[Project, Project], tmp_path: Path
+) -> None:
+    """A cache that is read-only, full or broken costs only what it would have saved."""
+    one, _ = clones
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    for number in range(256):
+        (cache / f"{number:02X}").touch()  # where the folders of entries would be
+    run = one.scons("assets", f"CACHE={cache}")
+    assert run.output.count(f"CACHE={cache}: File exists; what is made stays here") == 1
+    assert len(one.digests()) > 5
 
 
 def test_a_cache_that_cannot_be_written(project: Project) -> None:

@@ -36,6 +36,7 @@ class Chromium:
     """A browser with a profile of its own; leaving the context ends all its processes."""
 
     def __init__(self, executable: str, profile: Path) -> None:
+        profile.mkdir(exist_ok=True)
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
         # bash moves the two ends to 3 and 4, which Popen itself cannot promise to leave free.
@@ -43,6 +44,7 @@ class Chromium:
         self._process = subprocess.Popen(
             [*redirect, executable, *FLAGS, f"--user-data-dir={profile}"],
             pass_fds=(commands, answers),
+            env={**os.environ, "TMPDIR": str(profile)},  # where it leaves folders behind
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,

@@ -51,7 +51,7 @@ class Footprint:
 
 
 def footprint(app: ServedApp) -> Footprint:
-    heap = httpx.get(f"{app.address}/heap").json()
+    heap = httpx.get(f"{app.address}/heap", timeout=60).json()
     if app.board is None:
         return Footprint(heap)
     board = control.running(app.board)
@@ -86,11 +86,11 @@ def unharmed(app: ServedApp, at_first: Footprint) -> Iterator[None]:
     found = settled(app, at_first.descriptors)
     assert found.taken_kib <= at_first.taken_kib + GROWTH_KIB
     assert found.heap <= at_first.heap + HEAP_GROWTH
-    assert httpx.get(f"{app.address}/").status_code == 200
+    assert httpx.get(f"{app.address}/", timeout=60).status_code == 200
 
 
 def metric(app: ServedApp, name: str) -> int:
-    text = httpx.get(f"{app.address}/metrics").text
+    text = httpx.get(f"{app.address}/metrics", timeout=60).text
     found = re.search(rf"^viperhttp_{name} (\d+)$", text, re.MULTILINE)
     assert found
     return int(found[1])
@@ -253,20 +253,20 @@ def test_slow_readers_and_writers(app: ServedApp) -> None:
             sent = list(BEGINNINGS.values())[1 + number % 5]
             peer.sendall(sent)
         for _ in range(20):
-            assert httpx.get(f"{app.address}/", timeout=5).status_code == 200
-            assert httpx.get(f"{app.address}/heap", timeout=5).status_code == 200
+            assert httpx.get(f"{app.address}/", timeout=60).status_code == 200
+            assert httpx.get(f"{app.address}/heap", timeout=60).status_code == 200
 
 
 def test_handler_that_never_returns(app: ServedApp) -> None:
     board = control.running(app.virtual_board("Ctrl-C on its serial port"))
     assert board
-    assert httpx.get(f"{app.address}/").status_code == 200  # into the cache
+    assert httpx.get(f"{app.address}/", timeout=60).status_code == 200  # into the cache
     with connect(app) as peer:
         peer.sendall(b"GET /never HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
-        while httpx.get(f"{app.address}/heap", timeout=5).status_code != 503:
+        while httpx.get(f"{app.address}/heap", timeout=60).status_code != 503:
             pass  # until it runs, others are before it
-        assert httpx.get(f"{app.address}/health").json() == {"status": "ok"}
-        assert httpx.get(f"{app.address}/").status_code == 200
+        assert httpx.get(f"{app.address}/health", timeout=60).json() == {"status": "ok"}
+        assert httpx.get(f"{app.address}/", timeout=60).status_code == 200
         with serial.serial_for_url(f"{board.port_url}?ign_set_control", timeout=10) as port:
             port.write(b"\x03")
             assert port.read_until(b"KeyboardInterrupt").endswith(b"KeyboardInterrupt")

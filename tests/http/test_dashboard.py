@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from urllib.request import urlopen
 
@@ -42,15 +41,6 @@ def shown(page: Page, selector: str, what: str = "value") -> str | None:
         f".map((e) => e.{what})[0] ?? null"
     )
     return text
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    with Chromium(executable, tmp_path_factory.mktemp("profile")) as chromium:
-        yield chromium
 
 
 @pytest.fixture

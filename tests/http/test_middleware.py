@@ -50,14 +50,14 @@ def test_in_place_of_a_handler(client: httpx.Client) -> None:
 
 def test_the_program_goes_on(client: httpx.Client) -> None:
     before = client.get("/ticks").json()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while client.get("/ticks").json() < before + 3:
         assert time.monotonic() < deadline
 
 
 def answers(address: str) -> bool:
     try:
-        return httpx.get(f"{address}/value/1", timeout=2).status_code == 200
+        return httpx.get(f"{address}/value/1", timeout=60).status_code == 200
     except httpx.TransportError:
         return False
 
@@ -72,7 +72,7 @@ def test_soft_resets_under_load(app: ServedApp, resets: int) -> None:
         while not over.is_set():
             for path in ("/value/1", "/later", "/stream"):
                 with contextlib.suppress(httpx.TransportError):  # it is being reset
-                    httpx.get(app.address + path, timeout=2)
+                    httpx.get(app.address + path, timeout=10)
 
     clients = [threading.Thread(target=load) for _ in range(3)]
     for client in clients:

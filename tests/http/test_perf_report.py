@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,15 +12,6 @@ from viper.performance.history import History
 from viper.performance.record import FAILED
 from viper.performance.report import write_page
 from viper.performance.request import Request
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
-    executable = shutil.which("chromium")
-    if executable is None:
-        pytest.skip("needs a browser: apt-get install chromium")
-    with Chromium(executable, tmp_path_factory.mktemp("profile")) as chromium:
-        yield chromium
 
 
 @pytest.fixture

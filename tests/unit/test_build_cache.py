@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
+import time
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
@@ -14,6 +16,8 @@ from viper import build_cache
 
 BUILDS = 20
 CONTENT = b"an image " * 1000
+KEY = "ab" + "0" * 30
+OTHER_KEY = "ab" + "1" * 30
 
 
 @pytest.fixture
@@ -22,8 +26,8 @@ def entry(tmp_path: Path) -> Path:
     source = tmp_path / "source"
     source.write_bytes(CONTENT)
     source.chmod(0o755)
-    entry = tmp_path / "AB" / "abcdef"
-    entry.parent.mkdir()
+    entry = tmp_path / "cache/AB" / KEY
+    entry.parents[1].mkdir(mode=0o755)
     build_cache.put(source, entry)
     return entry
 
@@ -31,7 +35,7 @@ def entry(tmp_path: Path) -> Path:
 def test_comes_out_as_it_went_in(entry: Path, tmp_path: Path) -> None:
     build_cache.take(entry, tmp_path / "taken")
     assert (tmp_path / "taken").read_bytes() == CONTENT
-    assert entry.stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / "taken").stat().st_mode & 0o777 == 0o755
     assert entry.stat().st_size < len(CONTENT)
 
 
@@ -40,23 +44,61 @@ def test_one_flipped_bit_anywhere_is_refused(entry: Path, tmp_path: Path) -> Non
     for bit in range(len(whole) * 8):
         damaged = bytearray(whole)
         damaged[bit // 8] ^= 1 << bit % 8
-        entry.write_bytes(damaged)
-        with pytest.raises(build_cache.Damaged):
-            build_cache.take(entry, tmp_path / "taken")
-        assert not entry.exists()
-    assert not (tmp_path / "taken").exists()
+        _is_refused(entry, bytes(damaged), tmp_path)
+
+
+def test_a_truncated_entry_is_refused(entry: Path, tmp_path: Path) -> None:
+    whole = entry.read_bytes()
+    for size in range(len(whole)):
+        _is_refused(entry, whole[:size], tmp_path)
+
+
+def _is_refused(entry: Path, content: bytes, tmp_path: Path) -> None:
+    entry.write_bytes(content)
+    with pytest.raises(build_cache.Damaged):
+        build_cache.take(entry, tmp_path / "taken")
+    assert not entry.exists() and not (tmp_path / "taken").exists()
+
+
+@pytest.mark.parametrize("mode", [0o2775, 0o755, 0o700], ids=oct)
+def test_entries_are_for_those_who_have_the_folder(mode: int, tmp_path: Path) -> None:
+    """Whatever the umask: of two people who share a cache, each can use what the other made."""
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    cache.chmod(mode)
+    source = tmp_path / "source"
+    source.write_bytes(CONTENT)
+    before = os.umask(0o077)
+    try:
+        build_cache.put(source, cache / "AB" / KEY)
+    finally:
+        os.umask(before)
+    assert (cache / "AB").stat().st_mode & 0o7777 == mode
+    assert (cache / "AB" / KEY).stat().st_mode & 0o777 == mode & 0o666
+
+
+def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "source").write_bytes(CONTENT)
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(OSError, match="No space"):
+        build_cache.put(tmp_path / "source", tmp_path / "cache/AB" / KEY)
+    assert list((tmp_path / "cache/AB").iterdir()) == []
 
 
 @given(st.binary(max_size=100))
 def test_anything_else_is_refused(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     folder = tmp_path_factory.mktemp("foreign")
-    (folder / "abcdef").write_bytes(raw)
+    (folder / KEY).write_bytes(raw)
     with pytest.raises(build_cache.Damaged):
-        build_cache.take(folder / "abcdef", folder / "taken")
+        build_cache.take(folder / KEY, folder / "taken")
 
 
 def test_another_entrys_content_is_refused(entry: Path, tmp_path: Path) -> None:
-    other = entry.rename(entry.with_name("ab0000"))
+    other = entry.rename(entry.with_name(OTHER_KEY))
     with pytest.raises(build_cache.Damaged):
         build_cache.take(other, tmp_path / "taken")
 
@@ -64,15 +106,33 @@ def test_another_entrys_content_is_refused(entry: Path, tmp_path: Path) -> None:
 def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
     folder = tmp_path / "AB"
     folder.mkdir()
-    for age, name in enumerate(("newest", "middle", "oldest")):
+    names = {age: f"ab{age:030}" for age in range(3)}
+    for age, name in names.items():
         (folder / name).write_bytes(bytes(1000))
         os.utime(folder / name, (10_000 - age, 10_000 - age))
-    (tmp_path / "config").write_bytes(bytes(1000))  # SCons's own, beside the entries
     build_cache.trim(tmp_path, 2500)
-    assert {path.name for path in folder.iterdir()} == {"newest", "middle"}
+    assert {path.name for path in folder.iterdir()} == {names[0], names[1]}
     build_cache.trim(tmp_path, 0)
     assert list(folder.iterdir()) == []
-    assert (tmp_path / "config").exists()
+
+
+def test_what_was_taken_was_used(entry: Path, tmp_path: Path) -> None:
+    os.utime(entry, (10_000, 10_000))
+    build_cache.take(entry, tmp_path / "taken")
+    assert time.time() - entry.stat().st_mtime < 60
+
+
+def test_only_entries_are_removed(tmp_path: Path) -> None:
+    """Somebody may name a folder that has other things in it."""
+    theirs = [tmp_path / name for name in ("config", "AB/letter.txt", f"home/{KEY}", "AB/x.part")]
+    abandoned, unfinished = (tmp_path / f"AB/{KEY}.{word}.part" for word in ("old", "new"))
+    for path in (*theirs, abandoned, unfinished):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(bytes(1000))
+    os.utime(abandoned, (10_000, 10_000))
+    build_cache.trim(tmp_path, 0)
+    assert all(path.exists() for path in theirs)
+    assert unfinished.exists() and not abandoned.exists()
 
 
 def _build(cache: Path, number: int, start: Barrier) -> None:
@@ -80,17 +140,14 @@ def _build(cache: Path, number: int, start: Barrier) -> None:
     source, target = cache.parent / f"source {number}", cache.parent / f"target {number}"
     start.wait()
     for turn in range(25):
-        entry = cache / "AB" / f"ab{turn % 5:04}"
+        entry = cache / "AB" / f"ab{turn % 5:030}"
         content = entry.name.encode() * 1000
         try:
             build_cache.take(entry, target)
             assert target.read_bytes() == content
         except FileNotFoundError:
             source.write_bytes(content)
-            unplaced = entry.parent / f"{number}" / entry.name
-            unplaced.parent.mkdir(exist_ok=True)
-            build_cache.put(source, unplaced)
-            unplaced.rename(entry)
+            build_cache.put(source, entry)
         build_cache.trim(cache, 400)
 
 

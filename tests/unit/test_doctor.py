@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import os
+import re
 import shutil
 import socket
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import pytest
 from project import ROOT
-from viper import doctor
-from viper.doctor import MISSING, OK, WARNING
+from viper import doctor, port
+from viper.doctor import MISSING, OK, WARNING, Finding
 from viper.usb_serial import UsbSerial
 
 PINNED = "v5.5.1"
@@ -111,6 +114,87 @@ def test_page_port() -> None:
     assert doctor.page_port(number, {}).state == OK
 
 
-def test_device(tmp_path: Path) -> None:
-    finding = doctor.device(str(tmp_path / "ttyUSB9"), "PORT=/dev/ttyUSB9")
-    assert finding.state == MISSING and "ttyUSB9" in finding.told
+def test_device() -> None:
+    finding = doctor.device(port.parse("/dev/ttyUSB-none"))
+    assert finding.state == MISSING and "/dev/ttyUSB-none: there is no such device" in finding.told
+
+
+# A way to make each check find something, by its name.
+ILL: dict[str, Callable[[Path, pytest.MonkeyPatch], Finding | Iterable[Finding]]] = {
+    "python": lambda *_: doctor.python((3, 9)),
+    "packages": lambda folder, _: doctor.packages(_lock_of_nothing(folder)),
+    "programs": lambda folder, monkeypatch: _without_programs(folder, monkeypatch),
+    "disk": lambda *_: doctor.disk(0),
+    "idf": lambda folder, _: doctor.idf(None, folder, PINNED, is_needed=True),
+    "serial_ports": lambda folder, monkeypatch: _without_rights(folder, monkeypatch),
+    "windows": lambda folder, monkeypatch: _without_usbipd(folder, monkeypatch),
+    "lab": lambda _, monkeypatch: _without_coordinator(monkeypatch),
+    "page_port": lambda *_: _with_a_port_taken(),
+    "device": lambda *_: doctor.device(port.parse("/dev/ttyUSB-none")),
+}
+
+
+def _lock_of_nothing(folder: Path) -> Path:
+    lock = folder / "requirements.txt"
+    lock.write_text("no-such-package==1 \\\n    --hash=sha256:00\n")
+    return lock
+
+
+def _without_programs(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterable[Finding]:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    return doctor.programs()
+
+
+def _without_rights(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterable[Finding]:
+    (folder / "ttyACM0").touch(mode=0)
+    monkeypatch.setattr(os, "access", lambda *_: False)  # the superuser may open every port
+    return doctor.serial_ports([UsbSerial(str(folder / "ttyACM0"), "1-2", 0x303A, 0x1001, "")])
+
+
+def _without_usbipd(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Finding:
+    monkeypatch.setenv("PATH", str(folder))
+    (folder / "version").write_text("Linux version 5.15.167.4-microsoft-standard-WSL2")
+    return doctor.windows(folder / "version")
+
+
+def _without_coordinator(monkeypatch: pytest.MonkeyPatch) -> Finding:
+    monkeypatch.delenv("LG_COORDINATOR", raising=False)
+    return doctor.lab("desk")
+
+
+def _with_a_port_taken() -> Finding:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return doctor.page_port(taken.getsockname()[1], {})
+
+
+# What a person types, in a shell here or on Windows, or a goal of ours.
+_COMMAND = re.compile(
+    r"\./scons(?: (-c|[a-z][\w-]*))?|\b(?:sudo|winget|pipx) |\b[A-Z_]+=\S+|plug the board in"
+)
+
+
+def test_there_is_a_way_to_make_each_check_fail() -> None:
+    checks = {
+        name
+        for name, function in inspect.getmembers(doctor, inspect.isfunction)
+        if function.__module__ == doctor.__name__
+        and "Finding" in function.__annotations__["return"]
+    }
+    assert set(ILL) == checks
+
+
+@pytest.mark.parametrize("check", ILL)
+def test_each_check_fails_and_names_a_command(
+    check: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = ILL[check](tmp_path, monkeypatch)
+    findings = [found] if isinstance(found, Finding) else list(found)
+    goals = re.findall(
+        r'^goal\(\s*"\w+", "([\w-]+)"', (ROOT / "SConstruct").read_text(), re.MULTILINE
+    )
+    assert findings
+    for finding in findings:
+        assert finding.state in (WARNING, MISSING) and finding.told
+        command = _COMMAND.search(finding.mend)
+        assert command, finding
+        assert command[1] in (None, "-c", *goals), finding

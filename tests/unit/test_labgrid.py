@@ -254,6 +254,27 @@ def test_a_run_that_is_killed_releases_too(log: Path) -> None:
     assert log.read_text().endswith("desk release\n")
 
 
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (signal.SIGTERM, ""),
+        (
+            signal.SIGKILL,
+            "error: PORT=labgrid:desk was not released: what held it was killed\n"
+            "  labgrid-client --place desk release\n",
+        ),
+    ],
+)
+def test_a_keeper_may_be_ended_and_one_that_is_killed_is_missed(
+    log: Path, number: signal.Signals, told: str
+) -> None:
+    with start("desk") as run:
+        read_line(run), read_line(run)
+        os.kill(int(read_line(run)), number)
+        assert run.communicate()[0] == told
+    assert log.read_text().endswith("release\n") == (told == "")
+
+
 def test_ctrl_c_while_a_place_is_acquired_releases_it(
     log: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -5,6 +5,7 @@ python -m idf_double.settings <sdkconfig> <defaults> <chip>
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,8 @@ def main(sdkconfig: Path, defaults: Path, chip: str) -> int:
             *("--env", f"IDF_TARGET={chip}"),
             *("--output", "config", str(sdkconfig)),
             *("--output", "json", str(build / "config/sdkconfig.json")),
-        ]
+        ],
+        env={**os.environ, "TMPDIR": str(build / "config")},  # where it leaves files behind
     ).returncode
 
 
