@@ -6,13 +6,11 @@ tests/doubles/uart, which is preloaded into the programs of this computer.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import pty
 import select
 import socket
 import threading
-import time
 import tty
 from pathlib import Path
 
@@ -22,7 +20,7 @@ from viper.port import viper_url
 from viper.virtual_board.control import BoardInfo
 
 _LINES = "\0modem lines"  # a name of this network namespace, as the double has it
-_LOOK_S = 0.02  # whether somebody has opened the device file; nothing tells
+_PATIENCE_S = 2.0  # with a program that has not read for so long
 
 
 class Cable:
@@ -33,10 +31,11 @@ class Cable:
     """
 
     def __init__(self, device: Path, board: BoardInfo) -> None:
+        # Open at both ends all the time: with the last user of a pseudo terminal its settings go,
+        # and the next one's echo would type to the board what the board prints.
         self._ours, theirs = pty.openpty()
-        tty.setraw(theirs)  # no echo of what comes before a program has opened it
+        tty.setraw(theirs)
         self.tty = os.ttyname(theirs)
-        os.close(theirs)
         device.symlink_to(self.tty)
         self._board = serial.serial_for_url(viper_url(board.port_url), 115200, timeout=0.1)
         for task in (self._to_the_board, self._from_the_board):
@@ -46,26 +45,20 @@ class Cable:
         self._board.dtr = dtr
         self._board.rts = rts
 
-    def _is_open(self) -> bool:
-        poll = select.poll()
-        poll.register(self._ours, 0)
-        return not poll.poll(0)  # it would be "hung up"
-
     def _to_the_board(self) -> None:
         while True:
-            if not self._is_open():
-                time.sleep(_LOOK_S)
-                continue
-            with contextlib.suppress(OSError):  # closed just now
-                self._board.write(os.read(self._ours, 4096))
+            self._board.write(os.read(self._ours, 4096))
 
     def _from_the_board(self) -> None:
+        patience_s = _PATIENCE_S
         while True:
             data = self._board.read(max(1, self._board.in_waiting))
-            while data and self._is_open():  # else nobody listens, and it is lost
-                if select.select([], [self._ours], [], _LOOK_S)[1]:
-                    with contextlib.suppress(OSError):
-                        data = data[os.write(self._ours, data) :]
+            while data:
+                if select.select([], [self._ours], [], patience_s)[1]:
+                    data = data[os.write(self._ours, data) :]
+                    patience_s = _PATIENCE_S
+                else:
+                    data, patience_s = b"", 0.0  # nobody reads, and it is lost
 
 
 def connect(boards: dict[Path, BoardInfo]) -> None:
