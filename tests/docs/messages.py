@@ -6,6 +6,7 @@ A message is a text in which HOLE stands for what varies.
 from __future__ import annotations
 
 import ast
+import functools
 import itertools
 import re
 from collections.abc import Iterable, Iterator
@@ -28,6 +29,7 @@ class Message:
     where: str
 
 
+@functools.cache
 def of_sources() -> list[Message]:
     """Every text that a UserError can say, and what the launcher says."""
     found = [
@@ -80,14 +82,18 @@ def _calls(name: str) -> Iterator[tuple[str, ast.Call, ast.AST]]:
     for folder in _SOURCES:
         for path in sorted((ROOT / folder).rglob("*.py")):
             tree = ast.parse(path.read_text(encoding="utf-8"))
-            functions = [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef)]
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name | ast.Attribute):
-                    called = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-                    if called == name and node.args:
-                        around = [f for f in functions if node in ast.walk(f)]
-                        inner = around[-1] if around else tree
-                        yield f"{path.relative_to(ROOT)}:{node.lineno}", node, inner
+            for call, function in _calls_in(tree, tree):
+                called = getattr(call.func, "id", getattr(call.func, "attr", ""))
+                if called == name and call.args:
+                    yield f"{path.relative_to(ROOT)}:{call.lineno}", call, function
+
+
+def _calls_in(node: ast.AST, function: ast.AST) -> Iterator[tuple[ast.Call, ast.AST]]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Call):
+            yield child, function
+        inner = child if isinstance(child, ast.FunctionDef) else function
+        yield from _calls_in(child, inner)
 
 
 def _texts(value: ast.AST, function: ast.AST) -> list[str]:

@@ -45,8 +45,8 @@ def home(built: Path) -> Path:
     return folder
 
 
-# Whose lines take minutes: a device is measured, tested or fuzzed, or all of its data is read.
-_LONG = ("flashing", "performance", "pipeline", "testing")
+# Whose lines take longest: a device is measured, tested, watched, or all of its data is read.
+_LONG = ("dev", "flashing", "performance", "pipeline", "testing")
 
 
 @pytest.mark.parametrize(
