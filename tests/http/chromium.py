@@ -16,6 +16,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
@@ -36,7 +37,8 @@ class Chromium:
     """A browser with a profile of its own; leaving the context ends all its processes."""
 
     def __init__(self, executable: str, profile: Path) -> None:
-        profile.mkdir(exist_ok=True)
+        # It leaves folders behind here, with a socket: the path to one has 107 bytes at the most.
+        self._temporary = TemporaryDirectory(dir="/tmp", ignore_cleanup_errors=True)
         commands, self._commands = os.pipe()
         self._answers, answers = os.pipe()
         # bash moves the two ends to 3 and 4, which Popen itself cannot promise to leave free.
@@ -44,7 +46,7 @@ class Chromium:
         self._process = subprocess.Popen(
             [*redirect, executable, *FLAGS, f"--user-data-dir={profile}"],
             pass_fds=(commands, answers),
-            env={**os.environ, "TMPDIR": str(profile)},  # where it leaves folders behind
+            env={**os.environ, "TMPDIR": self._temporary.name},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -72,6 +74,7 @@ class Chromium:
         except subprocess.TimeoutExpired:
             os.killpg(self._process.pid, signal.SIGKILL)
             self._process.wait()
+        self._temporary.cleanup()
         os.close(self._commands)
         os.close(self._answers)
 
