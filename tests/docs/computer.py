@@ -26,15 +26,22 @@ def command(*words: str) -> list[str]:
     return ["unshare", *namespaces, "--fork", "--kill-child", *words]
 
 
+def can_be_had(folder: Path) -> bool:
+    """Whether the kernel, or a container around this, allows such a computer."""
+    return subprocess.run(command(*_overlay(folder, folder)), capture_output=True).returncode == 0
+
+
 def keep_changes_apart(place: Path, folder: Path) -> None:
     """Let what is changed in a folder go to another one, and be seen here only."""
+    subprocess.run(_overlay(place, folder), check=True)
+
+
+def _overlay(place: Path, folder: Path) -> list[str]:
     changes, work = folder / "changes", folder / "work"
     changes.mkdir()
     work.mkdir()
-    _mount(
-        *("-t", "overlay", "own", str(place)),
-        *("-o", f"lowerdir={place},upperdir={changes},workdir={work}"),
-    )
+    folders = f"lowerdir={place},upperdir={changes},workdir={work}"
+    return ["mount", "-t", "overlay", "own", str(place), "-o", folders]
 
 
 def bring_up_network(*addresses: str) -> None:
