@@ -134,7 +134,7 @@ def copy_sources(folder: Path) -> None:
 
 
 def copy_outputs(folder: Path) -> None:
-    """The working tree's MicroPython and what was compiled of it, with what is known of both."""
+    """The working tree's MicroPython and what was compiled of it, with the records of both."""
     build = ROOT / "build"
     if not build.is_dir():
         return
@@ -143,8 +143,8 @@ def copy_outputs(folder: Path) -> None:
         for name in ("micropython", "VIRTUAL_N16R8/firmware"):
             if (build / name).is_dir():
                 shutil.copytree(build / name, folder / "build" / name, symlinks=True)
-        board = ("VIRTUAL_N16R8/firmware.json", "VIRTUAL_N16R8/steps.json")
-        for name in ("micropython.json", *board, ".sconsign.dblite"):
+        records = ("VIRTUAL_N16R8/firmware.json", "VIRTUAL_N16R8/steps.json")
+        for name in ("micropython.json", ".sconsign.dblite", *records):
             if (build / name).is_file():
                 shutil.copy2(build / name, folder / "build" / name)
 

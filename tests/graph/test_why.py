@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from project import Project, copy_project, copy_sources
+from project import Project, copy_sources
 
 # Words of the machinery, which nobody has to know.
 _SCONS = re.compile(
@@ -18,14 +17,6 @@ _SCONS = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(r"^[A-Z]{3,8} +(\S+): (.*)$", re.MULTILINE)
-
-
-@pytest.fixture(scope="module")
-def shared(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    """A project that every test leaves with everything built."""
-    folder = tmp_path_factory.mktemp("why") / "a project"
-    yield copy_project(built, folder)
-    shutil.rmtree(folder)
 
 
 def ask(project: Project, *arguments: str, **environment: str) -> dict[str, str]:
@@ -199,40 +190,31 @@ ALIKE = {
     "name",
     [pytest.param(name, marks=[pytest.mark.long] if name in ALIKE else []) for name in CASES],
 )
-def test_a_change_is_told_and_is_what_runs(shared: Project, name: str) -> None:
+def test_a_change_is_told_and_is_what_runs(project: Project, name: str) -> None:
     case = CASES[name]
-    before = _files(shared)
-    content = {path: path.read_bytes() for path in before if "build" not in path.parts}
-    case.change(shared)
-    told = ask(shared, "why", *case.options, **case.environment)
+    case.change(project)
+    told = ask(project, "why", *case.options, **case.environment)
     for output, text in case.told.items():
         assert text in told[output], told
     if case.compiles:
-        for path, written in _files(shared).items():
-            if path not in before:
-                path.unlink()
-            elif written != before[path]:
-                path.write_bytes(content[path])
         return
     # What was foretold is what runs.
     would = sum(not text.startswith("may change") for text in told.values())
-    ran = len(shared.scons(*case.options).steps)
+    ran = len(project.scons(*case.options).steps)
     assert would <= ran <= len(told), told
-    assert ask(shared, "why", *case.options) == {}
-    if case.options:
-        shared.scons()  # as every test finds it
+    assert ask(project, "why", *case.options) == {}
 
 
-def test_nothing_changed(shared: Project) -> None:
-    shared.path("assets/www/app.js").touch()
-    assert ask(shared, "why") == {}
-    assert re.fullmatch(r"all \d+ steps are up to date\n", shared.scons("why").output)
+def test_nothing_changed(project: Project) -> None:
+    project.path("assets/www/app.js").touch()
+    assert ask(project, "why") == {}
+    assert re.fullmatch(r"all \d+ steps are up to date\n", project.scons("why").output)
 
 
-def test_an_asset_is_followed_to_the_flash(shared: Project) -> None:
-    with shared.path("assets/www/app.js").open("a") as file:
+def test_an_asset_is_followed_to_the_flash(project: Project) -> None:
+    with project.path("assets/www/app.js").open("a") as file:
         file.write("// more\n")
-    told = ask(shared, "why=flash")
+    told = ask(project, "why=flash")
     assert told == {
         "www/app.js.gz": "assets/www/app.js changed",
         "www.json": "assets/www/app.js changed; may change with www/app.js.gz",
@@ -242,26 +224,23 @@ def test_an_asset_is_followed_to_the_flash(shared: Project) -> None:
         "build.json": "may change with www.json, flash.bin",
     }
     # Asked in the same words as built, and about one output only.
-    assert ask(shared, "why", "flash") == told
+    assert ask(project, "why", "flash") == told
     wanted = {"www/app.js.gz", "www.json", "files.json"}
-    assert set(ask(shared, "why=sync")) == wanted
-    assert set(ask(shared, "why=vfs.img")) == wanted | {"vfs.img"}
+    assert set(ask(project, "why=sync")) == wanted
+    assert set(ask(project, "why=vfs.img")) == wanted | {"vfs.img"}
     # Part of what was foretold is made: the rest is told as it then stands.
-    shared.scons("assets")
-    assert ask(shared, "why")["files.json"] == f"{BUILD}/www.json changed"
-    shared.scons()
+    project.scons("assets")
+    assert ask(project, "why")["files.json"] == f"{BUILD}/www.json changed"
 
 
 @pytest.mark.parametrize("lost", ["VIRTUAL_N16R8/steps.json", ".sconsign.dblite"])
-def test_what_nobody_knows_is_said(shared: Project, lost: str) -> None:
-    kept = shared.path(f"build/{lost}").read_bytes()
-    shared.path(f"build/{lost}").write_bytes(b"")
-    told = ask(shared, "why", "GZIP_LEVEL=9")
+def test_what_nobody_knows_is_said(project: Project, lost: str) -> None:
+    project.path(f"build/{lost}").write_bytes(b"")
+    told = ask(project, "why", "GZIP_LEVEL=9")
     assert told["www/app.js.gz"] in (
         "its options, code or tools changed",
         "nobody knows what it was made from",
     )
-    shared.path(f"build/{lost}").write_bytes(kept)
 
 
 def test_a_clone_in_which_nothing_was_made(built: Path, tmp_path: Path) -> None:
@@ -273,16 +252,15 @@ def test_a_clone_in_which_nothing_was_made(built: Path, tmp_path: Path) -> None:
     assert len(told) > 15 and "flash asks the device itself" in clone.scons("why=flash").output
 
 
-def test_a_name_that_is_nothing(shared: Project) -> None:
-    refused = shared.scons("why=vfs.imag", status=2).output
+def test_a_name_that_is_nothing(project: Project) -> None:
+    refused = project.scons("why=vfs.imag", status=2).output
     assert refused.startswith("error: why=vfs.imag: ") and "did you mean 'vfs.img'?" in refused
-    nowhere = shared.scons("why=zzz", status=2).output
+    nowhere = project.scons("why=zzz", status=2).output
     assert not _SCONS.search(nowhere.replace("./scons -h", "")), nowhere
 
 
-def test_many_changes_of_a_kind_are_counted(shared: Project) -> None:
+def test_many_changes_of_a_kind_are_counted(project: Project) -> None:
     for number in range(10):
-        shared.path(f"assets/www/{number}.txt").write_text("x\n")
-    told = ask(shared, "why")
+        project.path(f"assets/www/{number}.txt").write_text("x\n")
+    told = ask(project, "why")
     assert "and 6 more are new" in told["www.json"]
-    shared.scons()
