@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from running_board import Board
 from site_image import Site, on_device, sha256, wait_for_boots
+from slowness import slowness
 from viper import flash_device, port, process
 from viper.errors import UserError
 from viper.flash_device import SYNC, WORKER
@@ -45,7 +46,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
     yield started
     started.send_signal(signal.SIGINT)
     try:
-        started.wait(10)
+        started.wait(60)
     finally:
         started.kill()
 
@@ -127,10 +128,10 @@ def test_at_work_it_keeps_the_port_and_an_interrupt_leaves_the_application_runni
             pass
         assert client.poll() is None
         client.send_signal(signal.SIGINT)
-        output, _ = client.communicate(timeout=10)
+        output, _ = client.communicate(timeout=60)
     assert output.endswith(b"interrupted\n")
-    assert worker.wait(10) == 130
-    wait_for_boots(lived_in, 2, within_s=2)
+    assert worker.wait(60) == 130
+    wait_for_boots(lived_in, 2, within_s=2 * slowness())
 
 
 def test_one_that_dies_at_work_is_told(

@@ -79,7 +79,7 @@ def test_another_start_leaves_the_log_of_the_running_board(board: Board) -> None
 
 
 def test_stop_ends_the_process_and_the_state_stays(new_board: NewBoard) -> None:
-    board = new_board()
+    board = new_board(http_port=free_port())
     (board.folder / "flash.bin").read_bytes()
     assert control.stop(board.folder)
     assert ended(board.info.pid, 0)

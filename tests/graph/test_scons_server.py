@@ -46,7 +46,7 @@ def server(project: Project) -> Iterator[Server]:
         yield Server(project, channel)
         channel.close()
         ours.close()
-        assert process.wait(10) == 0
+        assert process.wait(60) == 0
 
 
 def test_a_run_is_as_one_that_is_typed(project: Project, server: Server) -> None:
