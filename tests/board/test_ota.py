@@ -339,12 +339,6 @@ def traffic(made: Device, new: bytes) -> tuple[int, int]:
     return seen[0] + told[0], seen[1] + told[1]
 
 
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A client that soon gives up a device without power."""
-    monkeypatch.setattr(device_http, "_START_S", 1.0)
-
-
 def points(total: int, count: int) -> list[int]:
     """Where to cut: the first byte, the last one, some between, and as many near the end."""
     near = range(total - 1 - count // 2 * 5, total, 5)
@@ -360,7 +354,11 @@ def programmed(image: bytes) -> int:
 def cut(device: Device, image: bytes, port: int | None = None) -> None:
     """An update that breaks off. Nothing but the slot and otadata is written."""
     before = device.board.flash
-    with pytest.raises(UserError, match="does not answer"):
+    with (
+        pytest.MonkeyPatch.context() as impatience,
+        pytest.raises(UserError, match="does not answer"),
+    ):
+        impatience.setattr(device_http, "_START_S", 1.0)
         device.update(image, port)
     after = device.board.flash
     for start, end in ((0, OTADATA), (FACTORY, OTA_0), (OTA_0 + SLOT_SIZE, FLASH_SIZE)):
@@ -396,12 +394,10 @@ def cut_network(device: Device, image: bytes, traffic: tuple[int, int], count: i
         finish(device, image)
 
 
-@pytest.mark.usefixtures("impatient")
 def test_finishes_after_the_power_was_cut(device: Device, new: bytes) -> None:
     cut_power(device, new, 6)
 
 
-@pytest.mark.usefixtures("impatient")
 def test_finishes_after_the_network_was_cut(
     device: Device, new: bytes, traffic: tuple[int, int]
 ) -> None:
@@ -409,13 +405,11 @@ def test_finishes_after_the_network_was_cut(
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("impatient")
 def test_finishes_after_the_power_was_cut_anywhere(device: Device, new: bytes) -> None:
     cut_power(device, new, 50)
 
 
 @pytest.mark.long
-@pytest.mark.usefixtures("impatient")
 def test_finishes_after_the_network_was_cut_anywhere(
     device: Device, new: bytes, traffic: tuple[int, int]
 ) -> None:

@@ -16,7 +16,7 @@ paths = ["/perf/light/json", "/perf/light/text"]
 clients = 1
 rate = 10
 """
-SHORT = (PORT, "RUNS=3", "BURST_S=0.3", "LONG_S=0.5")
+SHORT = (PORT, "RUNS=3", "BURST_S=0.5", "LONG_S=0.8")
 
 
 def latest(project: Project) -> Record:
@@ -42,7 +42,7 @@ def test_a_route_that_sleeps_is_worse_and_named(project: Project) -> None:
         project.edit(
             "firmware/app/perf_routes.py",
             'def light_json():\n    return {"status',
-            'def light_json():\n    time.sleep_ms(30)\n    return {"status',
+            'def light_json():\n    time.sleep_ms(100)\n    return {"status',
         )
         project.edit("firmware/app/perf_routes.py", "import gc\n", "import gc\nimport time\n")
         slow = project.scons("perf", *SHORT, "BASELINE=first", "MAX_REGRESSION=30", status=1).output
