@@ -13,7 +13,7 @@ from viper.console import human_size
 from viper.micropython_source import Source
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
-_IMAGES = ["app_image.py", "esptool"]
+_IMAGES = ["viper.app_image", "esptool"]
 
 
 def exists(env):

@@ -15,10 +15,10 @@ from contextlib import redirect_stdout
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from viper import serial_handlers
+from viper import serial_urls
 from viper.errors import UserError
-from viper.serial_handlers import WriteCounter
 from viper.serial_line import CONSOLE_BAUD
+from viper.serial_urls import WriteCounter
 
 if TYPE_CHECKING:
     from serial import Serial
@@ -61,7 +61,7 @@ class DeviceRepl:
         from mpremote.transport import TransportError
         from mpremote.transport_serial import SerialTransport
 
-        serial_handlers.register()
+        serial_urls.register()
         try:
             with redirect_stdout(io.StringIO()):  # mpremote tells there that it waits
                 self._transport = SerialTransport(

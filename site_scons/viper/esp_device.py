@@ -19,8 +19,8 @@ from viper.errors import UserError
 from viper.flash_device import FlashRequest
 from viper.native_usb import NativeUsb
 from viper.reset_line import start_application
-from viper.serial_handlers import WriteCounter
 from viper.serial_line import first_line
+from viper.serial_urls import WriteCounter
 
 _CONNECT_ATTEMPTS = 3  # of 1 to 2 s; esptool varies its reset sequence with each
 _BLOCK_S = 0.2  # what one block takes on the line at most: an interrupt waits for it

@@ -9,7 +9,7 @@ import sys
 
 import esptool
 
-from viper import serial_handlers
+from viper import serial_urls
 from viper.errors import exits
 from viper.native_usb import NativeUsb
 
@@ -18,7 +18,7 @@ from viper.native_usb import NativeUsb
 def main() -> None:
     """Run a command of esptool; exit statuses are esptool's, or 2."""
     url, called, *command = sys.argv[1:]
-    serial_handlers.register()
+    serial_urls.register()
     usb = NativeUsb(url, called)
     usb.open_for_download().close()
     sys.argv = ["esptool", "--port", usb.url, *command]

@@ -9,11 +9,11 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
-_LIBRARY = Path(__file__).parent
-_LOCK_FILE = _LIBRARY.parents[1] / "requirements.txt"
-_IMPORT = re.compile(r"^ *from viper(?:\.(\w+) import| import (\([^)]*\)|[^\n]*))", re.MULTILINE)
+_IMPORTS = Path(__file__).parents[1]  # the folder that `import viper` looks in
+_LOCK_FILE = _IMPORTS.parent / "requirements.txt"
+_IMPORT = re.compile(r"^ *from (viper[.\w]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 # How a step shows itself, or is stopped, is no part of what it makes.
-_NO_INPUTS = {"console", "errors", "interrupt"}
+_NO_INPUTS = {"viper.console", "viper.errors", "viper.interrupt"}
 
 
 def parts(function: Callable[..., object], uses: Iterable[str] = ()) -> dict[str, str]:
@@ -23,8 +23,8 @@ def parts(function: Callable[..., object], uses: Iterable[str] = ()) -> dict[str
     with what they import of viper in their turn, and what is given.
 
     Args:
-        uses: packages of requirements.txt by name ("zlib-ng"), and modules of viper by file
-            ("app_image.py"), where the function runs them as a process.
+        uses: packages of requirements.txt by name ("zlib-ng"), and modules of viper
+            ("viper.app_image"), where the function runs them as a process.
     """
     digest = hashlib.sha256()
     modules: set[str] = set()
@@ -36,12 +36,12 @@ def parts(function: Callable[..., object], uses: Iterable[str] = ()) -> dict[str
             modules |= _modules(code, used.__globals__)
     found = {f"the step's code in {Path(function.__code__.co_filename).name}": digest.hexdigest()}
     for name in uses:
-        if name.endswith(".py"):
-            modules.add(name.removesuffix(".py"))
+        if name.startswith("viper."):
+            modules.add(name)
         else:
             found[name] = package_version(name)
     for module in sorted(_with_imports(modules)):
-        found[f"viper.{module}"] = _content(module)
+        found[module] = _content(module)
     return found
 
 
@@ -91,11 +91,12 @@ def _modules(code: CodeType, names: dict[str, object]) -> set[str]:
         for value in values
     }
     found.update(code.co_names)
-    used = {name.split(".")[1] for name in found if name.startswith("viper.")}
-    if "viper" in code.co_names:  # `from viper import sizes`: its names are a constant
+    imported = [name for name in code.co_names if name.split(".")[0] == "viper"]
+    if imported:  # `from viper import sizes`, in a function: its names are a constant
         listed = [constant for constant in code.co_consts if isinstance(constant, tuple)]
-        used |= {name for names in listed for name in names if isinstance(name, str)}
-    return {name for name in used if _files(name)}
+        names_listed = {name for names in listed for name in names if isinstance(name, str)}
+        found.update(f"{package}.{name}" for package in imported for name in names_listed)
+    return {name for name in found if _file(name)}
 
 
 def _with_imports(modules: set[str]) -> set[str]:
@@ -110,21 +111,26 @@ def _with_imports(modules: set[str]) -> set[str]:
 
 @cache
 def _imported(module: str) -> set[str]:
-    """The modules and packages of viper that a module imports."""
+    """The modules of viper that a module imports, or imports names of."""
     names: set[str] = set()
-    for file in _files(module):
-        for one, several in _IMPORT.findall(file.read_text(encoding="utf-8")):
-            names |= {one} if one else set(re.findall(r"\w+", several))
-    return {name for name in names if _files(name)}
+    file = _file(module)
+    assert file is not None
+    for source, listed in _IMPORT.findall(file.read_text(encoding="utf-8")):
+        names |= {source, *(f"{source}.{name}" for name in re.findall(r"\w+", listed))}
+    return {name for name in names if _file(name)}
 
 
 @cache
 def _content(module: str) -> str:
-    return hashlib.sha256(b"".join(file.read_bytes() for file in _files(module))).hexdigest()
+    file = _file(module)
+    assert file is not None
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 @cache
-def _files(module: str) -> list[Path]:
-    """What a module of viper is written in: a file, or the files of a package."""
-    file = _LIBRARY / f"{module}.py"
-    return [file] if file.is_file() else sorted((_LIBRARY / module).glob("*.py"))
+def _file(module: str) -> Path | None:
+    """The file of a module of viper; None for another, and for a package, which has no code."""
+    if module.split(".")[0] != "viper":
+        return None
+    file = _IMPORTS.joinpath(*module.split(".")).with_suffix(".py")
+    return file if file.is_file() else None

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import pages, process
+from viper import process, rendering
 from viper.console import human_size
 from viper.errors import UserError
 from viper.why import Step
@@ -143,7 +143,7 @@ def page(board: str, picture: str, steps: Sequence[Step], seconds: Mapping[str, 
         }
         for box in _boxes(steps, seconds)[0]
     ]
-    return pages.render("graph.html", picture[picture.index("<svg") :], board=board, steps=rows)
+    return rendering.render("graph.html", picture[picture.index("<svg") :], board=board, steps=rows)
 
 
 def _boxes(

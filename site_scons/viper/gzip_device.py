@@ -13,7 +13,7 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from viper import port, process, serial_handlers
+from viper import port, process, serial_urls
 from viper.device_repl import DeviceRepl, text
 from viper.errors import UserError, exits
 from viper.reset_line import start_application
@@ -93,7 +93,7 @@ def main() -> None:
     """Do what the request in argv says."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.default_int_handler)
-    serial_handlers.register()
+    serial_urls.register()
     outcome = _compress(Request(**json.loads(sys.argv[1])))
     print(json.dumps(dataclasses.asdict(outcome)))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from viper import port, serial_handlers
+from viper import port, serial_urls
 from viper.errors import UserError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def open_line(url: str, called: str, baudrate: int = CONSOLE_BAUD, timeout: floa
     """
     import serial
 
-    serial_handlers.register()
+    serial_urls.register()
     try:
         return serial.serial_for_url(url, baudrate, timeout=timeout, exclusive=True)
     except (serial.SerialException, OSError) as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from viper import pages, partition_table, sizes
+from viper import partition_table, rendering, sizes
 from viper.board import Board
 from viper.console import human_size
 from viper.sizes import Change
@@ -105,7 +105,7 @@ def page(flash: Sequence[Place], build: Mapping[str, Any], base: Mapping[str, An
             )
         if rows:
             tables.append({"title": title, "rows": rows, "of": bool(full)})
-    return pages.render(
+    return rendering.render(
         "size.html",
         picture(flash),
         board=build["board"],

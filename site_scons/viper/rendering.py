@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-_FOLDER = Path(__file__).parent
+_FOLDER = Path(__file__).parent / "pages"
 
 
 def render(name: str, picture: str, **values: Any) -> bytes:
-    """A page of this folder.
+    """A page of the folder pages/, by its file name.
 
     Args:
         picture: an SVG, which goes in as it is; all else is escaped.
