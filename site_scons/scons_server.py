@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from viper import parent_process
+from viper.base import parent_process
 
 _HERE = Path(__file__).resolve().parent
 _TOOLS = _HERE / "site_tools"

@@ -12,8 +12,9 @@ import json
 import os
 from contextlib import contextmanager
 
-from viper import console, port
-from viper.errors import UserError
+from viper import port
+from viper.base import console
+from viper.base.errors import UserError
 
 
 def exists(env):

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import SCons.CacheDir
 import SCons.Script
-from viper import build_cache, console
-from viper.errors import UserError, exits
+from viper import build_cache
+from viper.base import console
+from viper.base.errors import UserError, exits
 
 
 def exists(env):

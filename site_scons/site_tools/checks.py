@@ -9,8 +9,8 @@ Adds to the environment:
 
 import json
 
-from viper import program
-from viper.errors import UserError
+from viper.base import program
+from viper.base.errors import UserError
 
 _GRACE_S = 20.0  # tests stop the boards that they have started
 

@@ -7,8 +7,9 @@ Adds to the environment:
 import json
 
 import SCons.Script
-from viper import console, labgrid, port, program
-from viper.errors import UserError
+from viper import labgrid, port
+from viper.base import console, program
+from viper.base.errors import UserError
 
 _GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
 

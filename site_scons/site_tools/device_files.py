@@ -10,7 +10,7 @@ import os
 from pathlib import Path
 
 from viper import asset_manifest
-from viper.console import human_size
+from viper.base.console import human_size
 
 
 def exists(env):

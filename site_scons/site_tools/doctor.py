@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import SCons.Script
-from viper import console
-from viper.errors import UserError
+from viper.base import console
+from viper.base.errors import UserError
 
 _BOARDS = Path(".viper/boards")
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from viper import esp_idf, pins
-from viper.errors import exits
+from viper.base.errors import exits
 
 _PINS = Path("nix/pins.json")
 

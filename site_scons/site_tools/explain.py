@@ -12,8 +12,9 @@ import SCons.Node.FS
 import SCons.Node.Python
 import SCons.Script
 from SCons.Util import hash_signature
-from viper import console, step_log, why
-from viper.errors import UserError, nearest
+from viper import step_log, why
+from viper.base import console
+from viper.base.errors import UserError, nearest
 
 
 def exists(env):
@@ -72,7 +73,8 @@ def _step_named(env, name):
 
 
 def _graph(env):
-    from viper import atomic_file, graph_overview, graph_page
+    from viper import graph_overview, graph_page
+    from viper.base import atomic_file
 
     goals = env["GOALS"]
     found = _steps(env, goals["image"].nodes)

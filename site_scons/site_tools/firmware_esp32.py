@@ -8,7 +8,6 @@ import json
 from pathlib import Path
 
 from viper import (
-    atomic_file,
     esp32_port,
     fingerprint,
     firmware_inputs,
@@ -17,7 +16,8 @@ from viper import (
     partition_table,
     port_tree,
 )
-from viper.console import human_size
+from viper.base import atomic_file
+from viper.base.console import human_size
 from viper.esp_idf import Environment
 from viper.firmware_inputs import Inputs
 from viper.micropython_source import Source

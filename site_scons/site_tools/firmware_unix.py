@@ -8,8 +8,9 @@ import json
 import subprocess
 from pathlib import Path
 
-from viper import fingerprint, firmware_inputs, process, unix_port
-from viper.console import human_size
+from viper import fingerprint, firmware_inputs, unix_port
+from viper.base import process
+from viper.base.console import human_size
 from viper.micropython_source import Source
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]

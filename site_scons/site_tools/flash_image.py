@@ -9,9 +9,10 @@ Adds to the environment:
 import hashlib
 import json
 
-from viper import atomic_file, otadata, partition_table
-from viper.console import human_size
-from viper.errors import UserError
+from viper import otadata, partition_table
+from viper.base import atomic_file
+from viper.base.console import human_size
+from viper.base.errors import UserError
 
 
 def exists(env):

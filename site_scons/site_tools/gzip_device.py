@@ -5,8 +5,8 @@ Adds to the environment:
 """
 
 from viper import port
-from viper.console import human_size, step
-from viper.errors import UserError
+from viper.base.console import human_size, step
+from viper.base.errors import UserError
 
 
 def exists(env):

@@ -7,8 +7,9 @@ Adds to the environment:
 from pathlib import Path
 
 import SCons.Script
-from viper import console, pins
-from viper.errors import UserError
+from viper import pins
+from viper.base import console
+from viper.base.errors import UserError
 
 _PINS = Path("nix/pins.json")
 

@@ -11,8 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from viper import console, device_stamp, interrupt, port, process
-from viper.errors import UserError
+from viper import device_stamp, port
+from viper.base import console, interrupt, process
+from viper.base.errors import UserError
 
 _BOARDS = Path(".viper/boards")
 
@@ -90,7 +91,7 @@ def _console(env, *options):
 
 
 def _erase(env):
-    from viper import answer
+    from viper.base import answer
 
     if port.parse(env["PORT"] or "virtual").board:
         env.RunningBoard()

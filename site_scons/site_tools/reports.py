@@ -11,9 +11,9 @@ and, each an action for a goal,
 import json
 from pathlib import Path
 
-from viper import console
-from viper.console import human_size
-from viper.errors import UserError, exits
+from viper.base import console
+from viper.base.console import human_size
+from viper.base.errors import UserError, exits
 
 
 def exists(env):
@@ -39,7 +39,8 @@ def linked_sizes(env, firmware):
 
 
 def _linked(targets, sources, psram_size):
-    from viper import atomic_file, module_memory, sizes
+    from viper import module_memory, sizes
+    from viper.base import atomic_file
 
     map_file, app = sources
     measured = sizes.linked(map_file, module_memory.read(app.read_bytes()), psram_size)
@@ -48,7 +49,8 @@ def _linked(targets, sources, psram_size):
 
 
 def _size(env, index, linked):
-    from viper import atomic_file, build_history, size_report, sizes
+    from viper import build_history, size_report, sizes
+    from viper.base import atomic_file
 
     folder = Path(env["BUILD_DIR"])
     kept = folder / "builds"

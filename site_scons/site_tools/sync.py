@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import SCons.Script
-from viper import console, device_stamp
-from viper.console import human_mac
+from viper import device_stamp
+from viper.base import console
+from viper.base.console import human_mac
 
 
 def exists(env):

@@ -8,7 +8,7 @@ import json
 from pathlib import Path
 
 from viper import partition_table
-from viper.console import human_size
+from viper.base.console import human_size
 
 
 def exists(env):

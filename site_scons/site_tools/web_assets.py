@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 
 from viper import asset_manifest, gzip_asset
-from viper.console import human_size
-from viper.errors import UserError, exits
+from viper.base.console import human_size
+from viper.base.errors import UserError, exits
 
 
 def exists(env):

@@ -22,8 +22,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import atomic_file
-from viper.errors import UserError
+from viper.base import atomic_file
+from viper.base.errors import UserError
 
 IMAGE_MAGIC = 0xE9
 CHIP_ID_ESP32S3 = 9

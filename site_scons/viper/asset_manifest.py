@@ -18,8 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from viper import atomic_file, fat_names, gzip_asset
-from viper.errors import UserError
+from viper import fat_names, gzip_asset
+from viper.base import atomic_file
+from viper.base.errors import UserError
 
 CONTENT_TYPES = {
     ".bin": "application/octet-stream",

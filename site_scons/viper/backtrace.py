@@ -12,8 +12,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import process
-from viper.errors import UserError
+from viper.base import process
+from viper.base.errors import UserError
 
 _BACKTRACE = re.compile(rb"Backtrace:((?: ?0x[0-9a-f]+:0x[0-9a-f]+)+)", re.IGNORECASE)
 _BUILD = re.compile(rb"ELF file SHA256: ([0-9a-f]{8,64})")

@@ -20,8 +20,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from viper import atomic_file, filesystem_reader, partition_table
-from viper.errors import UserError
+from viper import filesystem_reader, partition_table
+from viper.base import atomic_file
+from viper.base.errors import UserError
 from viper.fat_volume import Damaged
 from viper.flash_plan import ERASED, FAN_OUT, erased_digest
 from viper.partition_table import Entry, PartitionTable

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from viper.errors import UserError, nearest
+from viper.base.errors import UserError, nearest
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from viper import atomic_file
+from viper.base import atomic_file
 
 _DIGEST = 32
 _LEVEL = 1  # images are mostly one byte over and over; the rest hardly shrinks

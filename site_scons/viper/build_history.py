@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from viper import atomic_file
-from viper.errors import UserError
+from viper.base import atomic_file
+from viper.base.errors import UserError
 
 _KEPT = 100  # builds; the oldest go
 _LEAST_DIGITS = 4

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from viper import backup, filesystem_reader, partition_table, port, repartition
 from viper.backup import Backup
-from viper.console import human_mac
-from viper.errors import UserError
+from viper.base.console import human_mac
+from viper.base.errors import UserError
 from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import FILESYSTEM, Chip, Image, PartPlan, Session
 from viper.partition_table import PartitionTable

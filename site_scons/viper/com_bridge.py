@@ -15,8 +15,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from viper import console, process, wsl
-from viper.errors import UserError
+from viper import wsl
+from viper.base import console, process
+from viper.base.errors import UserError
 
 _ROUTES = Path("/proc/net/route")
 _INTERPRETERS = ("python.exe", "py.exe")

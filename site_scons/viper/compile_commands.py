@@ -10,8 +10,8 @@ import os
 import shlex
 from pathlib import Path
 
-from viper import atomic_file, process
-from viper.errors import UserError
+from viper.base import atomic_file, process
+from viper.base.errors import UserError
 
 COMMAND_FILE = "make-command.json"  # of a unix port's build folder: the command that made it
 

@@ -11,10 +11,10 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from viper import console, process
-from viper.errors import UserError
+from viper.base import console, process
+from viper.base.errors import UserError
+from viper.base.url import without_userinfo
 from viper.pins import StandInPin
-from viper.url import without_userinfo
 
 _TIMEOUT_S = 20
 

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import console
+from viper.base import console
 from viper.dev_page import DevPage
 from viper.dev_runs import Runs
 

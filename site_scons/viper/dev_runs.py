@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from viper import process
+from viper.base import process
 from viper.flash_device import WORKER
 
 _GRACE_S = 3.0  # what a run has to end by itself, and to leave the device in order

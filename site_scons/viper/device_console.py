@@ -6,9 +6,9 @@ import re
 import sys
 import time
 
-from viper import interrupt
+from viper.base import interrupt
+from viper.base.errors import UserError
 from viper.device_repl import DeviceRepl
-from viper.errors import UserError
 from viper.serial_line import open_line
 
 ADDRESS = re.compile(rb"\bat (http://[^\s/]+)/?\s")  # as firmware/app/main.py prints it

@@ -14,9 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from viper import atomic_file, fat_names
+from viper import fat_names
+from viper.base import atomic_file
+from viper.base.errors import UserError
 from viper.board import Board
-from viper.errors import UserError
 
 SITE = "/www"  # the folder on the device that is the web site's alone
 

@@ -15,8 +15,9 @@ from http.client import HTTPConnection, HTTPException, HTTPMessage
 from typing import Any
 from urllib.parse import urlsplit
 
-from viper import device_token, interrupt
-from viper.errors import UserError
+from viper import device_token
+from viper.base import interrupt
+from viper.base.errors import UserError
 
 _ANSWER_S = 20.0  # a chip's flash takes a while to erase
 _RETRY_S = 0.1

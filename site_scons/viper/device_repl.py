@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from viper import serial_urls
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.serial_line import CONSOLE_BAUD
 from viper.serial_urls import WriteCounter
 

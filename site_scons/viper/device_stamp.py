@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from viper import atomic_file
+from viper.base import atomic_file
 from viper.flash_plan import Claim
 from viper.flash_sectors import Run
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from viper import device_stamp, fat_journal, sync_plan
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.fat_volume import Damaged, FatVolume
 from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import File

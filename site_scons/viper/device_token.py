@@ -12,7 +12,7 @@ import re
 import secrets
 from pathlib import Path
 
-from viper import atomic_file
+from viper.base import atomic_file
 from viper.device_repl import DeviceRepl
 
 

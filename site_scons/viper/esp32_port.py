@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import compiler_cache, console, firmware_inputs, process, sdkconfig
+from viper import compiler_cache, firmware_inputs, sdkconfig
+from viper.base import console, process
+from viper.base.errors import UserError
 from viper.board import Board
-from viper.errors import UserError
 from viper.esp_idf import Environment
 from viper.firmware_inputs import Inputs
 from viper.linker_map import Piece

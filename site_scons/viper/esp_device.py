@@ -15,7 +15,7 @@ import esptool.loader as loader
 from esptool.util import FatalError, flash_size_bytes
 
 from viper import flash_session
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.flash_device import FlashRequest
 from viper.native_usb import NativeUsb
 from viper.reset_line import start_application

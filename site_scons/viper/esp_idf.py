@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viper import atomic_file, console, process
-from viper.errors import UserError
+from viper.base import atomic_file, console, process
+from viper.base.errors import UserError
 
 OWN = Path("build/esp-idf")  # where ./scons idf installs it
 

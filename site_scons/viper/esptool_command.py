@@ -10,7 +10,7 @@ import sys
 import esptool
 
 from viper import serial_urls
-from viper.errors import exits
+from viper.base.errors import exits
 from viper.native_usb import NativeUsb
 
 

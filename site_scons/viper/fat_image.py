@@ -22,7 +22,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Any
 
 from viper import fat_names, filesystem_image
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.filesystem_image import FilesystemImage
 from viper.flash_sectors import SECTOR_SIZE
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from viper import atomic_file
+from viper.base import atomic_file
 from viper.fat_volume import Damaged, Entry, FatVolume, ReadSectors
 from viper.flash_sectors import SECTOR_SIZE, runs
 from viper.sync_plan import STAGE

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 NAME_MAX = 255  # bytes of UTF-8, each of which becomes one UTF-16 unit on the disk
 _FORBIDDEN = frozenset('"*:<>?|\\\x7f') | {chr(code) for code in range(0x20)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.flash_sectors import SECTOR_SIZE, runs
 
 _NAMED_WHEN_TOO_BIG = 5

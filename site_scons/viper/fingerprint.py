@@ -13,7 +13,7 @@ _IMPORTS = Path(__file__).parents[1]  # the folder that `import viper` looks in
 _LOCK_FILE = _IMPORTS.parent / "requirements.txt"
 _IMPORT = re.compile(r"^ *from (viper[.\w]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 # How a step shows itself, or is stopped, is no part of what it makes.
-_NO_INPUTS = {"viper.console", "viper.errors", "viper.interrupt"}
+_NO_INPUTS = {"viper.base.console", "viper.base.errors", "viper.base.interrupt"}
 
 
 def parts(function: Callable[..., object], uses: Iterable[str] = ()) -> dict[str, str]:

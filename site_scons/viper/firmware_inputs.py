@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import atomic_file
+from viper.base import atomic_file
 from viper.micropython_source import Source
 
 _SOURCES = (".c", ".h", ".mk", ".cmake", ".py")

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import console, interrupt, port, process
-from viper.errors import UserError
+from viper import port
+from viper.base import console, interrupt, process
+from viper.base.errors import UserError
 
 SAME = "same"
 WRITTEN = "written"

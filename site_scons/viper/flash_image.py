@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import atomic_file, partition_table
+from viper import partition_table
+from viper.base import atomic_file
+from viper.base.errors import UserError
 from viper.board import Board
-from viper.errors import UserError
 from viper.partition_table import PartitionTable
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Protocol
 
 from viper import device_stamp, flash_plan, partition_table
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.flash_plan import ERASED, Region
 from viper.flash_sectors import SECTOR_SIZE, runs
 

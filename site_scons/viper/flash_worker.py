@@ -25,8 +25,9 @@ from contextlib import suppress
 from types import FrameType
 from typing import TextIO
 
-from viper import parent_process, port
-from viper.errors import UserError
+from viper import port
+from viper.base import parent_process
+from viper.base.errors import UserError
 from viper.flash_device import decode_request
 from viper.flasher import Flasher
 from viper.held_port import HeldPort

@@ -23,9 +23,9 @@ from viper import (
     port,
     repartition,
 )
+from viper.base.console import human_mac
+from viper.base.errors import UserError
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
-from viper.console import human_mac
-from viper.errors import UserError
 from viper.flash_device import (
     BACKUP,
     LEFT_ALONE,

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 R = TypeVar("R")
 

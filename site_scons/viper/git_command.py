@@ -6,9 +6,9 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
-from viper import console, process
-from viper.errors import UserError
-from viper.url import without_userinfo
+from viper.base import console, process
+from viper.base.errors import UserError
+from viper.base.url import without_userinfo
 
 _SILENCE_S = 20  # a git host that says nothing for so long cannot be reached
 

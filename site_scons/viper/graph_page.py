@@ -13,9 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import process, rendering
-from viper.console import human_size
-from viper.errors import UserError
+from viper import rendering
+from viper.base import process
+from viper.base.console import human_size
+from viper.base.errors import UserError
 from viper.why import Step
 
 _FOLD = 3  # more steps of one tag than this are one box

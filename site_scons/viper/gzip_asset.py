@@ -12,7 +12,7 @@ import struct
 import zlib
 from pathlib import Path
 
-from viper import atomic_file
+from viper.base import atomic_file
 
 SUFFIX = ".gz"
 

@@ -13,9 +13,10 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from viper import port, process, serial_urls
+from viper import port, serial_urls
+from viper.base import process
+from viper.base.errors import UserError, exits
 from viper.device_repl import DeviceRepl, text
-from viper.errors import UserError, exits
 from viper.reset_line import start_application
 from viper.sync_over_repl import ReplTransport
 

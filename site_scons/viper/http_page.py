@@ -10,8 +10,8 @@ from contextlib import closing
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import urlsplit
 
-from viper import interrupt
-from viper.errors import UserError
+from viper.base import interrupt
+from viper.base.errors import UserError
 
 _LIMIT_S = 15.0  # from reset to the first answer; a real board takes about two
 _RETRY_S = 0.05

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from viper import console, interrupt, process
+from viper.base import console, interrupt, process
 
 _HELD = "VIPERHTTP_HELD_PLACES"  # what a run tells the runs that it starts: URLs by place, as JSON
 _GRACE_S = 10.0  # that Ctrl-C waits for the release of a place that is just being acquired

@@ -17,8 +17,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from viper import process
-from viper.errors import UserError
+from viper.base import process
+from viper.base.errors import UserError
 
 PROGRAM = "labgrid-client"
 _LIMIT_S = 20.0  # gRPC gives up on a silent coordinator a little later

@@ -12,7 +12,7 @@ import signal
 import sys
 
 from viper import labgrid_client, port
-from viper.errors import exits
+from viper.base.errors import exits
 
 
 @exits

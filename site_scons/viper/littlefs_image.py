@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from viper import filesystem_image
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.filesystem_image import FilesystemImage
 from viper.flash_sectors import SECTOR_SIZE
 

@@ -16,8 +16,9 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viper import atomic_file, git_command, process
-from viper.errors import UserError
+from viper import git_command
+from viper.base import atomic_file, process
+from viper.base.errors import UserError
 from viper.pins import Pins, Submodule
 
 _WAY_OUT = "check the network, or name a checkout of your own: MICROPYTHON=<folder>"

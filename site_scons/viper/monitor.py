@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from viper import port, usb_serial
 from viper.backtrace import Decoder, Executable
-from viper.errors import UserError, exits
+from viper.base.errors import UserError, exits
 from viper.serial_line import open_line
 
 if TYPE_CHECKING:

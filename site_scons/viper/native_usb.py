@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from viper import usb_serial
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.serial_line import open_line
 from viper.usb_serial import ESPRESSIF, USB_SERIAL_JTAG, UsbSerial
 

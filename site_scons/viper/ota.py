@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from viper import app_image
+from viper.base.errors import UserError
 from viper.device_http import DeviceHttp, Endpoint
-from viper.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 TABLE_OFFSET = 0x8000  # where the table lies in flash
 TABLE_SECTOR_SIZE = 0x1000  # the flash sector that the table has for itself

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 MOVABLE = ("micropython", "esp-idf")
 """Pins that are a git repository at a tag, by their names in the file."""

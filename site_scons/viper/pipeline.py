@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from viper import atomic_file
+from viper.base import atomic_file
 
 DONE, STILL_TRUE, FAILED = "done", "still true", "failed"
 NOT_REACHED, LEFT_OUT = "not reached", "left out"

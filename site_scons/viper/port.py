@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import urlsplit
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 DEFAULT_BOARD = "default"  # what PORT=virtual is called
 _FORMS = (

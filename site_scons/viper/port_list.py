@@ -10,18 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import (
-    device_stamp,
-    installed_app,
-    labgrid_client,
-    port,
-    process,
-    usb_serial,
-    usbipd,
-    wsl,
-)
+from viper import device_stamp, installed_app, labgrid_client, port, usb_serial, usbipd, wsl
 from viper.app_image import AppDescription
-from viper.errors import UserError
+from viper.base import process
+from viper.base.errors import UserError
 from viper.usb_serial import UsbSerial
 from viper.virtual_board import control, state
 

@@ -15,7 +15,7 @@ import esptool.cmds as esptool
 from esptool.util import FatalError, flash_size_bytes
 
 from viper import installed_app, port, serial_line
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.native_usb import NativeUsb
 
 _CONNECT_ATTEMPTS = 2  # what does not answer by then is no board, or needs its BOOT button

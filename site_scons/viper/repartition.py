@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 
 from viper import fat_image, littlefs_image, partition_table
 from viper.backup import Backup, Saved
-from viper.console import human_size
-from viper.errors import UserError
+from viper.base.console import human_size
+from viper.base.errors import UserError
 from viper.flash_plan import ERASED, Region
 from viper.flash_session import FILESYSTEM, Image, Part
 from viper.partition_table import Entry, PartitionTable

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 
-from viper.console import human_size
+from viper.base.console import human_size
 
 
 @dataclass

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from viper.base.errors import UserError
 from viper.board import Board
-from viper.errors import UserError
 
 _ASSIGNMENT = re.compile(r"^CONFIG_(\w+)=(.*?)\s*$")
 _UNSET = re.compile(r"^# CONFIG_(\w+) is not set\s*$")

@@ -6,7 +6,7 @@ import errno
 from typing import TYPE_CHECKING
 
 from viper import port, serial_urls
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 if TYPE_CHECKING:
     from serial import Serial

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 
 from viper import usb_serial
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 _RULES = "/etc/udev/rules.d/70-viperhttp.rules"
 

@@ -8,8 +8,8 @@ from html import escape
 from typing import Any
 
 from viper import partition_table, rendering, sizes
+from viper.base.console import human_size
 from viper.board import Board
-from viper.console import human_size
 from viper.sizes import Change
 
 _SHOWN = 15  # components and symbols in the text; the page has all

@@ -13,9 +13,9 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from viper import http_page
+from viper.base.errors import UserError
 from viper.board import Board
 from viper.device_repl import DeviceRepl
-from viper.errors import UserError
 
 STATIC, PYTHON, HEALTH = "/", "/perf/light/json", "/health"
 

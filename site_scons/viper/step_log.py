@@ -19,7 +19,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from viper import atomic_file
+from viper.base import atomic_file
 
 _TABLES = (".csv",)  # whose lines are worth telling apart
 _LONG = 60  # characters; a longer value is told by its digest

@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from viper import device_sync, flash_session
+from viper.base.errors import UserError
 from viper.device_http import DeviceHttp, Endpoint
 from viper.device_sync import PIECE, NothingToSave, StagedFile
-from viper.errors import UserError
 from viper.flash_device import FlashResult
 
 

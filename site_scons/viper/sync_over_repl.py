@@ -9,9 +9,9 @@ from base64 import b64decode
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from viper.base.errors import UserError
 from viper.device_repl import DeviceRepl, literal, text
 from viper.device_sync import PATHS, PIECE, StagedFile
-from viper.errors import UserError
 from viper.flash_sectors import SECTOR_SIZE, runs
 
 MARK = b"\x02viper:"  # begins the lines of an answer (firmware/python/viperhttp/sync.py)

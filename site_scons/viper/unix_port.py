@@ -13,15 +13,9 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from viper import (
-    atomic_file,
-    compile_commands,
-    compiler_cache,
-    console,
-    firmware_inputs,
-    process,
-)
-from viper.errors import UserError
+from viper import compile_commands, compiler_cache, firmware_inputs
+from viper.base import atomic_file, console, process
+from viper.base.errors import UserError
 from viper.firmware_inputs import Inputs
 
 _ABOUT_LINES = 330  # that make prints in a build from nothing, for the bar

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import interrupt
+from viper.base import interrupt
 
 ESPRESSIF = 0x303A
 USB_SERIAL_JTAG = 0x1001  # what the chip's own USB is in download mode, whatever it was before

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from viper import atomic_file, fat_image, littlefs_image
+from viper import fat_image, littlefs_image
+from viper.base import atomic_file
 
 
 def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size: int) -> None:

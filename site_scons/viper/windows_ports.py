@@ -6,7 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from viper import process, wsl
+from viper import wsl
+from viper.base import process
 
 # A device with several interfaces has a port on one of them; usbipd knows it by their parent.
 _ASK = (

@@ -7,8 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
-from viper import process
-from viper.errors import UserError
+from viper.base import process
+from viper.base.errors import UserError
 
 PROC_VERSION = Path("/proc/version")
 _WINDOWS_FILE_SYSTEMS = ("9p", "drvfs")

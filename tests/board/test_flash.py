@@ -19,7 +19,7 @@ from running_board import Board, Console
 from serial.rfc2217 import SET_BAUDRATE
 from slowness import slowness
 from viper import flash_device
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.flash_device import PLAN
 from viper.virtual_board import control
 
@@ -200,7 +200,8 @@ def test_only_settings_that_change_are_negotiated(
 # What a build does: the flash runs in a thread, and Ctrl-C comes to the process.
 FLASH = """
 import json, signal, sys, threading
-from viper import flash_device, interrupt
+from viper import flash_device
+from viper.base import interrupt
 
 signal.signal(signal.SIGINT, lambda *_: None)
 interrupt.install()

@@ -16,8 +16,9 @@ import pytest
 from running_board import Board
 from site_image import Site, on_device, sha256, wait_for_boots
 from slowness import slowness
-from viper import flash_device, port, process
-from viper.errors import UserError
+from viper import flash_device, port
+from viper.base import process
+from viper.base.errors import UserError
 from viper.flash_device import SYNC, WORKER
 from viper.virtual_board import control
 
@@ -97,7 +98,8 @@ def test_it_lets_go_of_the_port_for_others_between_two_pieces_of_work(
 
 INTERRUPTED = """
 import sys
-from viper import flash_device, interrupt
+from viper import flash_device
+from viper.base import interrupt
 interrupt.install()
 try:
     flash_device.flash(flash_device.decode_request(sys.argv[1]))

@@ -6,8 +6,9 @@ from collections.abc import Callable
 
 from otadata_records import selecting
 from running_board import Board
-from viper import port, port_list, process
+from viper import port, port_list
 from viper.app_image import describe_start
+from viper.base import process
 from viper.usb_serial import UsbSerial
 
 OTADATA, FACTORY, OTA_0 = 0xD000, 0x10000, 0x310000

@@ -16,8 +16,8 @@ from running_board import Board
 from site_image import ODD_NAME, Site, on_device, sha256, wait_for_boots
 from slowness import slowness
 from viper import flash_device, flasher
+from viper.base.errors import UserError
 from viper.device_repl import DeviceRepl
-from viper.errors import UserError
 from viper.flash_device import PLAN, SYNC
 from viper.held_port import HeldPort
 from viper.virtual_board import control
@@ -141,7 +141,8 @@ def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, s
 
 INTERRUPTED = """
 import sys, threading
-from viper import flash_device, flasher, interrupt
+from viper import flash_device, flasher
+from viper.base import interrupt
 interrupt.install()
 request = flash_device.decode_request(sys.argv[1])
 try:

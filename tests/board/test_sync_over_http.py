@@ -15,8 +15,8 @@ from project import Project, copy_project
 from running_board import Board
 from site_image import on_device, sha256
 from viper import device_token, http_page, sync_over_http
+from viper.base.errors import UserError
 from viper.device_repl import DeviceRepl
-from viper.errors import UserError
 from viper.flash_device import FlashResult
 from viper.sync_over_http import HttpTransport, SyncRequest
 from viper.sync_plan import STAGE

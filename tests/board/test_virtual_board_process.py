@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 from running_board import Board, Console
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.virtual_board import control, tcp_table
 
 NewBoard = Callable[..., Board]

@@ -10,7 +10,7 @@ import subprocess
 import pytest
 from project import Project
 from viper import graph_overview
-from viper.console import human_size
+from viper.base.console import human_size
 
 
 def identity(project: Project) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from viper import app_image
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 FLASH_SIZE = 16 << 20
 ELF = bytes(range(256)) * 300 + b"odd"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from viper import asset_manifest, gzip_asset
 from viper.asset_manifest import Asset
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from viper import board
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 PROJECT = Path(__file__).parents[2]
 

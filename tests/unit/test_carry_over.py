@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from nor_chip import SECTOR, NorChip, PowerLost
 from viper import backup, carry_over, fat_image, filesystem_reader, littlefs_image, partition_table
+from viper.base.errors import UserError
 from viper.carry_over import CarryOver, DataKeeper, Tell
-from viper.errors import UserError
 from viper.flash_plan import Region
 from viper.flash_session import FILESYSTEM, File, Image, Part
 from viper.partition_table import PartitionTable

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import serial
 from viper import com_bridge, com_port, port, serial_urls
-from viper.errors import UserError
+from viper.base.errors import UserError
 from windows_computer import WindowsComputer
 
 

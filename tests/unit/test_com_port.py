@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from viper import com_port, usb_serial
-from viper.errors import UserError
+from viper.base.errors import UserError
 from windows_computer import LINUX, WSL_1, WindowsComputer
 
 

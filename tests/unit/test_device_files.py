@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from viper import board, device_files, flash_session
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 BOARD = board.load(Path("boards"), "VIRTUAL_N16R8")
 

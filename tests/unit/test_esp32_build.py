@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from viper import board, esp32_port
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.esp_idf import Environment
 from viper.firmware_inputs import Inputs
 from viper.micropython_source import Source

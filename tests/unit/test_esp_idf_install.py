@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from project import ROOT
 from viper import esp_idf_install
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.pins import EspIdfPin
 
 

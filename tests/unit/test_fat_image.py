@@ -14,7 +14,7 @@ from filesystem_reader import read_fat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from viper import fat_image
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.filesystem_image import FilesystemImage
 from viper.flash_sectors import SECTOR_SIZE
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from viper import fat_names
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 
 @pytest.mark.parametrize(

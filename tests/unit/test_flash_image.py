@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from viper import app_image, board, device_files, flash_image, otadata, partition_table, vfs_image
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.partition_table import PartitionTable
 
 BOARDS = Path(__file__).parents[2] / "boards"

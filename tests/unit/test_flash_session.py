@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from nor_chip import SECTOR, NorChip, PowerLost
 from viper import device_stamp, flash_session
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.flash_session import Image, PartPlan, Session
 
 FLASH = 96  # sectors

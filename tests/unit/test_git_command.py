@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from viper import git_command
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 
 def test_a_folder_that_git_cannot_write_is_named(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import random
 import pytest
 from filesystem_reader import read_littlefs
 from viper import littlefs_image
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.flash_sectors import SECTOR_SIZE
 
 PARTITION = 0x9F0000  # of the shipped layout

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from viper import micropython_source, pins
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.micropython_source import Source
 from viper.pins import Pins, Submodule
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from usb_device import UsbDevice
 from viper import native_usb
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.native_usb import NativeUsb
 
 RTS, DTR = termios.TIOCM_RTS, termios.TIOCM_DTR

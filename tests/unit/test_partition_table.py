@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from viper import partition_table
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.partition_table import APP, DATA, PartitionTable
 
 FLASH_SIZE = 16 << 20

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from viper import pin_update
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 MODULE = "lib/micropython-lib"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from viper import pins
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 OURS = Path(__file__).parents[2] / "nix/pins.json"
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from viper import com_port, port, usb_serial
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.usb_serial import UsbSerial
 
 RFC2217 = "rfc2217://172.22.176.1:4014"

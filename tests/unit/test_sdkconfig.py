@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 from viper import board, sdkconfig
+from viper.base.errors import UserError
 from viper.board import Board
-from viper.errors import UserError
 
 CAME_OUT = """\
 CONFIG_IDF_TARGET="esp32s3"

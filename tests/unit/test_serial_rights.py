@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from viper import serial_rights, usb_serial
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.usb_serial import UsbSerial
 
 TTY = Path("/dev/ttyUSB0")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from filesystem_reader import read_fat, read_littlefs
 from viper import vfs_image
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 SIZE = 1 << 20
 READERS = {"fat": read_fat, "littlefs": read_littlefs}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.templates import language
 from viper.templates.expressions import Expressions
 from viper.templates.names import is_part, module_name

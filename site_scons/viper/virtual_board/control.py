@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from viper import port
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 from .chip import MIB
 from .control_server import address, peer_pid, peer_uid

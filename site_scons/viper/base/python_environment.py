@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from viper import process
-from viper.errors import UserError
+from viper.base import process
+from viper.base.errors import UserError
 
 
 def install(folder: Path, lock: Path, again: str) -> None:

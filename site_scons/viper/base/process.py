@@ -12,9 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from viper import console, interrupt
-from viper.errors import UserError
-from viper.url import without_userinfo
+from viper.base import console, interrupt
+from viper.base.errors import UserError
+from viper.base.url import without_userinfo
 
 # Held by every child while it runs: the next build also waits for the tools of one that was killed.
 _inherited: list[int] = []
@@ -128,9 +128,9 @@ def module_environment() -> dict[str, str]:
 
     esptool would take settings from files in the working folder.
     """
-    library = Path(__file__).resolve().parent
+    here = Path(__file__).resolve()
     return clean_environment(
-        PYTHONPATH=str(library.parent), ESPTOOL_CFGFILE=str(library / "esptool.cfg")
+        PYTHONPATH=str(here.parents[2]), ESPTOOL_CFGFILE=str(here.with_name("esptool.cfg"))
     )
 
 

@@ -8,7 +8,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from viper import console, process
+from viper.base import console, process
 
 
 class BuildLock:

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from viper import console, interrupt, process
+from viper.base import console, interrupt, process
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def run(arguments: Sequence[str], grace_s: float, told: Mapping[str, str] | None = None) -> int:

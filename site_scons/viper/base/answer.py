@@ -9,7 +9,7 @@ import sys
 import termios
 from collections.abc import Iterator
 
-from viper import interrupt
+from viper.base import interrupt
 
 
 def ask(question: str) -> str:
