@@ -43,7 +43,8 @@ def _examine(env):
 
 
 def _findings(env, doctor):
-    from viper import esp_idf, pins, port, usb_serial
+    from viper import port, usb_serial
+    from viper.source import esp_idf, pins
     from viper.virtual_board import control
 
     yield doctor.python()

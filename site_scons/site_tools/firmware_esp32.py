@@ -18,9 +18,9 @@ from viper import (
 )
 from viper.base import atomic_file
 from viper.base.console import human_size
-from viper.esp_idf import Environment
 from viper.firmware_inputs import Inputs
-from viper.micropython_source import Source
+from viper.source.esp_idf import Environment
+from viper.source.micropython_source import Source
 
 # What leaves ninja's folder: by what it is called there, and last our own record.
 _PRODUCTS = {

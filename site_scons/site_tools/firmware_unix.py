@@ -11,7 +11,7 @@ from pathlib import Path
 from viper import fingerprint, firmware_inputs, unix_port
 from viper.base import process
 from viper.base.console import human_size
-from viper.micropython_source import Source
+from viper.source.micropython_source import Source
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
 _IMAGES = ["viper.app_image", "esptool"]

@@ -17,7 +17,7 @@ from typing import Any
 from viper import fat_names
 from viper.base import atomic_file
 from viper.base.errors import UserError
-from viper.board import Board
+from viper.source.board import Board
 
 SITE = "/www"  # the folder on the device that is the web site's alone
 

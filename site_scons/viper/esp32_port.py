@@ -18,11 +18,11 @@ from pathlib import Path
 from viper import compiler_cache, firmware_inputs, sdkconfig
 from viper.base import console, process
 from viper.base.errors import UserError
-from viper.board import Board
-from viper.esp_idf import Environment
 from viper.firmware_inputs import Inputs
 from viper.linker_map import Piece
 from viper.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
+from viper.source.board import Board
+from viper.source.esp_idf import Environment
 
 # What ESP-IDF's installer leaves to the system on Linux, with its package (tools/tools.json).
 _SYSTEM_TOOLS = {"cmake": "cmake", "ninja": "ninja-build"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
-from viper.micropython_source import Source
+from viper.source.micropython_source import Source
 
 _SOURCES = (".c", ".h", ".mk", ".cmake", ".py")
 

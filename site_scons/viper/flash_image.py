@@ -22,8 +22,8 @@ from typing import Any
 from viper import partition_table
 from viper.base import atomic_file
 from viper.base.errors import UserError
-from viper.board import Board
 from viper.partition_table import PartitionTable
+from viper.source.board import Board
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base.errors import UserError
-from viper.board import Board
+from viper.source.board import Board
 
 _ASSIGNMENT = re.compile(r"^CONFIG_(\w+)=(.*?)\s*$")
 _UNSET = re.compile(r"^# CONFIG_(\w+) is not set\s*$")

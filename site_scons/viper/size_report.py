@@ -9,8 +9,8 @@ from typing import Any
 
 from viper import partition_table, rendering, sizes
 from viper.base.console import human_size
-from viper.board import Board
 from viper.sizes import Change
+from viper.source.board import Board
 
 _SHOWN = 15  # components and symbols in the text; the page has all
 _WIDTH, _HEIGHT = 960, 120  # of a strip in the picture

@@ -14,8 +14,8 @@ from typing import Any
 
 from viper import http_page
 from viper.base.errors import UserError
-from viper.board import Board
 from viper.device_repl import DeviceRepl
+from viper.source.board import Board
 
 STATIC, PYTHON, HEALTH = "/", "/perf/light/json", "/health"
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import pins
 from viper.base.errors import UserError
+from viper.source import pins
 
 OURS = Path(__file__).parents[2] / "nix/pins.json"
 

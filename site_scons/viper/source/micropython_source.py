@@ -16,10 +16,10 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viper import git_command
 from viper.base import atomic_file, process
 from viper.base.errors import UserError
-from viper.pins import Pins, Submodule
+from viper.source import git_command
+from viper.source.pins import Pins, Submodule
 
 _WAY_OUT = "check the network, or name a checkout of your own: MICROPYTHON=<folder>"
 
@@ -185,7 +185,7 @@ def _stand_in(checkout: Path, pins: Pins) -> Source:
 
 def _fetched(fresh: Path, wanted: Source, pins: Pins, url: str, stand_in: bool) -> Source:
     """Fetch what is wanted, or what stands in for it, into a folder that is not there yet."""
-    from viper import debian_source
+    from viper.source import debian
 
     try:
         git_command.fetch(fresh, url, wanted.commit, f"MicroPython {wanted.version}")
@@ -201,8 +201,8 @@ def _fetched(fresh: Path, wanted: Source, pins: Pins, url: str, stand_in: bool) 
         raise UserError(tried, _WAY_OUT)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
-        debian_source.fetch(pins.stand_in, fresh)
-    except debian_source.Unreachable as no_mirror:
+        debian.fetch(pins.stand_in, fresh)
+    except debian.Unreachable as no_mirror:
         raise UserError(f"{tried}; Debian: {no_mirror}", _WAY_OUT) from None
     return _stand_in(Path(wanted.path), pins)
 

@@ -7,9 +7,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from viper import git_command
 from viper.base import atomic_file, process
 from viper.base.errors import UserError
+from viper.source import git_command
 
 _PLATFORM = "linux-amd64"  # in ESP-IDF's tools/tools.json; Nix's pins are for it
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from viper.base import console, process
 from viper.base.errors import UserError
 from viper.base.url import without_userinfo
-from viper.pins import StandInPin
+from viper.source.pins import StandInPin
 
 _TIMEOUT_S = 20
 

@@ -10,10 +10,10 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from viper import esp_idf, git_command
 from viper.base import console, process
 from viper.base.errors import UserError
-from viper.pins import EspIdfPin
+from viper.source import esp_idf, git_command
+from viper.source.pins import EspIdfPin
 
 _CHIPS = "esp32,esp32s3"  # whose boards the project has
 _PERCENT = re.compile(r"(\d+)%")
