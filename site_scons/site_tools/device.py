@@ -54,7 +54,7 @@ def _method(function, first=None):
 
 
 def _esptool_command(env, index):
-    from viper.flash_image import esptool_command
+    from viper.image.flash_image import esptool_command
 
     text = port.split(env["PORT"])[0]
     named = port.parse(text) if text else None

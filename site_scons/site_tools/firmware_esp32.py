@@ -7,18 +7,11 @@ Adds to the environment:
 import json
 from pathlib import Path
 
-from viper import (
-    esp32_port,
-    fingerprint,
-    firmware_inputs,
-    linker_map,
-    module_memory,
-    partition_table,
-    port_tree,
-)
+from viper import esp32_port, fingerprint, firmware_inputs, linker_map, module_memory, port_tree
 from viper.base import atomic_file
 from viper.base.console import human_size
 from viper.firmware_inputs import Inputs
+from viper.image import partition_table
 from viper.source.esp_idf import Environment
 from viper.source.micropython_source import Source
 

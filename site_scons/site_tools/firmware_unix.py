@@ -14,7 +14,7 @@ from viper.base.console import human_size
 from viper.source.micropython_source import Source
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
-_IMAGES = ["viper.app_image", "esptool"]
+_IMAGES = ["viper.image.app_image", "esptool"]
 
 
 def exists(env):
@@ -93,7 +93,7 @@ def _app(targets, sources, flash_size):
     elf, record = sources
     identity = json.loads(record.read_text(encoding="utf-8"))["build"]
     process.run_module(
-        "viper.app_image", "app", f"--elf={elf}", "--project=viperhttp", f"--version={identity}",
+        "viper.image.app_image", "app", f"--elf={elf}", "--project=viperhttp", f"--version={identity}",
         f"--flash-size={flash_size}", f"--output={targets[0]}",
     )  # fmt: skip
     return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"
@@ -101,6 +101,6 @@ def _app(targets, sources, flash_size):
 
 def _bootloader(targets, sources, flash_size):
     process.run_module(
-        "viper.app_image", "bootloader", f"--flash-size={flash_size}", f"--output={targets[0]}"
+        "viper.image.app_image", "bootloader", f"--flash-size={flash_size}", f"--output={targets[0]}"
     )
     return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"

@@ -9,10 +9,10 @@ Adds to the environment:
 import hashlib
 import json
 
-from viper import otadata, partition_table
 from viper.base import atomic_file
 from viper.base.console import human_size
 from viper.base.errors import UserError
+from viper.image import otadata, partition_table
 
 
 def exists(env):
@@ -56,7 +56,7 @@ def _otadata(targets, sources):
 
 
 def _image(targets, sources, board):
-    from viper import flash_image
+    from viper.image import flash_image
 
     csv, *parts = sources
     flash_image.write(

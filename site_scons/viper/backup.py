@@ -20,12 +20,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from viper import filesystem_reader, partition_table
 from viper.base import atomic_file
 from viper.base.errors import UserError
-from viper.fat_volume import Damaged
 from viper.flash_plan import ERASED, FAN_OUT, erased_digest
-from viper.partition_table import Entry, PartitionTable
+from viper.image import filesystem_reader, partition_table
+from viper.image.fat_volume import Damaged
+from viper.image.partition_table import Entry, PartitionTable
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"

@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from viper import backup, filesystem_reader, partition_table, port, repartition
+from viper import backup, port, repartition
 from viper.backup import Backup
 from viper.base.console import human_mac
 from viper.base.errors import UserError
-from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import FILESYSTEM, Chip, Image, PartPlan, Session
-from viper.partition_table import PartitionTable
+from viper.image import filesystem_reader, partition_table
+from viper.image.partition_table import PartitionTable
+from viper.image.sectors import SECTOR_SIZE
 from viper.repartition import KEEP, KEPT, WIPE, Fate
 
 

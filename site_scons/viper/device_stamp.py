@@ -14,7 +14,7 @@ from typing import Any
 
 from viper.base import atomic_file
 from viper.flash_plan import Claim
-from viper.flash_sectors import Run
+from viper.image.sectors import Run
 
 FOLDER = Path(".viper/devices")  # in the project
 

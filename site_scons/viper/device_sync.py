@@ -18,9 +18,9 @@ from typing import Any, Protocol
 
 from viper import device_stamp, fat_journal, sync_plan
 from viper.base.errors import UserError
-from viper.fat_volume import Damaged, FatVolume
-from viper.flash_sectors import SECTOR_SIZE
 from viper.flash_session import File
+from viper.image.fat_volume import Damaged, FatVolume
+from viper.image.sectors import SECTOR_SIZE
 from viper.sync_plan import STAGE, Manifest, SyncPlan
 
 PIECE = 12 * 1024  # bytes of a file in one call

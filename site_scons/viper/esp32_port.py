@@ -19,8 +19,8 @@ from viper import compiler_cache, firmware_inputs, sdkconfig
 from viper.base import console, process
 from viper.base.errors import UserError
 from viper.firmware_inputs import Inputs
+from viper.image.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
 from viper.linker_map import Piece
-from viper.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
 from viper.source.board import Board
 from viper.source.esp_idf import Environment
 

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Protocol
 
 from viper.base import atomic_file
-from viper.fat_volume import Damaged, Entry, FatVolume, ReadSectors
-from viper.flash_sectors import SECTOR_SIZE, runs
+from viper.image.fat_volume import Damaged, Entry, FatVolume, ReadSectors
+from viper.image.sectors import SECTOR_SIZE, runs
 from viper.sync_plan import STAGE
 
 _SUFFIX = ".fat-journal"

@@ -24,7 +24,7 @@ def parts(function: Callable[..., object], uses: Iterable[str] = ()) -> dict[str
 
     Args:
         uses: packages of requirements.txt by name ("zlib-ng"), and modules of viper
-            ("viper.app_image"), where the function runs them as a process.
+            ("viper.image.app_image"), where the function runs them as a process.
     """
     digest = hashlib.sha256()
     modules: set[str] = set()

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from viper.flash_sectors import SECTOR_SIZE, Run, runs
+from viper.image.sectors import SECTOR_SIZE, Run, runs
 
 FAN_OUT = 4  # a range that differs is cut in so many: 4/3 queries per sector if all differ, not 2
 ERASED = b"\xff"

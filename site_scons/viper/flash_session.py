@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from viper import device_stamp, flash_plan, partition_table
+from viper import device_stamp, flash_plan
 from viper.base.errors import UserError
 from viper.flash_plan import ERASED, Region
-from viper.flash_sectors import SECTOR_SIZE, runs
+from viper.image import partition_table
+from viper.image.sectors import SECTOR_SIZE, runs
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
 

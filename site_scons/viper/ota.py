@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from viper import app_image
 from viper.base.errors import UserError
 from viper.device_http import DeviceHttp, Endpoint
+from viper.image import app_image
 
 
 @dataclass(frozen=True)

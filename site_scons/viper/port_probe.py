@@ -14,8 +14,9 @@ import sys
 import esptool.cmds as esptool
 from esptool.util import FatalError, flash_size_bytes
 
-from viper import installed_app, port, serial_line
+from viper import port, serial_line
 from viper.base.errors import UserError
+from viper.image import installed_app
 from viper.native_usb import NativeUsb
 
 _CONNECT_ATTEMPTS = 2  # what does not answer by then is no board, or needs its BOOT button

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from viper import fat_image, littlefs_image, partition_table
 from viper.backup import Backup, Saved
 from viper.base.console import human_size
 from viper.base.errors import UserError
 from viper.flash_plan import ERASED, Region
 from viper.flash_session import FILESYSTEM, Image, Part
-from viper.partition_table import Entry, PartitionTable
+from viper.image import fat_image, littlefs_image, partition_table
+from viper.image.partition_table import Entry, PartitionTable
 
 KEEP, WIPE = "keep", "wipe"  # what REPARTITION may be
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from viper import partition_table, rendering, sizes
+from viper import rendering, sizes
 from viper.base.console import human_size
+from viper.image import partition_table
 from viper.sizes import Change
 from viper.source.board import Board
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from viper import linker_map
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image.sectors import SECTOR_SIZE
 from viper.linker_map import Piece
 from viper.module_memory import ModuleMemory
 

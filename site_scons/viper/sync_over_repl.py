@@ -12,7 +12,7 @@ from typing import Any
 from viper.base.errors import UserError
 from viper.device_repl import DeviceRepl, literal, text
 from viper.device_sync import PATHS, PIECE, StagedFile
-from viper.flash_sectors import SECTOR_SIZE, runs
+from viper.image.sectors import SECTOR_SIZE, runs
 
 MARK = b"\x02viper:"  # begins the lines of an answer (firmware/python/viperhttp/sync.py)
 

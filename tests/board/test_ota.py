@@ -20,8 +20,9 @@ import pytest
 from dropping_proxy import DroppingProxy
 from project import copy_project
 from running_board import Board
-from viper import app_image, device_http, device_token, http_page, ota, otadata
+from viper import device_http, device_token, http_page, ota
 from viper.base.errors import UserError
+from viper.image import app_image, otadata
 from viper.virtual_board import control
 
 FLASH_SIZE = 16 << 20

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from otadata_records import selecting
 from running_board import Board
 from viper import port, port_list
-from viper.app_image import describe_start
 from viper.base import process
+from viper.image.app_image import describe_start
 from viper.usb_serial import UsbSerial
 
 OTADATA, FACTORY, OTA_0 = 0xD000, 0x10000, 0x310000

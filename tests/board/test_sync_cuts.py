@@ -17,11 +17,12 @@ from mpremote.transport_serial import SerialTransport
 from running_board import Board
 from site_image import Site, on_device, sha256
 from unit.filesystem_reader import read_fat, read_littlefs
-from viper import device_repl, fat_image, fat_journal, flash_device, flasher, littlefs_image
+from viper import device_repl, fat_journal, flash_device, flasher
 from viper.base.errors import UserError
 from viper.flash_device import SYNC
-from viper.flash_sectors import SECTOR_SIZE
 from viper.held_port import HeldPort
+from viper.image import fat_image, littlefs_image
+from viper.image.sectors import SECTOR_SIZE
 from viper.virtual_board import control
 
 POINTS = 10

@@ -7,8 +7,9 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import device_files, flash_session
+from viper import flash_session
 from viper.base.errors import UserError
+from viper.image import device_files
 from viper.source import board
 
 BOARD = board.load(Path("boards"), "VIRTUAL_N16R8")

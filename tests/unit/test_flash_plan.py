@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from nor_chip import SECTOR, NorChip
 from viper import flash_plan
 from viper.flash_plan import FAN_OUT, Region
-from viper.flash_sectors import Run, runs
+from viper.image.sectors import Run, runs
 
 # Sectors with little variety, so that erased ones and equal neighbours occur.
 sector_contents = st.sampled_from([b"\xff", b"\x00", b"a", b"b", b"\xe9"])

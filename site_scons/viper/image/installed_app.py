@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from viper import app_image, otadata, partition_table
-from viper.app_image import AppDescription
-from viper.partition_table import Entry, PartitionTable
+from viper.image import app_image, otadata, partition_table
+from viper.image.app_image import AppDescription
+from viper.image.partition_table import Entry, PartitionTable
 
 Read = Callable[[int, int], bytes]  # offset and size to the flash's content
 

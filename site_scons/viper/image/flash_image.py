@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import partition_table
 from viper.base import atomic_file
 from viper.base.errors import UserError
-from viper.partition_table import PartitionTable
+from viper.image import partition_table
+from viper.image.partition_table import PartitionTable
 from viper.source.board import Board
 
 

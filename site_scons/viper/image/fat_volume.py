@@ -3,7 +3,7 @@
 Reads what MicroPython's FatFs writes to a partition with sectors of 4096 bytes: FAT12 or FAT16,
 long names. Nothing is trusted: a chain that loops, ends early or crosses another makes the volume
 Damaged.
-Source: Microsoft's FAT specification 1.03; names as in viper.fat_names.
+Source: Microsoft's FAT specification 1.03; names as in viper.image.fat_names.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image.sectors import SECTOR_SIZE
 
 ReadSectors = Callable[[Sequence[int]], Mapping[int, bytes]]
 """The content of some sectors of the partition, by their number."""

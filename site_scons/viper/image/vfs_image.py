@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from viper import fat_image, littlefs_image
 from viper.base import atomic_file
+from viper.image import fat_image, littlefs_image
 
 
 def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size: int) -> None:

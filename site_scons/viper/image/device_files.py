@@ -4,7 +4,7 @@
      "parts": [],
      "files": {"/www/index.html": {"size": 812, "sha256": "...", "source": "assets/..."}, ...}}
 
-It is all that a sync needs: see viper.flash_image for the form.
+It is all that a sync needs: see viper.image.flash_image for the form.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from viper import fat_names
 from viper.base import atomic_file
 from viper.base.errors import UserError
+from viper.image import fat_names
 from viper.source.board import Board
 
 SITE = "/www"  # the folder on the device that is the web site's alone

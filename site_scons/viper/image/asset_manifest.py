@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from viper import fat_names, gzip_asset
 from viper.base import atomic_file
 from viper.base.errors import UserError
+from viper.image import fat_names, gzip_asset
 
 CONTENT_TYPES = {
     ".bin": "application/octet-stream",

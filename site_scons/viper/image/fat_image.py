@@ -21,10 +21,10 @@ from itertools import count, pairwise
 from math import gcd
 from typing import TYPE_CHECKING, Any
 
-from viper import fat_names, filesystem_image
 from viper.base.errors import UserError
-from viper.filesystem_image import FilesystemImage
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image import fat_names, filesystem_image
+from viper.image.filesystem_image import FilesystemImage
+from viper.image.sectors import SECTOR_SIZE
 
 if TYPE_CHECKING:
     from pyfatfs.FATDirectoryEntry import FATDirectoryEntry

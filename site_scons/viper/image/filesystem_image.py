@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from viper.base.errors import UserError
-from viper.flash_sectors import SECTOR_SIZE, runs
+from viper.image.sectors import SECTOR_SIZE, runs
 
 _NAMED_WHEN_TOO_BIG = 5
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol
 
-from viper.fat_volume import Damaged, FatVolume
-from viper.flash_sectors import SECTOR_SIZE, runs
+from viper.image.fat_volume import Damaged, FatVolume
+from viper.image.sectors import SECTOR_SIZE, runs
 
 if TYPE_CHECKING:
     from littlefs.lfs import LFSConfig

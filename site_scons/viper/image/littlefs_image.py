@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from viper import filesystem_image
 from viper.base.errors import UserError
-from viper.filesystem_image import FilesystemImage
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image import filesystem_image
+from viper.image.filesystem_image import FilesystemImage
+from viper.image.sectors import SECTOR_SIZE
 
 if TYPE_CHECKING:
     from littlefs import LittleFS
