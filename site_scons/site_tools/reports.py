@@ -39,8 +39,9 @@ def linked_sizes(env, firmware):
 
 
 def _linked(targets, sources, psram_size):
-    from viper import module_memory, sizes
+    from viper import sizes
     from viper.base import atomic_file
+    from viper.firmware import module_memory
 
     map_file, app = sources
     measured = sizes.linked(map_file, module_memory.read(app.read_bytes()), psram_size)
@@ -85,7 +86,7 @@ def _diff(env):
 
 
 def _compile_commands(env):
-    from viper import compile_commands
+    from viper.firmware import compile_commands
 
     written = compile_commands.write(Path("compile_commands.json"), Path(env["BUILD_DIR"]))
     console.step("EDITOR", f"compile_commands.json  {written} files")

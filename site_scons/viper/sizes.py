@@ -18,10 +18,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from viper import linker_map
+from viper.firmware import linker_map
+from viper.firmware.linker_map import Piece
+from viper.firmware.module_memory import ModuleMemory
 from viper.image.sectors import SECTOR_SIZE
-from viper.linker_map import Piece
-from viper.module_memory import ModuleMemory
 
 _SYMBOLS = 200  # of the largest that are kept of a build
 

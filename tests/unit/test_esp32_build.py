@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper import esp32_port
 from viper.base.errors import UserError
-from viper.firmware_inputs import Inputs
+from viper.firmware import esp32_port
+from viper.firmware.build_id import Inputs
 from viper.source import board
 from viper.source.esp_idf import Environment
 from viper.source.micropython_source import Source

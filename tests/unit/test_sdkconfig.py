@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper import sdkconfig
 from viper.base.errors import UserError
+from viper.firmware import sdkconfig
 from viper.source import board
 from viper.source.board import Board
 

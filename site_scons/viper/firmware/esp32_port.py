@@ -15,12 +15,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import compiler_cache, firmware_inputs, sdkconfig
 from viper.base import console, process
 from viper.base.errors import UserError
-from viper.firmware_inputs import Inputs
+from viper.firmware import build_id, compiler_cache, sdkconfig
+from viper.firmware.build_id import Inputs
+from viper.firmware.linker_map import Piece
 from viper.image.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
-from viper.linker_map import Piece
 from viper.source.board import Board
 from viper.source.esp_idf import Environment
 
@@ -103,7 +103,7 @@ def configure(port: Port, board: Board) -> None:
     _check_path(Path().absolute())
     _require_tools(port)
     shutil.rmtree(port.folder, ignore_errors=True)
-    firmware_inputs.write_headers(port.inputs, port.generated)
+    build_id.write_headers(port.inputs, port.generated)
     try:
         _run_idf(port)
         sdkconfig.check(port.folder / "sdkconfig", board, port.inputs.board, port.directory)
@@ -119,7 +119,7 @@ def build(port: Port, *, jobs: int) -> None:
     Raises:
         UserError: something does not compile, link or fit; ninja's output is shown whole.
     """
-    firmware_inputs.write_headers(port.inputs, port.generated)
+    build_id.write_headers(port.inputs, port.generated)
     try:
         with console.progress("compiling MicroPython", 100) as show:
             process.run(

@@ -13,10 +13,10 @@ import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from viper import compile_commands, compiler_cache, firmware_inputs
 from viper.base import atomic_file, console, process
 from viper.base.errors import UserError
-from viper.firmware_inputs import Inputs
+from viper.firmware import build_id, compile_commands, compiler_cache
+from viper.firmware.build_id import Inputs
 
 _ABOUT_LINES = 330  # that make prints in a build from nothing, for the bar
 
@@ -30,9 +30,9 @@ def build(inputs: Inputs, folder: Path, *, jobs: int) -> Path:
     Raises:
         UserError: the compiler is missing, or what is compiled has an error.
     """
-    _begin_anew_if_needed(folder, firmware_inputs.digests(inputs))
+    _begin_anew_if_needed(folder, build_id.digests(inputs))
     generated = folder / "generated"
-    firmware_inputs.write_headers(inputs, generated)
+    build_id.write_headers(inputs, generated)
 
     port = Path(inputs.source.path) / "ports" / "unix"
     unfinished = folder / "unfinished"
