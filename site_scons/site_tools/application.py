@@ -12,9 +12,9 @@ import json
 import os
 from contextlib import contextmanager
 
-from viper import port
 from viper.base import console
 from viper.base.errors import UserError
+from viper.ports import port
 
 
 def exists(env):

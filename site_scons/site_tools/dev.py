@@ -7,9 +7,9 @@ Adds to the environment:
 import json
 
 import SCons.Script
-from viper import labgrid, port
 from viper.base import console, program
 from viper.base.errors import UserError
+from viper.ports import labgrid, port
 
 _GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
 

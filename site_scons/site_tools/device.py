@@ -17,10 +17,10 @@ and for the actions of other tools:
 import json
 from pathlib import Path
 
-from viper import port
 from viper.base import console
 from viper.base.console import human_mac, human_size
 from viper.base.errors import UserError
+from viper.ports import port
 
 _ROOT = Path()
 _BOARDS = Path(".viper/boards")

@@ -43,7 +43,7 @@ def _examine(env):
 
 
 def _findings(env, doctor):
-    from viper import port, usb_serial
+    from viper.ports import port, usb_serial
     from viper.source import esp_idf, pins
     from viper.virtual_board import control
 

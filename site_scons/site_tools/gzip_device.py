@@ -4,9 +4,9 @@ Adds to the environment:
     env.GzipDevice(folder)  an action that runs gzip_static on a folder of the device
 """
 
-from viper import port
 from viper.base.console import human_size, step
 from viper.base.errors import UserError
+from viper.ports import port
 
 
 def exists(env):

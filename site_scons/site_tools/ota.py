@@ -8,9 +8,9 @@ Adds to the environment, each an action for a goal:
 import json
 import os
 
-from viper import port
 from viper.base import console
 from viper.base.console import human_size
+from viper.ports import port
 
 
 def exists(env):

@@ -11,9 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from viper import device_stamp, port
+from viper import device_stamp
 from viper.base import console, interrupt, process
 from viper.base.errors import UserError
+from viper.ports import port
 
 _BOARDS = Path(".viper/boards")
 

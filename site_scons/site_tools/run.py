@@ -23,12 +23,12 @@ import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError, ExplicitExit
-from viper import wsl
 from viper.base import console, interrupt
 from viper.base.build_lock import BuildLock
 from viper.base.console import human_size
 from viper.base.errors import UserError, exits, nearest
 from viper.fingerprint import fingerprint, parts
+from viper.ports import wsl
 from viper.run_summary import RunSummary
 from viper.step_log import StepLog, flat
 

@@ -6,8 +6,8 @@ Adds to the environment:
 
 import os
 
-from viper import port
 from viper.base import console
+from viper.ports import port
 
 
 def exists(env):

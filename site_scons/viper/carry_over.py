@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from viper import backup, port, repartition
+from viper import backup, repartition
 from viper.backup import Backup
 from viper.base.console import human_mac
 from viper.base.errors import UserError
@@ -18,6 +18,7 @@ from viper.flash_session import FILESYSTEM, Chip, Image, PartPlan, Session
 from viper.image import filesystem_reader, partition_table
 from viper.image.partition_table import PartitionTable
 from viper.image.sectors import SECTOR_SIZE
+from viper.ports import port
 from viper.repartition import KEEP, KEPT, WIPE, Fate
 
 

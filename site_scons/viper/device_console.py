@@ -9,7 +9,7 @@ import time
 from viper.base import interrupt
 from viper.base.errors import UserError
 from viper.device_repl import DeviceRepl
-from viper.serial_line import open_line
+from viper.ports.serial_line import open_line
 
 ADDRESS = re.compile(rb"\bat (http://[^\s/]+)/?\s")  # as firmware/app/main.py prints it
 START_S = 30.0  # from reset to that line, a network to join included
@@ -27,7 +27,7 @@ class Console:
     """An open console; a context that closes the port.
 
     Args:
-        url, called: as in viper.serial_line.open_line.
+        url, called: as in viper.ports.serial_line.open_line.
 
     Raises:
         UserError: it cannot be opened.
@@ -45,7 +45,7 @@ class Console:
 
     def start(self) -> None:
         """Reset the device into its application."""
-        from viper.reset_line import start_application
+        from viper.ports.reset_line import start_application
 
         start_application(self._port)
 

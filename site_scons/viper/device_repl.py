@@ -15,10 +15,10 @@ from contextlib import redirect_stdout
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from viper import serial_urls
 from viper.base.errors import UserError
-from viper.serial_line import CONSOLE_BAUD
-from viper.serial_urls import WriteCounter
+from viper.ports import serial_urls
+from viper.ports.serial_line import CONSOLE_BAUD
+from viper.ports.serial_urls import WriteCounter
 
 if TYPE_CHECKING:
     from serial import Serial

@@ -17,10 +17,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import labgrid_client, port, serial_rights, usb_serial, usbipd, wsl
 from viper.base import process
 from viper.base.console import human_size
 from viper.base.errors import UserError
+from viper.ports import labgrid_client, port, serial_rights, usb_serial, usbipd, wsl
 from viper.source import esp_idf
 
 OK, WARNING, MISSING = "ok", "warning", "missing"

@@ -17,10 +17,10 @@ from esptool.util import FatalError, flash_size_bytes
 from viper import flash_session
 from viper.base.errors import UserError
 from viper.flash_device import FlashRequest
-from viper.native_usb import NativeUsb
-from viper.reset_line import start_application
-from viper.serial_line import first_line
-from viper.serial_urls import WriteCounter
+from viper.ports.native_usb import NativeUsb
+from viper.ports.reset_line import start_application
+from viper.ports.serial_line import first_line
+from viper.ports.serial_urls import WriteCounter
 
 _CONNECT_ATTEMPTS = 3  # of 1 to 2 s; esptool varies its reset sequence with each
 _BLOCK_S = 0.2  # what one block takes on the line at most: an interrupt waits for it

@@ -9,9 +9,9 @@ import sys
 
 import esptool
 
-from viper import serial_urls
 from viper.base.errors import exits
-from viper.native_usb import NativeUsb
+from viper.ports import serial_urls
+from viper.ports.native_usb import NativeUsb
 
 
 @exits

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import port
 from viper.base import console, interrupt, process
 from viper.base.errors import UserError
+from viper.ports import port
 
 SAME = "same"
 WRITTEN = "written"

@@ -8,7 +8,7 @@ user can mend, 130 after SIGINT, and 1 with a traceback for a bug.
 
 `python -m viper.flash_worker --stay PID` takes requests from a socket, its standard input, one to
 a connection, and holds the port in between; it begins an answer with {"pid": its own}. Others are
-told that the process PID has the port, and get it if they ask (viper.port.YIELD). SIGINT ends it.
+told that the process PID has the port, and get it if they ask (viper.ports.port.YIELD). SIGINT ends it.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from contextlib import suppress
 from types import FrameType
 from typing import TextIO
 
-from viper import port
 from viper.base import parent_process
 from viper.base.errors import UserError
 from viper.flash_device import decode_request
 from viper.flasher import Flasher
 from viper.held_port import HeldPort
+from viper.ports import port
 
 _LOOK_S = 0.25  # between two looks at what the device prints and nobody reads
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from viper import device_sync, fat_journal, flash_session, port, repartition
+from viper import device_sync, fat_journal, flash_session, repartition
 from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
@@ -34,8 +34,9 @@ from viper.flash_session import FILESYSTEM, Image, PartPlan, Session
 from viper.held_port import HeldPort
 from viper.image import filesystem_reader, partition_table
 from viper.image.sectors import SECTOR_SIZE
-from viper.native_usb import NativeUsb
-from viper.reset_line import start_application
+from viper.ports import port
+from viper.ports.native_usb import NativeUsb
+from viper.ports.reset_line import start_application
 from viper.sync_over_repl import OtherFirmware, ReplTransport
 from viper.sync_plan import Manifest, SyncPlan
 

@@ -13,11 +13,11 @@ import signal
 import sys
 from dataclasses import dataclass
 
-from viper import port, serial_urls
 from viper.base import process
 from viper.base.errors import UserError, exits
 from viper.device_repl import DeviceRepl, text
-from viper.reset_line import start_application
+from viper.ports import port, serial_urls
+from viper.ports.reset_line import start_application
 from viper.sync_over_repl import ReplTransport
 
 _WORK_S = 600.0  # the longest silence while the device compresses: a large file takes its time

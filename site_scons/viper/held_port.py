@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from viper import port
 from viper.device_repl import DeviceRepl
+from viper.ports import port
 
 
 class HeldPort:

@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viper import port, usb_serial
 from viper.backtrace import Decoder, Executable
 from viper.base.errors import UserError, exits
-from viper.serial_line import open_line
+from viper.ports import port, usb_serial
+from viper.ports.serial_line import open_line
 
 if TYPE_CHECKING:
     from serial import Serial

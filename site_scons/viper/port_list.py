@@ -10,12 +10,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import device_stamp, labgrid_client, port, usb_serial, usbipd, wsl
+from viper import device_stamp
 from viper.base import process
 from viper.base.errors import UserError
 from viper.image import installed_app
 from viper.image.app_image import AppDescription
-from viper.usb_serial import UsbSerial
+from viper.ports import labgrid_client, port, usb_serial, usbipd, wsl
+from viper.ports.usb_serial import UsbSerial
 from viper.virtual_board import control, state
 
 _ELF_FILES = ("app.elf", "firmware/micropython")  # in a board's build folder

@@ -14,10 +14,10 @@ import sys
 import esptool.cmds as esptool
 from esptool.util import FatalError, flash_size_bytes
 
-from viper import port, serial_line
 from viper.base.errors import UserError
 from viper.image import installed_app
-from viper.native_usb import NativeUsb
+from viper.ports import port, serial_line
+from viper.ports.native_usb import NativeUsb
 
 _CONNECT_ATTEMPTS = 2  # what does not answer by then is no board, or needs its BOOT button
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from viper import flash_device, port
+from viper import flash_device
 from viper.flash_device import FLASH, FlashResult
+from viper.ports import port
 from viper.virtual_board import control
 
 from tests.project import Project

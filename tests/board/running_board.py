@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import serial
-from viper import serial_urls
+from viper.ports import serial_urls
 from viper.virtual_board import control
 from viper.virtual_board.control import BoardInfo
 

@@ -16,10 +16,11 @@ import pytest
 from running_board import Board
 from site_image import Site, on_device, sha256, wait_for_boots
 from slowness import slowness
-from viper import flash_device, port
+from viper import flash_device
 from viper.base import process
 from viper.base.errors import UserError
 from viper.flash_device import SYNC, WORKER
+from viper.ports import port
 from viper.virtual_board import control
 
 

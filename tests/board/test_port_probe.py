@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from otadata_records import selecting
 from running_board import Board
-from viper import port, port_list
+from viper import port_list
 from viper.base import process
 from viper.image.app_image import describe_start
-from viper.usb_serial import UsbSerial
+from viper.ports import port
+from viper.ports.usb_serial import UsbSerial
 
 OTADATA, FACTORY, OTA_0 = 0xD000, 0x10000, 0x310000
 

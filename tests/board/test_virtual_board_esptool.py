@@ -19,7 +19,7 @@ from esptool import cmds
 from esptool.loader import ESPLoader
 from esptool.util import FatalError
 from running_board import Board
-from viper import serial_urls
+from viper.ports import serial_urls
 from viper.virtual_board import control
 
 NewBoard = Callable[..., Board]

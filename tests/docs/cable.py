@@ -15,8 +15,8 @@ import tty
 from pathlib import Path
 
 import serial
-from viper import serial_urls
-from viper.port import viper_url
+from viper.ports import serial_urls
+from viper.ports.port import viper_url
 from viper.virtual_board.control import BoardInfo
 
 _LINES = "\0modem lines"  # a name of this network namespace, as the double has it

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import serial
-from viper import com_bridge, com_port, port, serial_urls
 from viper.base.errors import UserError
+from viper.ports import com_bridge, com_port, port, serial_urls
 from windows_computer import WindowsComputer
 
 

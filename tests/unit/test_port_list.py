@@ -7,12 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import device_stamp, port_list, usb_serial, wsl
+from viper import device_stamp, port_list
 from viper.device_stamp import Stamp
 from viper.flash_plan import Claim
 from viper.image.app_image import AppDescription
 from viper.port_list import Found
-from viper.usb_serial import UsbSerial
+from viper.ports import usb_serial, wsl
+from viper.ports.usb_serial import UsbSerial
 from windows_computer import WindowsComputer
 
 MAC = "02aabbccddee"

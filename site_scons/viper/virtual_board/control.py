@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import port
 from viper.base.errors import UserError
+from viper.ports import port
 
 from .chip import MIB
 from .control_server import address, peer_pid, peer_uid

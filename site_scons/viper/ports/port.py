@@ -128,13 +128,13 @@ def find(port: Port) -> str:
     if port.url is not None:
         url = port.url
     elif port.place is not None:
-        from viper import labgrid
+        from viper.ports import labgrid
 
         url = viper_url(labgrid.hold(port.place))
     elif port.text == AUTO:
         url = _only_one()
     else:
-        from viper import com_port
+        from viper.ports import com_port
 
         url = com_port.resolve(port.text.upper())
         if not url.startswith("/"):
@@ -153,7 +153,7 @@ def require(port: Port) -> None:
     if port.text == AUTO:
         _only_one()
     elif _is_com(port.text):
-        from viper import com_port
+        from viper.ports import com_port
 
         com_port.require_wsl(port.text.upper())
     elif port.url is not None and port.url.startswith("/"):
@@ -174,7 +174,7 @@ def _is_com(text: str) -> bool:
 
 def _only_one() -> str:
     """The device file of the one board that is connected."""
-    from viper import usb_serial
+    from viper.ports import usb_serial
 
     found = [device.tty for device in usb_serial.connected() if device.is_of_boards]
     if len(found) == 1:
@@ -190,7 +190,7 @@ def _only_one() -> str:
 
 def _require_device(path: Path, called: str) -> None:
     """Make sure that a device file is there and can be opened by this user."""
-    from viper import serial_rights, usb_serial
+    from viper.ports import serial_rights, usb_serial
 
     try:
         is_device = stat.S_ISCHR(path.stat().st_mode)

@@ -15,7 +15,7 @@ from viper.base import console, interrupt, process
 
 _HELD = "VIPERHTTP_HELD_PLACES"  # what a run tells the runs that it starts: URLs by place, as JSON
 _GRACE_S = 10.0  # that Ctrl-C waits for the release of a place that is just being acquired
-_LIBRARY = Path(__file__).resolve().parents[1]
+_LIBRARY = Path(__file__).resolve().parents[2]
 
 _keepers: dict[str, tuple[subprocess.Popen[bytes], str]] = {}  # and the URL, by place
 
@@ -32,7 +32,7 @@ def hold(place: str) -> str:
         The address of its serial port, rfc2217://host:port.
 
     Raises:
-        UserError: it cannot be had (see viper.labgrid_client).
+        UserError: it cannot be had (see viper.ports.labgrid_client).
         KeyboardInterrupt: Ctrl-C; it has been released, or will be once the coordinator answers.
     """
     held = json.loads(os.environ.get(_HELD, "{}"))
@@ -51,7 +51,7 @@ def handed_on() -> dict[str, str]:
 def _start(place: str) -> tuple[subprocess.Popen[bytes], str]:
     """Let a process of its own acquire a place."""
     keeper = subprocess.Popen(
-        [sys.executable, "-m", "viper.labgrid_keeper", place],
+        [sys.executable, "-m", "viper.ports.labgrid_keeper", place],
         env={**os.environ, "PYTHONPATH": str(_LIBRARY)},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
@@ -72,7 +72,7 @@ def _start(place: str) -> tuple[subprocess.Popen[bytes], str]:
         printed = (said + keeper.stdout.read()).decode(errors="replace")
         if keeper.wait() == 2:
             raise process.user_error(printed)
-        raise RuntimeError(f"viper.labgrid_keeper failed:\n{printed}")
+        raise RuntimeError(f"viper.ports.labgrid_keeper failed:\n{printed}")
     answer = json.loads(said)
     until = "released at the end" if answer["ours"] else "yours before, and left so"
     console.step("ACQUIRE", f"labgrid:{place}  {answer['url']}, {until}")

@@ -15,10 +15,10 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from viper import usb_serial
 from viper.base.errors import UserError
-from viper.serial_line import open_line
-from viper.usb_serial import ESPRESSIF, USB_SERIAL_JTAG, UsbSerial
+from viper.ports import usb_serial
+from viper.ports.serial_line import open_line
+from viper.ports.usb_serial import ESPRESSIF, USB_SERIAL_JTAG, UsbSerial
 
 if TYPE_CHECKING:
     from serial import Serial

@@ -15,9 +15,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from viper import wsl
 from viper.base import console, process
 from viper.base.errors import UserError
+from viper.ports import wsl
 
 _ROUTES = Path("/proc/net/route")
 _INTERPRETERS = ("python.exe", "py.exe")

@@ -1,4 +1,4 @@
-"""Holding a place of a lab: `python -m viper.labgrid_keeper PLACE`, as long as its input is open.
+"""Holding a place of a lab: `python -m viper.ports.labgrid_keeper PLACE`, as long as its input is open.
 
 It prints one line once it has the place, {"url": "rfc2217://…", "ours": true}. A process of its own
 outlives a build that is killed, and releases the place then too.
@@ -11,8 +11,8 @@ import os
 import signal
 import sys
 
-from viper import labgrid_client, port
 from viper.base.errors import exits
+from viper.ports import labgrid_client, port
 
 
 @exits

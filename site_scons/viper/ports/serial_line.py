@@ -5,8 +5,8 @@ from __future__ import annotations
 import errno
 from typing import TYPE_CHECKING
 
-from viper import port, serial_urls
 from viper.base.errors import UserError
+from viper.ports import port, serial_urls
 
 if TYPE_CHECKING:
     from serial import Serial

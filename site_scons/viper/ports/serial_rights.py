@@ -8,8 +8,8 @@ import pwd
 import stat
 from pathlib import Path
 
-from viper import usb_serial
 from viper.base.errors import UserError
+from viper.ports import usb_serial
 
 _RULES = "/etc/udev/rules.d/70-viperhttp.rules"
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from viper import com_bridge, usb_serial, usbipd, windows_ports, wsl
 from viper.base import console
 from viper.base.errors import UserError
+from viper.ports import com_bridge, usb_serial, usbipd, windows_ports, wsl
 
 _APPEAR_S = 10.0  # from usbipd's attach to the device file
 

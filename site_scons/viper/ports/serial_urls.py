@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from viper import serial_handlers
+from viper.ports import serial_handlers
 
 _HANDLERS = serial_handlers.__name__
 

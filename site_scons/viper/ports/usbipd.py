@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import wsl
 from viper.base import process
 from viper.base.errors import UserError
+from viper.ports import wsl
 
 VHCI = Path("/sys/devices/platform/vhci_hcd.0")
 _INSTALLED_IN = "/mnt/c/Program Files/usbipd-win/usbipd.exe"

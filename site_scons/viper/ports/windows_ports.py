@@ -6,8 +6,8 @@ import json
 import re
 from dataclasses import dataclass
 
-from viper import wsl
 from viper.base import process
+from viper.ports import wsl
 
 # A device with several interfaces has a port on one of them; usbipd knows it by their parent.
 _ASK = (
