@@ -7,11 +7,11 @@ Adds to the environment:
 import json
 from pathlib import Path
 
-from viper import fingerprint
 from viper.base import atomic_file
 from viper.base.console import human_size
 from viper.firmware import build_id, esp32_port, linker_map, module_memory, port_tree
 from viper.firmware.build_id import Inputs
+from viper.graph import fingerprint
 from viper.image import partition_table
 from viper.source.esp_idf import Environment
 from viper.source.micropython_source import Source

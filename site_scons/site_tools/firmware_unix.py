@@ -8,10 +8,10 @@ import json
 import subprocess
 from pathlib import Path
 
-from viper import fingerprint
 from viper.base import process
 from viper.base.console import human_size
 from viper.firmware import build_id, unix_port
+from viper.graph import fingerprint
 from viper.source.micropython_source import Source
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]

@@ -66,7 +66,7 @@ def _image(targets, sources, board):
 
 
 def _record(targets, sources, max_app):
-    from viper import build_history, sizes
+    from viper.graph import history, sizes
 
     firmware, assets, flash, linked = (
         json.loads(path.read_text(encoding="utf-8")) for path in sources
@@ -90,9 +90,9 @@ def _record(targets, sources, max_app):
         "files": flash["files"],
         "images": digests,
     }
-    record["id"] = build_history.identity(record)
+    record["id"] = history.identity(record)
     atomic_file.write_json(targets[0], record)
-    build_history.keep(
+    history.keep(
         targets[0].parent / "builds", record, {"parts": sizes.parts(flash), **linked}
     )
     return f"build.json  build {record['build']}, with its files {record['id']}"

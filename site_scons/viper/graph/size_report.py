@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from viper import rendering, sizes
 from viper.base.console import human_size
+from viper.graph import rendering, sizes
+from viper.graph.sizes import Change
 from viper.image import partition_table
-from viper.sizes import Change
 from viper.source.board import Board
 
 _SHOWN = 15  # components and symbols in the text; the page has all
@@ -59,7 +59,7 @@ def lines(
     """The report as text.
 
     Args:
-        build: a build of `viper.build_history`.
+        build: a build of `viper.graph.history`.
         base: the one to compare with, None if there is none.
     """
     against = f", compared with {base['id'][:8]}" if base else ""

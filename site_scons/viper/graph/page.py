@@ -13,11 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import rendering
 from viper.base import process
 from viper.base.console import human_size
 from viper.base.errors import UserError
-from viper.why import Step
+from viper.graph import rendering
+from viper.graph.why import Step
 
 _FOLD = 3  # more steps of one tag than this are one box
 _DEPTH = 2  # folders that a file's box is named by

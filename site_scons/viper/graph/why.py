@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from viper.step_log import DIGEST_MARK
+from viper.graph.step_log import DIGEST_MARK
 
 _MANY = 4  # reasons of one step that are told one by one
 

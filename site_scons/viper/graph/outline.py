@@ -2,7 +2,7 @@
 
 Steps that only follow one another are one box, and so are what stands side by side for the same
 purpose; an arrow that others imply is left out. What remains is the shape of the graph, which
-`viper.graph_page` shows in full.
+`viper.graph.page` shows in full.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper.graph_page import COLOURS, Deed, place_of, quoted
-from viper.why import Step
+from viper.graph.page import COLOURS, Deed, place_of, quoted
+from viper.graph.why import Step
 
 _DEVICE = "device"
 _TO_A_LINE = 2  # goals in the device's box

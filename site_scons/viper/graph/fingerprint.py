@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
-_IMPORTS = Path(__file__).parents[1]  # the folder that `import viper` looks in
+_IMPORTS = Path(__file__).parents[2]  # the folder that `import viper` looks in
 _LOCK_FILE = _IMPORTS.parent / "requirements.txt"
 _IMPORT = re.compile(r"^ *from (viper[.\w]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 # How a step shows itself, or is stopped, is no part of what it makes.
