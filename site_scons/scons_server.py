@@ -30,8 +30,18 @@ _TOOLS = _HERE / "site_tools"
 # Besides the tools and what they import: SCons's own, and what actions import when they run.
 _LOADED = (
     *("SCons.Script.Main", "SCons.Variables", "littlefs", "pyfatfs.PyFat", "zlib_ng.zlib_ng"),
-    *("viper.image.device_files", "viper.image.flash_image", "viper.image.vfs_image", "viper.graph.history"),
-    *("viper.backup", "viper.flash_device", "viper.http_page", "viper.virtual_board.control"),
+    *(
+        "viper.image.device_files",
+        "viper.image.flash_image",
+        "viper.image.vfs_image",
+        "viper.graph.history",
+    ),
+    *(
+        "viper.backup",
+        "viper.flash_device",
+        "viper.device.http_page",
+        "viper.virtual_board.control",
+    ),
     *("viper.graph.sizes", "viper.sync_over_http"),
 )
 

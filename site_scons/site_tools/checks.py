@@ -37,7 +37,7 @@ def device_tests(env, record):
 
 
 def _test_device(env, record):
-    from viper import http_page
+    from viper.device import http_page
 
     host = env.Host()
     built = json.loads(record.read_text(encoding="utf-8"))["build"]

@@ -113,7 +113,7 @@ def _sum_up(env, index, result):
     if result.host:
         summary.url = f"http://{result.host}/"
     elif port.parse(env["PORT"]).board:
-        from viper import http_page
+        from viper.device import http_page
 
         board = _running_board(env)
         summary.url = http_page.wait_until_served(board.http_port, _typed(env, "board-log"))
@@ -210,7 +210,7 @@ def _running_board(env):
 
 
 def _get(env):
-    from viper import http_page
+    from viper.device import http_page
 
     board = _running_board(env)
     console.note(http_page.get(board.http_port, _typed(env, "board-log")))

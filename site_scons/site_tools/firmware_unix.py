@@ -102,6 +102,9 @@ def _app(targets, sources, flash_size):
 
 def _bootloader(targets, sources, flash_size):
     process.run_module(
-        "viper.image.app_image", "bootloader", f"--flash-size={flash_size}", f"--output={targets[0]}"
+        "viper.image.app_image",
+        "bootloader",
+        f"--flash-size={flash_size}",
+        f"--output={targets[0]}",
     )
     return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"

@@ -92,7 +92,5 @@ def _record(targets, sources, max_app):
     }
     record["id"] = history.identity(record)
     atomic_file.write_json(targets[0], record)
-    history.keep(
-        targets[0].parent / "builds", record, {"parts": sizes.parts(flash), **linked}
-    )
+    history.keep(targets[0].parent / "builds", record, {"parts": sizes.parts(flash), **linked})
     return f"build.json  build {record['build']}, with its files {record['id']}"

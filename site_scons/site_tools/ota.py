@@ -44,13 +44,13 @@ def _ota(env, app):
 
 
 def _token(env):
-    from viper import device_token, http_page
+    from viper.device import http_page, network_token
 
     url = env.SerialUrl()
     with port.lock(url, called=f"PORT={env['PORT']}", pid=os.getpid()):
-        mac = device_token.give(url, port.typed("token", env["PORT"]))
+        mac = network_token.give(url, port.typed("token", env["PORT"]))
     if port.parse(env["PORT"]).board:
         http_page.wait_until_served(
             env.RunningBoard().http_port, port.typed("board-log", env["PORT"])
         )
-    console.step("TOKEN", f"{mac}  kept in {device_token.folder()}")
+    console.step("TOKEN", f"{mac}  kept in {network_token.folder()}")

@@ -19,8 +19,8 @@ def generate(env):
 
 
 def _wifi(env):
-    from viper import wifi
     from viper.base import answer
+    from viper.device import wifi
 
     url = env.SerialUrl()
     again = port.typed("wifi", env["PORT"])

@@ -200,7 +200,7 @@ def device(named: port.Port) -> Finding:
     """What the board at a port answers; asking starts its application anew."""
     called = f"PORT={named.text}"
     try:
-        output = process.run_module("viper.port_probe", port.find(named), called)
+        output = process.run_module("viper.device.probe", port.find(named), called)
     except UserError as problem:
         return Finding("device", MISSING, problem.what, problem.next_step)
     except process.ToolFailed as problem:

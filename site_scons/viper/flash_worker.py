@@ -27,9 +27,9 @@ from typing import TextIO
 
 from viper.base import parent_process
 from viper.base.errors import UserError
+from viper.device.held_port import HeldPort
 from viper.flash_device import decode_request
 from viper.flasher import Flasher
-from viper.held_port import HeldPort
 from viper.ports import port
 
 _LOOK_S = 0.25  # between two looks at what the device prints and nobody reads

@@ -18,6 +18,7 @@ from viper import device_sync, fat_journal, flash_session, repartition
 from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
+from viper.device.held_port import HeldPort
 from viper.flash_device import (
     BACKUP,
     LEFT_ALONE,
@@ -31,7 +32,6 @@ from viper.flash_device import (
     PartResult,
 )
 from viper.flash_session import FILESYSTEM, Image, PartPlan, Session
-from viper.held_port import HeldPort
 from viper.image import filesystem_reader, partition_table
 from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port

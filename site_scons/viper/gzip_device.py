@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from viper.base import process
 from viper.base.errors import UserError, exits
-from viper.device_repl import DeviceRepl, text
+from viper.device.repl import DeviceRepl, text
 from viper.ports import port, serial_urls
 from viper.ports.reset_line import start_application
 from viper.sync_over_repl import ReplTransport

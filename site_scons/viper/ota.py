@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from viper.base.errors import UserError
-from viper.device_http import DeviceHttp, Endpoint
+from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.image import app_image
 
 

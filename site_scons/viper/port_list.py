@@ -82,14 +82,14 @@ def _real(device: UsbSerial) -> Found:
         kind = f"{device.vendor:04x}:{device.product:04x}"
         return Found(device.tty, state=f"not asked: USB {kind} is no board's")
     try:
-        output = process.run_module("viper.port_probe", device.tty, f"PORT={device.tty}")
+        output = process.run_module("viper.device.probe", device.tty, f"PORT={device.tty}")
         return read_probe(device, output)
     except process.ToolFailed as failure:
         return Found(device.tty, device.mac, state=failure.last_line())
 
 
 def read_probe(device: UsbSerial, output: str) -> Found:
-    """What `viper.port_probe` has found; its answer is the last line."""
+    """What `viper.device.probe` has found; its answer is the last line."""
     answer = json.loads(output.strip().splitlines()[-1])
     if "error" in answer:
         return Found(device.tty, device.mac, state=answer["error"])

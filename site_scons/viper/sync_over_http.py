@@ -17,7 +17,7 @@ from typing import Any
 
 from viper import device_sync, flash_session
 from viper.base.errors import UserError
-from viper.device_http import DeviceHttp, Endpoint
+from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.device_sync import PIECE, NothingToSave, StagedFile
 from viper.flash_device import FlashResult
 

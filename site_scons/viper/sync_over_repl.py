@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from viper.base.errors import UserError
-from viper.device_repl import DeviceRepl, literal, text
+from viper.device.repl import DeviceRepl, literal, text
 from viper.device_sync import PATHS, PIECE, StagedFile
 from viper.image.sectors import SECTOR_SIZE, runs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from viper import fleet
+from viper.device import fleet
 from viper.flash_device import FlashResult
 from viper.virtual_board import control
 

@@ -17,7 +17,7 @@ OTADATA, FACTORY, OTA_0 = 0xD000, 0x10000, 0x310000
 
 def asked(board: Board) -> port_list.Found:
     device = UsbSerial("/dev/ttyUSB0", "1-1", 0x10C4, 0xEA60, "0001")
-    output = process.run_module("viper.port_probe", board.url, "PORT=/dev/ttyUSB0")
+    output = process.run_module("viper.device.probe", board.url, "PORT=/dev/ttyUSB0")
     return port_list.read_probe(device, output)
 
 

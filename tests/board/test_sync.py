@@ -17,9 +17,9 @@ from site_image import ODD_NAME, Site, on_device, sha256, wait_for_boots
 from slowness import slowness
 from viper import flash_device, flasher
 from viper.base.errors import UserError
-from viper.device_repl import DeviceRepl
+from viper.device.held_port import HeldPort
+from viper.device.repl import DeviceRepl
 from viper.flash_device import PLAN, SYNC
-from viper.held_port import HeldPort
 from viper.virtual_board import control
 
 

@@ -17,10 +17,11 @@ from mpremote.transport_serial import SerialTransport
 from running_board import Board
 from site_image import Site, on_device, sha256
 from unit.filesystem_reader import read_fat, read_littlefs
-from viper import device_repl, fat_journal, flash_device, flasher
+from viper import fat_journal, flash_device, flasher
 from viper.base.errors import UserError
+from viper.device import repl
+from viper.device.held_port import HeldPort
 from viper.flash_device import SYNC
-from viper.held_port import HeldPort
 from viper.image import fat_image, littlefs_image
 from viper.image.sectors import SECTOR_SIZE
 from viper.virtual_board import control
@@ -127,7 +128,7 @@ def cuts(
 
 @pytest.fixture(autouse=True)
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_repl, "_QUIET_S", 0.5)
+    monkeypatch.setattr(repl, "_QUIET_S", 0.5)
     monkeypatch.setattr(SerialTransport.read_until, "__defaults__", (0.5, None, None))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from viper import device_sync, sync_over_repl, sync_plan
 from viper.base.errors import UserError
-from viper.device_repl import literal, text
+from viper.device.repl import literal, text
 from viper.device_sync import StagedFile
 from viper.flash_session import File
 from viper.sync_plan import Manifest

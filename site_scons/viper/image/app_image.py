@@ -240,7 +240,9 @@ def payload(image: Image) -> bytes:
 
 def main(arguments: list[str] | None = None) -> int:
     """`python -m viper.image.app_image`: build one image into a file. Exit status 2: see the message."""
-    parser = argparse.ArgumentParser(prog="python -m viper.image.app_image", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m viper.image.app_image", description=main.__doc__
+    )
     kinds = parser.add_subparsers(dest="kind", required=True)
     app = kinds.add_parser("app", help="an application image around a host executable")
     app.add_argument("--elf", type=Path, required=True)

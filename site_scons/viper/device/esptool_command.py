@@ -1,4 +1,4 @@
-"""esptool as it comes, on any of our ports: `python -m viper.esptool_command URL CALLED ...`.
+"""esptool as it comes, on any of our ports: `python -m viper.device.esptool_command URL CALLED ...`.
 
 esptool is under the GPL: this is a process of its own, which nothing imports.
 """

@@ -12,9 +12,9 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from viper import http_page
 from viper.base.errors import UserError
-from viper.device_repl import DeviceRepl
+from viper.device import http_page
+from viper.device.repl import DeviceRepl
 from viper.source.board import Board
 
 STATIC, PYTHON, HEALTH = "/", "/perf/light/json", "/health"

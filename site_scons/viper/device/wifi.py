@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from viper.base.errors import UserError
-from viper.device_repl import DeviceRepl, text
+from viper.device.repl import DeviceRepl, text
 
 _JOIN_S = 30.0  # a start of MicroPython, and the 15 s that viperhttp.wifi waits
 _NAME_LIMIT = 32  # bytes (IEEE 802.11)

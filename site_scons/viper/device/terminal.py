@@ -8,7 +8,7 @@ import time
 
 from viper.base import interrupt
 from viper.base.errors import UserError
-from viper.device_repl import DeviceRepl
+from viper.device.repl import DeviceRepl
 from viper.ports.serial_line import open_line
 
 ADDRESS = re.compile(rb"\bat (http://[^\s/]+)/?\s")  # as firmware/app/main.py prints it

@@ -15,9 +15,9 @@ from http.client import HTTPConnection, HTTPException, HTTPMessage
 from typing import Any
 from urllib.parse import urlsplit
 
-from viper import device_token
 from viper.base import interrupt
 from viper.base.errors import UserError
+from viper.device import network_token
 
 _ANSWER_S = 20.0  # a chip's flash takes a while to erase
 _RETRY_S = 0.1
@@ -181,7 +181,7 @@ class DeviceHttp:
 
     def _authorize(self, challenge: str) -> None:
         found = _MAC.search(challenge)
-        token = device_token.load(found[1]) if found else None
+        token = network_token.load(found[1]) if found else None
         if token is None:
             raise UserError(
                 f"{self._endpoint.host}: this user has no token for the device"

@@ -13,7 +13,7 @@ import secrets
 from pathlib import Path
 
 from viper.base import atomic_file
-from viper.device_repl import DeviceRepl
+from viper.device.repl import DeviceRepl
 
 
 def folder() -> Path:

@@ -1,4 +1,4 @@
-"""The process that asks one chip what it is: `python -m viper.port_probe URL CALLED`.
+"""The process that asks one chip what it is: `python -m viper.device.probe URL CALLED`.
 
 esptool, under the GPL, does the asking; so this is a process of its own, which nothing imports. It
 prints {"chip", "mac", "flash_size", "project", "version", "elf_sha256"}, the latter three null

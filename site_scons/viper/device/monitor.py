@@ -1,4 +1,4 @@
-"""The process that shows a device's console: `python -m viper.monitor --help`.
+"""The process that shows a device's console: `python -m viper.device.monitor --help`.
 
 It has the terminal to itself, raw: Ctrl-C reaches the device under `--keys`, and ends the process
 without. A board whose USB port goes away in a reset is waited for.
@@ -18,8 +18,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viper.backtrace import Decoder, Executable
 from viper.base.errors import UserError, exits
+from viper.device.backtrace import Decoder, Executable
 from viper.ports import port, usb_serial
 from viper.ports.serial_line import open_line
 
@@ -162,7 +162,9 @@ def _raw_terminal() -> Iterator[None]:
 @exits
 def main() -> None:
     """Show a device's console."""
-    parser = argparse.ArgumentParser(prog="python -m viper.monitor", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m viper.device.monitor", description=main.__doc__
+    )
     parser.add_argument("--url", required=True, help="what pyserial opens")
     parser.add_argument("--called", required=True, help="what errors call it")
     parser.add_argument("--build", type=Path, required=True, help="folder of the board's outputs")

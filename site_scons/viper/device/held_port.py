@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
-from viper.device_repl import DeviceRepl
+from viper.device.repl import DeviceRepl
 from viper.ports import port
 
 
