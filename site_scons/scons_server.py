@@ -38,7 +38,7 @@ _LOADED = (
     ),
     *(
         "viper.backup",
-        "viper.flash_device",
+        "viper.flash.jobs",
         "viper.device.http_page",
         "viper.virtual_board.control",
     ),

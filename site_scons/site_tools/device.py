@@ -9,7 +9,7 @@ and for the actions of other tools:
     env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
     env.RunningBoard()                     the virtual board that PORT names, which must be running
     env.RequirePort()                      refuse a PORT that cannot be there, before a build for it
-    env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash_device: its FlashResult
+    env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash.jobs: its FlashResult
     env.ShowWork(image, result)            what it changed, a line to each, and in the summary
     env.SumUpWork(image, result)           what it changed, in the summary alone
 """
@@ -139,8 +139,9 @@ def _plan(env, index):
 
 
 def _work(env, index, goal, **more):
-    from viper import backup, device_stamp
-    from viper.flash_device import FlashRequest, flash
+    from viper import backup
+    from viper.flash import device_stamp
+    from viper.flash.jobs import FlashRequest, flash
 
     record = index.with_name("firmware.json")
     return flash(

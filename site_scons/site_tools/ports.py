@@ -11,9 +11,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from viper import device_stamp
 from viper.base import console, interrupt, process
 from viper.base.errors import UserError
+from viper.flash import device_stamp
 from viper.ports import port
 
 _BOARDS = Path(".viper/boards")

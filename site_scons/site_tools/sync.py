@@ -13,9 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import SCons.Script
-from viper import device_stamp
 from viper.base import console
 from viper.base.console import human_mac
+from viper.flash import device_stamp
 
 
 def exists(env):

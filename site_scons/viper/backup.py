@@ -22,7 +22,7 @@ from typing import Any, Protocol
 
 from viper.base import atomic_file
 from viper.base.errors import UserError
-from viper.flash_plan import ERASED, FAN_OUT, erased_digest
+from viper.flash.sector_plan import ERASED, FAN_OUT, erased_digest
 from viper.image import filesystem_reader, partition_table
 from viper.image.fat_volume import Damaged
 from viper.image.partition_table import Entry, PartitionTable

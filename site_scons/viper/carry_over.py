@@ -14,7 +14,7 @@ from viper import backup, repartition
 from viper.backup import Backup
 from viper.base.console import human_mac
 from viper.base.errors import UserError
-from viper.flash_session import FILESYSTEM, Chip, Image, PartPlan, Session
+from viper.flash.writing import FILESYSTEM, Chip, Image, PartPlan, Session
 from viper.image import filesystem_reader, partition_table
 from viper.image.partition_table import PartitionTable
 from viper.image.sectors import SECTOR_SIZE

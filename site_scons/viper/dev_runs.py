@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from viper.base import process
-from viper.flash_device import WORKER
+from viper.flash.jobs import WORKER
 
 _GRACE_S = 3.0  # what a run has to end by itself, and to leave the device in order
 

@@ -16,9 +16,10 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from viper import device_stamp, fat_journal, sync_plan
+from viper import fat_journal, sync_plan
 from viper.base.errors import UserError
-from viper.flash_session import File
+from viper.flash import device_stamp
+from viper.flash.writing import File
 from viper.image.fat_volume import Damaged, FatVolume
 from viper.image.sectors import SECTOR_SIZE
 from viper.sync_plan import STAGE, Manifest, SyncPlan

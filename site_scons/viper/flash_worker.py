@@ -1,7 +1,7 @@
 """The process in which viper.flasher works: `python -m viper.flash_worker REQUEST`.
 
 esptool, under the GPL, drives the device; so that module runs in a process of its own, which
-`viper.flash_device` speaks JSON with. One JSON object to a line:
+`viper.flash.jobs` speaks JSON with. One JSON object to a line:
 {"total": bytes, "doing": tag}, {"done": bytes}, {"tag": tag, "line": text},
 {"error": what, "next": command}, {"result": ...}. The exit status is 0, 2 after an error that the
 user can mend, 130 after SIGINT, and 1 with a traceback for a bug.
@@ -28,7 +28,7 @@ from typing import TextIO
 from viper.base import parent_process
 from viper.base.errors import UserError
 from viper.device.held_port import HeldPort
-from viper.flash_device import decode_request
+from viper.flash.jobs import decode_request
 from viper.flasher import Flasher
 from viper.ports import port
 

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from viper import device_sync, fat_journal, flash_session, repartition
+from viper import device_sync, fat_journal, repartition
 from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
 from viper.device.held_port import HeldPort
-from viper.flash_device import (
+from viper.flash import writing
+from viper.flash.jobs import (
     BACKUP,
     LEFT_ALONE,
     PLAN,
@@ -31,7 +32,7 @@ from viper.flash_device import (
     FlashResult,
     PartResult,
 )
-from viper.flash_session import FILESYSTEM, Image, PartPlan, Session
+from viper.flash.writing import FILESYSTEM, Image, PartPlan, Session
 from viper.image import filesystem_reader, partition_table
 from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port
@@ -41,7 +42,7 @@ from viper.sync_over_repl import OtherFirmware, ReplTransport
 from viper.sync_plan import Manifest, SyncPlan
 
 if TYPE_CHECKING:
-    from viper.esp_device import Device
+    from viper.flash.esp_device import Device
 
 
 class Flasher:
@@ -53,7 +54,7 @@ class Flasher:
         self._channel = channel
         self._doing = "connecting"
         self._said = 0.0
-        self._image = flash_session.load(request.image, request.root)
+        self._image = writing.load(request.image, request.root)
         self._usb = NativeUsb(request.url, f"PORT={request.port}")
         self._result = FlashResult()
 
@@ -94,7 +95,7 @@ class Flasher:
         """The chip in download mode; its application is started afterwards, whatever happens."""
         from esptool.util import FatalError
 
-        from viper.esp_device import Device
+        from viper.flash.esp_device import Device
 
         self._held.close_line()
         device = Device(self._request, self._usb)

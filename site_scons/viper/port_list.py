@@ -10,9 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import device_stamp
 from viper.base import process
 from viper.base.errors import UserError
+from viper.flash import device_stamp
 from viper.image import installed_app
 from viper.image.app_image import AppDescription
 from viper.ports import labgrid_client, port, usb_serial, usbipd, wsl

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from viper.backup import Backup, Saved
 from viper.base.console import human_size
 from viper.base.errors import UserError
-from viper.flash_plan import ERASED, Region
-from viper.flash_session import FILESYSTEM, Image, Part
+from viper.flash.sector_plan import ERASED, Region
+from viper.flash.writing import FILESYSTEM, Image, Part
 from viper.image import fat_image, littlefs_image, partition_table
 from viper.image.partition_table import Entry, PartitionTable
 

@@ -15,11 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import device_sync, flash_session
+from viper import device_sync
 from viper.base.errors import UserError
 from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.device_sync import PIECE, NothingToSave, StagedFile
-from viper.flash_device import FlashResult
+from viper.flash import writing
+from viper.flash.jobs import FlashResult
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
         KeyboardInterrupt: Ctrl-C.
     """
     began = time.monotonic()
-    wanted = flash_session.load(request.image, request.root).files
+    wanted = writing.load(request.image, request.root).files
     again = f"./scons sync HOST={request.host}"
     says = frozenset({"boot", "outdated"})
     device = DeviceHttp(Endpoint(request.host, "/sync", "files", again, says))

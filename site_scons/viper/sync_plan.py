@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from viper.flash_session import File
+from viper.flash.writing import File
 from viper.image.device_files import SITE
 
 STAGE = "/.sync"  # where files wait on the device (firmware/python/viperhttp/sync.py)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viper.device import fleet
-from viper.flash_device import FlashResult
+from viper.flash.jobs import FlashResult
 from viper.virtual_board import control
 
 from tests.bench.device_work import work

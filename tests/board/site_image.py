@@ -10,7 +10,7 @@ from pathlib import Path
 from flash_image import VFS, VFS_SIZE, FlashImage
 from running_board import Board
 from viper.device.repl import DeviceRepl
-from viper.flash_device import SYNC, FlashResult
+from viper.flash.jobs import SYNC, FlashResult
 from viper.image import vfs_image
 from viper.sync_over_repl import ReplTransport
 

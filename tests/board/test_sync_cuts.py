@@ -17,11 +17,12 @@ from mpremote.transport_serial import SerialTransport
 from running_board import Board
 from site_image import Site, on_device, sha256
 from unit.filesystem_reader import read_fat, read_littlefs
-from viper import fat_journal, flash_device, flasher
+from viper import fat_journal, flasher
 from viper.base.errors import UserError
 from viper.device import repl
 from viper.device.held_port import HeldPort
-from viper.flash_device import SYNC
+from viper.flash import jobs
+from viper.flash.jobs import SYNC
 from viper.image import fat_image, littlefs_image
 from viper.image.sectors import SECTOR_SIZE
 from viper.virtual_board import control
@@ -159,7 +160,7 @@ def test_the_next_sync_puts_back_by_esptool_what_a_cut_has_left(cuts: Cuts) -> N
     cuts.start_over()
     cuts.cut(cuts.total() // 2)
     control.power_on(cuts.board.folder)
-    result = flash_device.flash(cuts.request)
+    result = jobs.flash(cuts.request)
     assert result.put_back == (cuts.site.fs == "fat")
     assert not fat_journal.any_pending(cuts.site.stamps)
     cuts.assert_done()

@@ -18,7 +18,7 @@ from viper import sync_over_http
 from viper.base.errors import UserError
 from viper.device import http_page, network_token
 from viper.device.repl import DeviceRepl
-from viper.flash_device import FlashResult
+from viper.flash.jobs import FlashResult
 from viper.sync_over_http import HttpTransport, SyncRequest
 from viper.sync_plan import STAGE
 

@@ -13,8 +13,8 @@ from nor_chip import SECTOR, NorChip, PowerLost
 from viper import backup, carry_over
 from viper.base.errors import UserError
 from viper.carry_over import CarryOver, DataKeeper, Tell
-from viper.flash_plan import Region
-from viper.flash_session import FILESYSTEM, File, Image, Part
+from viper.flash.sector_plan import Region
+from viper.flash.writing import FILESYSTEM, File, Image, Part
 from viper.image import fat_image, filesystem_reader, littlefs_image, partition_table
 from viper.image.partition_table import PartitionTable
 

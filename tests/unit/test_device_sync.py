@@ -15,7 +15,7 @@ from viper import device_sync, sync_over_repl, sync_plan
 from viper.base.errors import UserError
 from viper.device.repl import literal, text
 from viper.device_sync import StagedFile
-from viper.flash_session import File
+from viper.flash.writing import File
 from viper.sync_plan import Manifest
 
 

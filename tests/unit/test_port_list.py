@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import device_stamp, port_list
-from viper.device_stamp import Stamp
-from viper.flash_plan import Claim
+from viper import port_list
+from viper.flash import device_stamp
+from viper.flash.device_stamp import Stamp
+from viper.flash.sector_plan import Claim
 from viper.image.app_image import AppDescription
 from viper.port_list import Found
 from viper.ports import usb_serial, wsl

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from viper import sync_plan
-from viper.flash_session import File
+from viper.flash.writing import File
 from viper.sync_plan import SyncPlan
 
 

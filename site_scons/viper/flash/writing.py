@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from viper import device_stamp, flash_plan
 from viper.base.errors import UserError
-from viper.flash_plan import ERASED, Region
+from viper.flash import device_stamp, sector_plan
+from viper.flash.sector_plan import ERASED, Region
 from viper.image import partition_table
 from viper.image.sectors import SECTOR_SIZE, runs
 
@@ -172,10 +172,12 @@ class Session:
             claim = self.stamp.parts.get(part.name)
             if part.kind != FILESYSTEM:
                 sectors: list[int] | None
-                sectors = flash_plan.differing(self._ask, part.region, claim)
+                sectors = sector_plan.differing(self._ask, part.region, claim)
             else:
                 same_table = self._is_in_its_place(part, plans.get("partition-table"))
-                sectors = flash_plan.differing_filesystem(self._ask, part.region, claim, same_table)
+                sectors = sector_plan.differing_filesystem(
+                    self._ask, part.region, claim, same_table
+                )
                 if sectors is None and not same_table:
                     size = len(part.region.content)
                     raise UserError(
@@ -237,10 +239,10 @@ class Session:
         if self._matches(region):
             return
         # Noise on the line, or a sector that fails: what is wrong once more, each sector by itself.
-        for sector in flash_plan.search(self._chip.md5, region, region.whole):
+        for sector in sector_plan.search(self._chip.md5, region, region.whole):
             self._write_sectors(region, [sector], lambda _: None)
         if not self._matches(region):
-            bad = flash_plan.search(self._chip.md5, region, region.whole)[0]
+            bad = sector_plan.search(self._chip.md5, region, region.whole)[0]
             raise UserError(
                 f"the flash at {region.offset + bad * SECTOR_SIZE:#x} ({part.name}) does not keep "
                 "what is written to it",

@@ -14,9 +14,9 @@ import esptool.cmds as esptool
 import esptool.loader as loader
 from esptool.util import FatalError, flash_size_bytes
 
-from viper import flash_session
 from viper.base.errors import UserError
-from viper.flash_device import FlashRequest
+from viper.flash import writing
+from viper.flash.jobs import FlashRequest
 from viper.ports.native_usb import NativeUsb
 from viper.ports.reset_line import start_application
 from viper.ports.serial_line import first_line
@@ -38,7 +38,7 @@ loader.HexFormatter = lambda data, auto_split=True: ""
 
 
 class Device:
-    """An ESP chip on a port, in download mode with esptool's stub: a `flash_session.Chip`.
+    """An ESP chip on a port, in download mode with esptool's stub: a `writing.Chip`.
 
     Attributes:
         mac: 12 hex digits, lower case.
@@ -59,7 +59,7 @@ class Device:
         self.written = WriteCounter(self._serial)
         self.reset_s = self.stub_s = 0.0
 
-    def connect(self, image: flash_session.Image) -> None:
+    def connect(self, image: writing.Image) -> None:
         """Reset into download mode, start the stub, and see that the chip is the right one.
 
         Raises:
@@ -88,19 +88,19 @@ class Device:
         self.stub_s = time.monotonic() - began
 
     def md5(self, offset: int, size: int) -> bytes:
-        """See `flash_session.Chip`."""
+        """See `writing.Chip`."""
         return bytes.fromhex(self._esp.flash_md5sum(offset, size))
 
     def read(self, offset: int, size: int) -> bytes:
-        """See `flash_session.Chip`."""
+        """See `writing.Chip`."""
         return bytes(self._esp.read_flash(offset, size))
 
     def erase(self, offset: int, size: int) -> None:
-        """See `flash_session.Chip`."""
+        """See `writing.Chip`."""
         self._esp.erase_region(offset, size)
 
     def write(self, offset: int, content: bytes, progress: Callable[[int], None]) -> None:
-        """See `flash_session.Chip`; sent compressed if that is shorter."""
+        """See `writing.Chip`; sent compressed if that is shorter."""
         packed = zlib.compress(content, 9)
         try:
             if len(packed) < len(content):
@@ -143,7 +143,7 @@ class Device:
         start_application(self._serial)
         self._serial.close()
 
-    def _refuse_other_chips(self, esp: Any, image: flash_session.Image) -> None:
+    def _refuse_other_chips(self, esp: Any, image: writing.Image) -> None:
         found = esp.CHIP_NAME
         if found.lower().replace("-", "") != image.chip:
             raise UserError(
@@ -158,7 +158,7 @@ class Device:
                 "use a chip without them",
             )
 
-    def _refuse_small_psram(self, esp: Any, image: flash_session.Image) -> None:
+    def _refuse_small_psram(self, esp: Any, image: writing.Image) -> None:
         """Compare the PSRAM in the chip's package, where the chip has a record of it."""
         if not hasattr(esp, "get_psram_cap"):
             return
@@ -170,7 +170,7 @@ class Device:
                 "use a board with more PSRAM, or another BOARD",
             )
 
-    def _refuse_small_flash(self, image: flash_session.Image) -> None:
+    def _refuse_small_flash(self, image: writing.Image) -> None:
         found = esptool.detect_flash_size(self._esp)
         if found is None or flash_size_bytes(found) < image.flash_size:
             raise UserError(

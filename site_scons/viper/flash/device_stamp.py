@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viper.base import atomic_file
-from viper.flash_plan import Claim
+from viper.flash.sector_plan import Claim
 from viper.image.sectors import Run
 
 FOLDER = Path(".viper/devices")  # in the project
