@@ -42,7 +42,7 @@ _LOADED = (
         "viper.device.http_page",
         "viper.virtual_board.control",
     ),
-    *("viper.graph.sizes", "viper.sync_over_http"),
+    *("viper.graph.sizes", "viper.sync.over_http"),
 )
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from viper import device_sync, fat_journal, repartition
+from viper import repartition
 from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
@@ -38,8 +38,9 @@ from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port
 from viper.ports.native_usb import NativeUsb
 from viper.ports.reset_line import start_application
-from viper.sync_over_repl import OtherFirmware, ReplTransport
-from viper.sync_plan import Manifest, SyncPlan
+from viper.sync import fat_journal, transfer
+from viper.sync.file_plan import Manifest, SyncPlan
+from viper.sync.over_repl import OtherFirmware, ReplTransport
 
 if TYPE_CHECKING:
     from viper.flash.esp_device import Device
@@ -256,7 +257,7 @@ class Flasher:
         """
         if carry.backup is not None:
             files = repartition.carried_files(carry.backup, self._image)
-            gone, other = device_sync.compare(device, files, self._request.again)
+            gone, other = transfer.compare(device, files, self._request.again)
             if gone:
                 raise UserError(
                     f"{len(gone)} files are not on the device: {', '.join(gone[:3])}",
@@ -272,16 +273,16 @@ class Flasher:
     def _update(self, device: ReplTransport, filesystem_md5: bytes) -> tuple[SyncPlan, bool]:
         """Ask for the manifest and do what follows from it; also whether a server runs."""
         request, wanted = self._request, self._image.files
-        manifest, plan = device_sync.examine(
+        manifest, plan = transfer.examine(
             device, wanted, request.stamps, request.delete_extras, request.again
         )
         self._check(manifest)
         if request.goal == PLAN:
             return plan, manifest.serving
         if plan.changes:
-            self._say(total=device_sync.bytes_to_send(plan, wanted), doing="SYNC")
-        guard = device_sync.safeguard(device.read_sectors, manifest, plan, request.stamps)
-        device_sync.carry_out(
+            self._say(total=transfer.bytes_to_send(plan, wanted), doing="SYNC")
+        guard = transfer.safeguard(device.read_sectors, manifest, plan, request.stamps)
+        transfer.carry_out(
             *(device, manifest, plan, wanted, request.stamps, guard),
             self._progress,
             filesystem_md5,
@@ -303,7 +304,7 @@ class Flasher:
             )
         if request.goal != PLAN:
             flash = port.typed("flash", request.port)
-            device_sync.refuse_other_build(manifest, request.build, f"PORT={request.port}", flash)
+            transfer.refuse_other_build(manifest, request.build, f"PORT={request.port}", flash)
         self._note(mac=manifest.mac)
 
     def _wanted(self) -> dict[str, str]:

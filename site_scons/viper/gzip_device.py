@@ -18,7 +18,7 @@ from viper.base.errors import UserError, exits
 from viper.device.repl import DeviceRepl, text
 from viper.ports import port, serial_urls
 from viper.ports.reset_line import start_application
-from viper.sync_over_repl import ReplTransport
+from viper.sync.over_repl import ReplTransport
 
 _WORK_S = 600.0  # the longest silence while the device compresses: a large file takes its time
 

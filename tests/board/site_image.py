@@ -12,7 +12,7 @@ from running_board import Board
 from viper.device.repl import DeviceRepl
 from viper.flash.jobs import SYNC, FlashResult
 from viper.image import vfs_image
-from viper.sync_over_repl import ReplTransport
+from viper.sync.over_repl import ReplTransport
 
 # An application that writes to its own file system, and then never returns to the REPL.
 MAIN = """

@@ -14,13 +14,13 @@ from dropping_proxy import DroppingProxy
 from project import Project, copy_project
 from running_board import Board
 from site_image import on_device, sha256
-from viper import sync_over_http
 from viper.base.errors import UserError
 from viper.device import http_page, network_token
 from viper.device.repl import DeviceRepl
 from viper.flash.jobs import FlashResult
-from viper.sync_over_http import HttpTransport, SyncRequest
-from viper.sync_plan import STAGE
+from viper.sync import over_http
+from viper.sync.file_plan import STAGE
+from viper.sync.over_http import HttpTransport, SyncRequest
 
 SOURCES = {"page": "assets/www/index.html", "main": "firmware/app/main.py"}
 NewBoard = Callable[..., Board]
@@ -44,7 +44,7 @@ class Device:
             build=build or json.loads((outputs / "build.json").read_text())["build"],
             delete_extras=True,
         )
-        return sync_over_http.sync(request, lambda total: nullcontext(lambda done: None))
+        return over_http.sync(request, lambda total: nullcontext(lambda done: None))
 
     def build(self, **contents: str) -> None:
         """Make the image anew, with other contents of sources."""

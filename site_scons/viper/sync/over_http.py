@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import device_sync
 from viper.base.errors import UserError
 from viper.device.endpoints import DeviceHttp, Endpoint
-from viper.device_sync import PIECE, NothingToSave, StagedFile
 from viper.flash import writing
 from viper.flash.jobs import FlashResult
+from viper.sync import transfer
+from viper.sync.transfer import PIECE, NothingToSave, StagedFile
 
 
 @dataclass(frozen=True)
@@ -55,17 +55,17 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     device = DeviceHttp(Endpoint(request.host, "/sync", "files", again, says))
     transport = HttpTransport(device, again)
     status = device.status()
-    manifest, plan = device_sync.examine(
+    manifest, plan = transfer.examine(
         transport, wanted, request.stamps, request.delete_extras, again
     )
-    device_sync.refuse_other_build(
+    transfer.refuse_other_build(
         manifest,
         request.build,
         f"HOST={request.host}",
         f"./scons ota HOST={request.host}, or ./scons flash PORT=...",
     )
-    with progress(device_sync.bytes_to_send(plan, wanted)) as show:
-        device_sync.carry_out(
+    with progress(transfer.bytes_to_send(plan, wanted)) as show:
+        transfer.carry_out(
             *(transport, manifest, plan, wanted, request.stamps), NothingToSave(), show
         )
     if plan.touches_application or status["outdated"]:
@@ -82,7 +82,7 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
 
 
 class HttpTransport:
-    """A device_sync.Transport."""
+    """A transfer.Transport."""
 
     def __init__(self, device: DeviceHttp, again: str) -> None:
         self._device = device

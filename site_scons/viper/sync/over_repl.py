@@ -11,8 +11,8 @@ from typing import Any
 
 from viper.base.errors import UserError
 from viper.device.repl import DeviceRepl, literal, text
-from viper.device_sync import PATHS, PIECE, StagedFile
 from viper.image.sectors import SECTOR_SIZE, runs
+from viper.sync.transfer import PATHS, PIECE, StagedFile
 
 MARK = b"\x02viper:"  # begins the lines of an answer (firmware/python/viperhttp/sync.py)
 

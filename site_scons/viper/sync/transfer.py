@@ -1,6 +1,6 @@
 """The files of a device brought up to date: asked, sent, put in their places.
 
-What is said to the device goes through a Transport: viper.sync_over_repl, viper.sync_over_http.
+What is said to the device goes through a Transport: viper.sync.over_repl, viper.sync.over_http.
 
 Files are sent in batches. All files of a batch are complete and verified on the device, under other
 names, before the first one takes its place; an interrupted batch goes on with what is there.
@@ -16,13 +16,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Protocol
 
-from viper import fat_journal, sync_plan
 from viper.base.errors import UserError
 from viper.flash import device_stamp
 from viper.flash.writing import File
 from viper.image.fat_volume import Damaged, FatVolume
 from viper.image.sectors import SECTOR_SIZE
-from viper.sync_plan import STAGE, Manifest, SyncPlan
+from viper.sync import fat_journal, file_plan
+from viper.sync.file_plan import STAGE, Manifest, SyncPlan
 
 PIECE = 12 * 1024  # bytes of a file in one call
 PATHS = 100  # in one call
@@ -35,7 +35,7 @@ SectorReader = Callable[[Sequence[int]], dict[int, bytes]]
 class StagedFile:
     """A file that is to wait on the device until it takes its place."""
 
-    name: str  # in sync_plan.STAGE
+    name: str  # in file_plan.STAGE
     content: bytes
     sha256: str  # hex
 
@@ -80,7 +80,7 @@ class NothingToSave:
 
 
 class _FatSafeguard:
-    """Tables and folders of a FAT, kept on the host; see viper.fat_journal."""
+    """Tables and folders of a FAT, kept on the host; see viper.sync.fat_journal."""
 
     def __init__(self, read: SectorReader, folder: Path, mac: str, plan: SyncPlan) -> None:
         self._read = read
@@ -152,9 +152,9 @@ def examine(
         delete_extras: remove what the image does not have.
         again: the next step if the device's answer does not hold together.
     """
-    manifest = ask(transport, sync_plan.scope({*wanted, *device_stamp.paths(stamps)}), again)
+    manifest = ask(transport, file_plan.scope({*wanted, *device_stamp.paths(stamps)}), again)
     ours = device_stamp.load(stamps, manifest.mac).files
-    return manifest, sync_plan.plan(wanted, ours, manifest.files, delete_extras)
+    return manifest, file_plan.plan(wanted, ours, manifest.files, delete_extras)
 
 
 def refuse_other_build(manifest: Manifest, build: str, called: str, next_step: str) -> None:

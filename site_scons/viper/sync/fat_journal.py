@@ -18,7 +18,7 @@ from typing import Protocol
 from viper.base import atomic_file
 from viper.image.fat_volume import Damaged, Entry, FatVolume, ReadSectors
 from viper.image.sectors import SECTOR_SIZE, runs
-from viper.sync_plan import STAGE
+from viper.sync.file_plan import STAGE
 
 _SUFFIX = ".fat-journal"
 
