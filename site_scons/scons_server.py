@@ -37,7 +37,7 @@ _LOADED = (
         "viper.graph.history",
     ),
     *(
-        "viper.backup",
+        "viper.update.backup",
         "viper.flash.jobs",
         "viper.device.http_page",
         "viper.virtual_board.control",

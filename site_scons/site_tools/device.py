@@ -139,9 +139,9 @@ def _plan(env, index):
 
 
 def _work(env, index, goal, **more):
-    from viper import backup
     from viper.flash import device_stamp
     from viper.flash.jobs import FlashRequest, flash
+    from viper.update import backup
 
     record = index.with_name("firmware.json")
     return flash(

@@ -18,7 +18,7 @@ def generate(env):
 
 
 def _compress(env, folder):
-    from viper import gzip_device
+    from viper.update import gzip_device
 
     settings = env["BOARD_TOML"].gzip
     if not settings.enabled:

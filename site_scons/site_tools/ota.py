@@ -23,7 +23,7 @@ def generate(env):
 
 
 def _ota(env, app):
-    from viper import ota
+    from viper.update import ota
 
     host = env.Host()
     image = app.read_bytes()

@@ -1,6 +1,6 @@
 """Runs of SCons for the incremental loop, and the processes that make them short.
 
-`scons_server` has SCons and the tools loaded, and `viper.flash_worker` keeps the device's port.
+`scons_server` has SCons and the tools loaded, and `viper.update.worker` keeps the device's port.
 Both run the code that they were started with: `renew` starts them again.
 """
 
@@ -82,7 +82,7 @@ class Runs:
             listener.bind(address)
             listener.listen()
             await self._start_process(
-                *("viper.flash_worker", "--stay", str(os.getppid())),
+                *("viper.update.worker", "--stay", str(os.getppid())),
                 stdin=listener.fileno(),
                 environment=process.module_environment(),
                 stdout=asyncio.subprocess.DEVNULL,  # esptool's own words

@@ -39,7 +39,7 @@ def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subproce
         listener.bind(address)
         listener.listen()
         started = subprocess.Popen(
-            [sys.executable, "-m", "viper.flash_worker", "--stay", str(os.getpid())],
+            [sys.executable, "-m", "viper.update.worker", "--stay", str(os.getpid())],
             stdin=listener,
             stdout=subprocess.DEVNULL,
             env=process.module_environment(),

@@ -20,10 +20,10 @@ import pytest
 from dropping_proxy import DroppingProxy
 from project import copy_project
 from running_board import Board
-from viper import ota
 from viper.base.errors import UserError
 from viper.device import endpoints, http_page, network_token
 from viper.image import app_image, otadata
+from viper.update import ota
 from viper.virtual_board import control
 
 FLASH_SIZE = 16 << 20

@@ -15,12 +15,12 @@ from flash_image import VFS_SIZE
 from running_board import Board
 from site_image import ODD_NAME, Site, on_device, sha256, wait_for_boots
 from slowness import slowness
-from viper import flasher
 from viper.base.errors import UserError
 from viper.device.held_port import HeldPort
 from viper.device.repl import DeviceRepl
 from viper.flash import jobs
 from viper.flash.jobs import PLAN, SYNC
+from viper.update import flasher
 from viper.virtual_board import control
 
 
@@ -142,7 +142,7 @@ def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, s
 
 INTERRUPTED = """
 import sys, threading
-from viper import flasher
+from viper.update import flasher
 from viper.flash import jobs
 from viper.base import interrupt
 interrupt.install()

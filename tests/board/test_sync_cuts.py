@@ -17,7 +17,6 @@ from mpremote.transport_serial import SerialTransport
 from running_board import Board
 from site_image import Site, on_device, sha256
 from unit.filesystem_reader import read_fat, read_littlefs
-from viper import flasher
 from viper.base.errors import UserError
 from viper.device import repl
 from viper.device.held_port import HeldPort
@@ -26,6 +25,7 @@ from viper.flash.jobs import SYNC
 from viper.image import fat_image, littlefs_image
 from viper.image.sectors import SECTOR_SIZE
 from viper.sync import fat_journal
+from viper.update import flasher
 from viper.virtual_board import control
 
 POINTS = 10

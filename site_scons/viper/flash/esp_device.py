@@ -1,6 +1,6 @@
 """An ESP chip in download mode, by esptool's library.
 
-esptool is under the GPL: only processes of their own import this (see viper.flasher).
+esptool is under the GPL: only processes of their own import this (see viper.update.flasher).
 """
 
 from __future__ import annotations

@@ -100,7 +100,7 @@ class FlashResult:
 def flash(request: FlashRequest) -> FlashResult:
     """Bring a device up to date with an image. Whatever happens, its application is started.
 
-    The work is done by another process (viper.flash_worker), which takes the lock of the port and
+    The work is done by another process (viper.update.worker), which takes the lock of the port and
     answers an interrupt by resetting the device: by the one that stays, if WORKER says where, or by
     a child in a session of its own.
 
@@ -125,7 +125,7 @@ def flash(request: FlashRequest) -> FlashResult:
 
 def _work(request: FlashRequest, listener: _Listener) -> None:
     """Have a request done by a process for it alone."""
-    command = [sys.executable, "-m", "viper.flash_worker", _encode(request)]
+    command = [sys.executable, "-m", "viper.update.worker", _encode(request)]
     try:
         process.run(command, environment=process.module_environment(), on_line=listener.hear)
     except process.ToolFailed as failure:

@@ -1,4 +1,4 @@
-"""The process in which viper.flasher works: `python -m viper.flash_worker REQUEST`.
+"""The process in which viper.update.flasher works: `python -m viper.update.worker REQUEST`.
 
 esptool, under the GPL, drives the device; so that module runs in a process of its own, which
 `viper.flash.jobs` speaks JSON with. One JSON object to a line:
@@ -6,7 +6,7 @@ esptool, under the GPL, drives the device; so that module runs in a process of i
 {"error": what, "next": command}, {"result": ...}. The exit status is 0, 2 after an error that the
 user can mend, 130 after SIGINT, and 1 with a traceback for a bug.
 
-`python -m viper.flash_worker --stay PID` takes requests from a socket, its standard input, one to
+`python -m viper.update.worker --stay PID` takes requests from a socket, its standard input, one to
 a connection, and holds the port in between; it begins an answer with {"pid": its own}. Others are
 told that the process PID has the port, and get it if they ask (viper.ports.port.YIELD). SIGINT ends it.
 """
@@ -29,8 +29,8 @@ from viper.base import parent_process
 from viper.base.errors import UserError
 from viper.device.held_port import HeldPort
 from viper.flash.jobs import decode_request
-from viper.flasher import Flasher
 from viper.ports import port
+from viper.update.flasher import Flasher
 
 _LOOK_S = 0.25  # between two looks at what the device prints and nobody reads
 

@@ -10,8 +10,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from viper import backup, repartition
-from viper.backup import Backup
 from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.flash.writing import FILESYSTEM, Chip, Image, PartPlan, Session
@@ -19,7 +17,9 @@ from viper.image import filesystem_reader, partition_table
 from viper.image.partition_table import PartitionTable
 from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port
-from viper.repartition import KEEP, KEPT, WIPE, Fate
+from viper.update import backup, repartition
+from viper.update.backup import Backup
+from viper.update.repartition import KEEP, KEPT, WIPE, Fate
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Work on one device: flashed, synced, saved, put back, as a request says.
 
-esptool, under the GPL, drives the device; so only viper.flash_worker, a process of its own, imports
+esptool, under the GPL, drives the device; so only viper.update.worker, a process of its own, imports
 this module.
 """
 
@@ -14,10 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, TextIO
 
-from viper import repartition
 from viper.base.console import human_mac
 from viper.base.errors import UserError
-from viper.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
 from viper.device.held_port import HeldPort
 from viper.flash import writing
 from viper.flash.jobs import (
@@ -41,6 +39,8 @@ from viper.ports.reset_line import start_application
 from viper.sync import fat_journal, transfer
 from viper.sync.file_plan import Manifest, SyncPlan
 from viper.sync.over_repl import OtherFirmware, ReplTransport
+from viper.update import repartition
+from viper.update.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
 
 if TYPE_CHECKING:
     from viper.flash.esp_device import Device

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from viper.backup import Backup, Saved
 from viper.base.console import human_size
 from viper.base.errors import UserError
 from viper.flash.sector_plan import ERASED, Region
 from viper.flash.writing import FILESYSTEM, Image, Part
 from viper.image import fat_image, littlefs_image, partition_table
 from viper.image.partition_table import Entry, PartitionTable
+from viper.update.backup import Backup, Saved
 
 KEEP, WIPE = "keep", "wipe"  # what REPARTITION may be
 

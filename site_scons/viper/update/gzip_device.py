@@ -1,4 +1,4 @@
-"""A device compresses its own files: `python -m viper.gzip_device REQUEST`.
+"""A device compresses its own files: `python -m viper.update.gzip_device REQUEST`.
 
 It runs `viperhttp.gzip_static` there, over the raw REPL, in a process of its own that answers an
 interrupt by starting the device's application again. It prints what the device has answered.
@@ -61,7 +61,7 @@ def compress(request: Request) -> Outcome:
         UserError: the port is busy or silent, the device's file system or its memory is full.
         KeyboardInterrupt: Ctrl-C; the device's application has been started again.
     """
-    output = process.run_module("viper.gzip_device", json.dumps(dataclasses.asdict(request)))
+    output = process.run_module("viper.update.gzip_device", json.dumps(dataclasses.asdict(request)))
     return Outcome(**json.loads(output))
 
 
