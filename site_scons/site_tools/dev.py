@@ -34,7 +34,7 @@ def _dev(env):
     env["TELL"]()  # the runs of the loop have the word
     request = json.dumps({"device": host, "by_network": by_network, "arguments": given})
     try:
-        status = program.run(["-m", "viper.dev_loop", request], _GRACE_S, labgrid.handed_on())
+        status = program.run(["-m", "viper.dev.loop", request], _GRACE_S, labgrid.handed_on())
     except KeyboardInterrupt:
         console.note("")
         return

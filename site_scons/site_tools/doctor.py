@@ -27,7 +27,7 @@ def generate(env):
 
 
 def _examine(env):
-    from viper import doctor
+    from viper.dev import doctor
 
     findings = list(_findings(env, doctor))
     if SCons.Script.GetOption("json"):

@@ -38,7 +38,7 @@ def _method(function):
 
 
 def _ports(env):
-    from viper import port_list
+    from viper.dev import port_list
 
     found = port_list.everything(_BOARDS)
     known = port_list.builds(Path("build"))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from otadata_records import selecting
 from running_board import Board
-from viper import port_list
 from viper.base import process
+from viper.dev import port_list
 from viper.image.app_image import describe_start
 from viper.ports import port
 from viper.ports.usb_serial import UsbSerial

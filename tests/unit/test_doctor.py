@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 from project import ROOT
-from viper import doctor
-from viper.doctor import MISSING, OK, WARNING, Finding
+from viper.dev import doctor
+from viper.dev.doctor import MISSING, OK, WARNING, Finding
 from viper.ports import port
 from viper.ports.usb_serial import UsbSerial
 

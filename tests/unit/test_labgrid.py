@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from project import ROOT, wait_until
-from viper import doctor, port_list
 from viper.base.errors import UserError
-from viper.doctor import MISSING, OK, WARNING
+from viper.dev import doctor, port_list
+from viper.dev.doctor import MISSING, OK, WARNING
 from viper.ports import labgrid, labgrid_client, port
 from viper.ports.labgrid_client import SerialPort
 

@@ -7,12 +7,12 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import port_list
+from viper.dev import port_list
+from viper.dev.port_list import Found
 from viper.flash import device_stamp
 from viper.flash.device_stamp import Stamp
 from viper.flash.sector_plan import Claim
 from viper.image.app_image import AppDescription
-from viper.port_list import Found
 from viper.ports import usb_serial, wsl
 from viper.ports.usb_serial import UsbSerial
 from windows_computer import WindowsComputer

@@ -1,8 +1,8 @@
-"""The incremental loop: `python -m viper.dev_loop REQUEST`, a JSON object (see `Request`).
+"""The incremental loop: `python -m viper.dev.loop REQUEST`, a JSON object (see `Request`).
 
 What is saved is brought to the device by the goals that a person would type: `sync`, or, if it is
 part of the firmware, `flash` (over the network alone, `ota` and `sync`); then the open pages are
-loaded anew (viper.dev_page). A goal that fails says why, and the next save tries again. SIGINT ends
+loaded anew (viper.dev.proxy). A goal that fails says why, and the next save tries again. SIGINT ends
 the loop.
 """
 
@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import console
-from viper.dev_page import DevPage
-from viper.dev_runs import Runs
+from viper.dev.proxy import DevPage
+from viper.dev.runs import Runs
 
 WATCHED = ("assets", "boards", "firmware", "nix", "site_scons")
 _TOOLS = Path("site_scons")
