@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viper.image.app_image import checksum
-
-from . import slip
-from .chip import Chip
-from .nor_flash import FlashFault, NorFlash
-from .registers import Registers
+from viper.virtual_board import slip
+from viper.virtual_board.chip import Chip
+from viper.virtual_board.nor_flash import FlashFault, NorFlash
+from viper.virtual_board.registers import Registers
 
 
 class Command(enum.IntEnum):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .chip import MIB, Chip
-from .nor_flash import NorFlash
+from viper.virtual_board.chip import MIB, Chip
+from viper.virtual_board.nor_flash import NorFlash
 
 _EFUSE = 0x60007000
 _SPI = 0x60002000  # SPI1, the flash's
