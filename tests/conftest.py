@@ -23,6 +23,8 @@ from project import (
     restore_project,
 )
 
+_LONG_S = 3600.0  # a long matrix's time limit
+
 
 def pytest_configure() -> None:
     """Let Ctrl-C reach what is tested, though a shell may run the tests where it is ignored."""
@@ -31,6 +33,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the graph's tests: they take longest, and none is to be waited for at the end."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(_LONG_S))
     items.sort(key=lambda item: "graph" not in item.path.parts)
 
 
