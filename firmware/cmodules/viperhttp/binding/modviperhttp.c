@@ -15,7 +15,7 @@
 #include "gzip_copy.h"
 #include "html_escape.h"
 #include "mime.h"
-#include "port.h"
+#include "platform.h"
 #include "router.h"
 #include "server.h"
 #include "signal_object.h"
