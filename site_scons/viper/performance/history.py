@@ -10,10 +10,9 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import atomic_file
-from viper.errors import UserError, nearest
-
-from .record import COMPLETE, Record, from_document
+from viper.base import atomic_file
+from viper.base.errors import UserError, nearest
+from viper.performance.record import COMPLETE, Record, from_document
 
 LATEST = "latest.json"
 

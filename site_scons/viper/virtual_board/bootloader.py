@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from viper import app_image, otadata, partition_table
-from viper.flash_sectors import SECTOR_SIZE
-from viper.partition_table import Entry, PartitionTable
-
-from .chip import Chip
-from .nor_flash import FlashFault, NorFlash
+from viper.image import app_image, otadata, partition_table
+from viper.image.partition_table import Entry, PartitionTable
+from viper.image.sectors import SECTOR_SIZE
+from viper.virtual_board.chip import Chip
+from viper.virtual_board.nor_flash import FlashFault, NorFlash
 
 _FACTORY = -1  # the factory application's place in the order of slots
 
