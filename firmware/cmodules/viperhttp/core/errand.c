@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+_Static_assert(VHTTP_IPC_REQUEST_RINGBUF_SIZE >= 4 * VHTTP_REQUEST_HEAD_MAX, "a call holds a head");
+
 void vhttp_errand_init(struct vhttp_errand *errand, uint16_t connection) {
     errand->connection = connection;
 }

@@ -5,8 +5,6 @@
 
 #include "status.h"
 
-_Static_assert((VHTTP_WINDOW_SIZE & (VHTTP_WINDOW_SIZE - 1)) == 0, "the window wraps with 2^32");
-
 void vhttp_reply_init(struct vhttp_reply *reply, char *buffers) {
     reply->head = buffers;
     reply->window = (uint8_t *)buffers + VHTTP_RESPONSE_HEAD_MAX;
