@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from project import (
     Project,
@@ -24,6 +25,9 @@ from project import (
 )
 
 _LONG_S = 3600.0  # a long matrix's time limit
+# How long an example takes says something of the machine, and nothing of what is tested.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure() -> None:
