@@ -7,6 +7,7 @@ others add to it. A lock's copy in .venv/requirements, written last, says that a
 from __future__ import annotations
 
 import fcntl
+import importlib
 import importlib.metadata
 import re
 import sys
@@ -94,4 +95,5 @@ def _install(lock: Path) -> None:
             f"requirements/{lock.name} could not be installed: {failure.last_line()}",
             "check the network and the free disk space, then type the same again",
         ) from None
+    importlib.invalidate_caches()
     atomic_file.write(_INSTALLED / lock.name, lock.read_bytes())
