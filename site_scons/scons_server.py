@@ -22,7 +22,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TextIO
 
-from viper import parent_process
+from viper.base import parent_process
 
 _HERE = Path(__file__).resolve().parent
 _TOOLS = _HERE / "site_tools"
@@ -30,9 +30,19 @@ _TOOLS = _HERE / "site_tools"
 # Besides the tools and what they import: SCons's own, and what actions import when they run.
 _LOADED = (
     *("SCons.Script.Main", "SCons.Variables", "littlefs", "pyfatfs.PyFat", "zlib_ng.zlib_ng"),
-    *("viper.device_files", "viper.flash_image", "viper.vfs_image", "viper.build_history"),
-    *("viper.backup", "viper.flash_device", "viper.http_page", "viper.virtual_board.control"),
-    *("viper.sizes", "viper.sync_over_http"),
+    *(
+        "viper.image.device_files",
+        "viper.image.flash_image",
+        "viper.image.vfs_image",
+        "viper.graph.history",
+    ),
+    *(
+        "viper.update.backup",
+        "viper.flash.jobs",
+        "viper.device.http_page",
+        "viper.virtual_board.control",
+    ),
+    *("viper.graph.sizes", "viper.sync.over_http"),
 )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from project import ROOT
-from viper import compiler_cache
+from viper.firmware import compiler_cache
 
 MODULE = ROOT / "firmware" / "cmodules" / "viperhttp"
 CORE = MODULE / "core"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from project import ROOT, wait_until
-from viper import python_environment
+from viper.base import python_environment
 from viper.virtual_board import control
 
 _PROGRAMS = ROOT / "build/labgrid-venv"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 
-from viper import otadata
+from viper.image import otadata
 
 VALID = 2
 UNDEFINED = 0xFFFFFFFF

@@ -6,8 +6,8 @@ import os
 from dataclasses import replace
 
 import pytest
-from viper import usb_serial
-from viper.usb_serial import UsbSerial
+from viper.ports import usb_serial
+from viper.ports.usb_serial import UsbSerial
 
 
 class UsbDevice:

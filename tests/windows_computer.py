@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from serial.tools import list_ports, list_ports_common
-from viper import usb_serial, usbipd
+from viper.ports import usb_serial, usbipd
 
 _DOUBLES = Path(__file__).with_name("doubles") / "windows"
 

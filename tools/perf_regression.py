@@ -24,7 +24,7 @@ def main() -> int:
     if interpreter is not None and not in_venv:
         return subprocess.call([str(interpreter), __file__, *sys.argv[1:]])
     sys.path.insert(0, str(ROOT / "site_scons"))
-    from viper.errors import exits
+    from viper.base.errors import exits
 
     return exits(measure)()
 
@@ -35,7 +35,7 @@ def runs(interpreter: Path) -> bool:
 
 
 def measure() -> int:
-    from viper.errors import UserError
+    from viper.base.errors import UserError
 
     try:
         from viper.performance.command import run

@@ -12,8 +12,9 @@ import json
 import os
 from contextlib import contextmanager
 
-from viper import console, port
-from viper.errors import UserError
+from viper.base import console
+from viper.base.errors import UserError
+from viper.ports import port
 
 
 def exists(env):
@@ -36,7 +37,7 @@ def _host(env):
     if port.parse(env["PORT"]).board is not None:
         return f"127.0.0.1:{env.RunningBoard().http_port}"
     if "host" not in env["LEARNED"]:
-        from viper.device_console import Console
+        from viper.device.terminal import Console
 
         with _locked(env) as url, Console(url, f"PORT={env['PORT']}") as device:
             device.start()
@@ -53,7 +54,7 @@ def _locked(env):
 
 
 def _start(env):
-    from viper.device_console import Console, stop_application
+    from viper.device.terminal import Console, stop_application
 
     env["BUILD_LOCK"].release()
     with _locked(env) as url:
@@ -69,7 +70,7 @@ def _start(env):
 
 
 def _answer(env):
-    from viper import http_page
+    from viper.device import http_page
 
     host = env["LEARNED"]["host"] = env.Host()
     address = http_page.wait_until_healthy(f"http://{host}", port.typed("serve", env["PORT"]))
@@ -77,8 +78,8 @@ def _answer(env):
 
 
 def _smoke(env, record):
-    from viper import smoke
-    from viper.device_repl import DeviceRepl
+    from viper.device import smoke
+    from viper.device.repl import DeviceRepl
 
     build = json.loads(record.read_text(encoding="utf-8"))["build"]
     address = f"http://{env.Host()}"

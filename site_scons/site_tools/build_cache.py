@@ -9,8 +9,9 @@ from pathlib import Path
 
 import SCons.CacheDir
 import SCons.Script
-from viper import build_cache, console
-from viper.errors import UserError, exits
+from viper.base import console
+from viper.base.errors import UserError, exits
+from viper.graph import shared_cache
 
 
 def exists(env):
@@ -49,8 +50,8 @@ class _Cache(SCons.CacheDir.CacheDir):
             return False
         entry = Path(self.cachepath(node)[1])
         try:
-            build_cache.take(entry, Path(str(node)))
-        except build_cache.Damaged as problem:
+            shared_cache.take(entry, Path(str(node)))
+        except shared_cache.Damaged as problem:
             console.note(f"{problem}; it is made anew")
             return False
         except OSError:
@@ -64,7 +65,7 @@ class _Cache(SCons.CacheDir.CacheDir):
         if entry.exists():
             return
         try:
-            build_cache.put(Path(str(node)), entry)
+            shared_cache.put(Path(str(node)), entry)
         except OSError as problem:
             if not self.is_full:
                 self.is_full = True
@@ -75,4 +76,4 @@ class _Cache(SCons.CacheDir.CacheDir):
     def _trim_at_the_end(self):
         if not self.is_new_to_others:
             self.is_new_to_others = True
-            atexit.register(build_cache.trim, Path(self.path), self.size)
+            atexit.register(shared_cache.trim, Path(self.path), self.size)

@@ -9,8 +9,8 @@ Adds to the environment:
 
 import json
 
-from viper import program
-from viper.errors import UserError
+from viper.base import program
+from viper.base.errors import UserError
 
 _GRACE_S = 20.0  # tests stop the boards that they have started
 
@@ -37,7 +37,7 @@ def device_tests(env, record):
 
 
 def _test_device(env, record):
-    from viper import http_page
+    from viper.device import http_page
 
     host = env.Host()
     built = json.loads(record.read_text(encoding="utf-8"))["build"]

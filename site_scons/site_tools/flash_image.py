@@ -9,9 +9,10 @@ Adds to the environment:
 import hashlib
 import json
 
-from viper import atomic_file, otadata, partition_table
-from viper.console import human_size
-from viper.errors import UserError
+from viper.base import atomic_file
+from viper.base.console import human_size
+from viper.base.errors import UserError
+from viper.image import otadata, partition_table
 
 
 def exists(env):
@@ -55,7 +56,7 @@ def _otadata(targets, sources):
 
 
 def _image(targets, sources, board):
-    from viper import flash_image
+    from viper.image import flash_image
 
     csv, *parts = sources
     flash_image.write(
@@ -65,7 +66,7 @@ def _image(targets, sources, board):
 
 
 def _record(targets, sources, max_app):
-    from viper import build_history, sizes
+    from viper.graph import history, sizes
 
     firmware, assets, flash, linked = (
         json.loads(path.read_text(encoding="utf-8")) for path in sources
@@ -89,9 +90,7 @@ def _record(targets, sources, max_app):
         "files": flash["files"],
         "images": digests,
     }
-    record["id"] = build_history.identity(record)
+    record["id"] = history.identity(record)
     atomic_file.write_json(targets[0], record)
-    build_history.keep(
-        targets[0].parent / "builds", record, {"parts": sizes.parts(flash), **linked}
-    )
+    history.keep(targets[0].parent / "builds", record, {"parts": sizes.parts(flash), **linked})
     return f"build.json  build {record['build']}, with its files {record['id']}"

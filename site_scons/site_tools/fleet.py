@@ -5,9 +5,11 @@ Adds to the environment, for the actions of other tools:
     env.Fleet(goal, work)  work(env), whose PORT is one device's, for all of them at the same time
 """
 
-from viper import console, fleet, port
-from viper.console import human_size
-from viper.errors import UserError
+from viper.base import console
+from viper.base.console import human_size
+from viper.base.errors import UserError
+from viper.device import fleet
+from viper.ports import port
 
 
 def exists(env):

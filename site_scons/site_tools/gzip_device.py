@@ -4,9 +4,9 @@ Adds to the environment:
     env.GzipDevice(folder)  an action that runs gzip_static on a folder of the device
 """
 
-from viper import port
-from viper.console import human_size, step
-from viper.errors import UserError
+from viper.base.console import human_size, step
+from viper.base.errors import UserError
+from viper.ports import port
 
 
 def exists(env):
@@ -18,7 +18,7 @@ def generate(env):
 
 
 def _compress(env, folder):
-    from viper import gzip_device
+    from viper.update import gzip_device
 
     settings = env["BOARD_TOML"].gzip
     if not settings.enabled:

@@ -18,7 +18,8 @@ def generate(env):
 
 
 def _install(env):
-    from viper import console, esp_idf, esp_idf_install, pins
+    from viper.base import console
+    from viper.source import esp_idf, esp_idf_install, pins
 
     folder = esp_idf.OWN.absolute()
     wanted = pins.load(_PINS).esp_idf

@@ -9,8 +9,9 @@ Adds to the environment:
 from pathlib import Path
 
 import SCons.Script
-from viper import atomic_file, console, micropython_source, pins
-from viper.errors import exits
+from viper.base import atomic_file, console
+from viper.base.errors import exits
+from viper.source import micropython_source, pins
 
 CHECKOUT = Path("build/micropython")
 STAMP = Path("build/micropython.json")

@@ -8,8 +8,9 @@ Adds to the environment, each an action for a goal:
 import json
 import os
 
-from viper import console, port
-from viper.console import human_size
+from viper.base import console
+from viper.base.console import human_size
+from viper.ports import port
 
 
 def exists(env):
@@ -22,7 +23,7 @@ def generate(env):
 
 
 def _ota(env, app):
-    from viper import ota
+    from viper.update import ota
 
     host = env.Host()
     image = app.read_bytes()
@@ -43,13 +44,13 @@ def _ota(env, app):
 
 
 def _token(env):
-    from viper import device_token, http_page
+    from viper.device import http_page, network_token
 
     url = env.SerialUrl()
     with port.lock(url, called=f"PORT={env['PORT']}", pid=os.getpid()):
-        mac = device_token.give(url, port.typed("token", env["PORT"]))
+        mac = network_token.give(url, port.typed("token", env["PORT"]))
     if port.parse(env["PORT"]).board:
         http_page.wait_until_served(
             env.RunningBoard().http_port, port.typed("board-log", env["PORT"])
         )
-    console.step("TOKEN", f"{mac}  kept in {device_token.folder()}")
+    console.step("TOKEN", f"{mac}  kept in {network_token.folder()}")

@@ -4,7 +4,8 @@ Adds to the environment:
     env.PartitionTable()  build/<BOARD>/partition-table.bin from the board's CSV
 """
 
-from viper import atomic_file, partition_table
+from viper.base import atomic_file
+from viper.image import partition_table
 
 
 def exists(env):

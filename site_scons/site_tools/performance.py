@@ -8,8 +8,8 @@ Adds to the environment:
 
 from pathlib import Path
 
-from viper import program
-from viper.errors import UserError
+from viper.base import program
+from viper.base.errors import UserError
 from viper.performance.request import REGRESSION
 
 _GRACE_S = 10.0  # what was measured until Ctrl-C is kept

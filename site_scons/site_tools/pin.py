@@ -7,8 +7,9 @@ Adds to the environment:
 from pathlib import Path
 
 import SCons.Script
-from viper import console, pins
-from viper.errors import UserError
+from viper.base import console
+from viper.base.errors import UserError
+from viper.source import pins
 
 _PINS = Path("nix/pins.json")
 
@@ -22,7 +23,7 @@ def generate(env):
 
 
 def _move(env):
-    from viper import pin_update
+    from viper.source import pin_update
 
     given = {name: SCons.Script.ARGUMENTS.get(name) for name in pins.MOVABLE}
     given = {name: version for name, version in given.items() if version}

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import SCons.Script
 from SCons.Errors import BuildError
-from viper import atomic_file, console, pipeline
-from viper.errors import UserError, exits, nearest
+from viper.base import atomic_file, console
+from viper.base.errors import UserError, exits, nearest
+from viper.graph import pipeline
 
 _GOAL = "pipeline"
 _BUILD = "build"

@@ -11,8 +11,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from viper import console, device_stamp, interrupt, port, process
-from viper.errors import UserError
+from viper.base import console, interrupt, process
+from viper.base.errors import UserError
+from viper.flash import device_stamp
+from viper.ports import port
 
 _BOARDS = Path(".viper/boards")
 
@@ -36,7 +38,7 @@ def _method(function):
 
 
 def _ports(env):
-    from viper import port_list
+    from viper.dev import port_list
 
     found = port_list.everything(_BOARDS)
     known = port_list.builds(Path("build"))
@@ -69,11 +71,11 @@ def _repl(env):
 
 
 def _console(env, *options):
-    """Give the terminal to viper.monitor, and let others build meanwhile."""
+    """Give the terminal to viper.device.monitor, and let others build meanwhile."""
     url = env.SerialUrl()
     env["BUILD_LOCK"].release()
     env["TELL"]()  # the last word is the device's
-    command = ["setpriv", "--pdeathsig", "INT", sys.executable, "-m", "viper.monitor"]
+    command = ["setpriv", "--pdeathsig", "INT", sys.executable, "-m", "viper.device.monitor"]
     command += ["--url", url, "--called", f"PORT={env['PORT']}", "--build", env["BUILD_DIR"]]
     child = subprocess.Popen(
         [*command, *options],
@@ -86,11 +88,11 @@ def _console(env, *options):
     if status == 2:
         raise process.user_error(said)
     if status != 0:
-        raise RuntimeError(f"viper.monitor failed:\n{said}")
+        raise RuntimeError(f"viper.device.monitor failed:\n{said}")
 
 
 def _erase(env):
-    from viper import answer
+    from viper.base import answer
 
     if port.parse(env["PORT"] or "virtual").board:
         env.RunningBoard()
@@ -101,7 +103,7 @@ def _erase(env):
     with port.lock(url, called=called, pid=os.getpid()):
         try:
             process.run(
-                [sys.executable, "-m", "viper.esptool_command", url, called, "erase-flash"],
+                [sys.executable, "-m", "viper.device.esptool_command", url, called, "erase-flash"],
                 environment=process.module_environment(),
             )
         except process.ToolFailed as failure:

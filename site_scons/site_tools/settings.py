@@ -16,11 +16,13 @@ from pathlib import Path
 
 import SCons.Script
 from SCons.Variables import Variables
-from viper import board, console, port, process
-from viper.errors import UserError, exits, nearest
+from viper.base import console, process
+from viper.base.errors import UserError, exits, nearest
+from viper.base.url import is_this_computer, without_userinfo
 from viper.performance.request import Request
-from viper.pins import MOVABLE
-from viper.url import is_this_computer, without_userinfo
+from viper.ports import port
+from viper.source import board
+from viper.source.pins import MOVABLE
 
 LOCAL_FILE = "local.py"
 _BOARDS = Path("boards")

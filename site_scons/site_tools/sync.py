@@ -13,8 +13,9 @@ from functools import partial
 from pathlib import Path
 
 import SCons.Script
-from viper import console, device_stamp
-from viper.console import human_mac
+from viper.base import console
+from viper.base.console import human_mac
+from viper.flash import device_stamp
 
 
 def exists(env):
@@ -54,14 +55,14 @@ def _by_network(env):
 
 
 def _over_network(env, index):
-    from viper import sync_over_http
+    from viper.sync import over_http
 
     host = env["HOST"]
     record = json.loads(index.with_name("firmware.json").read_text(encoding="utf-8"))
-    request = sync_over_http.SyncRequest(
+    request = over_http.SyncRequest(
         host, index, Path(), device_stamp.FOLDER, record["build"], env["SYNC_DELETE"]
     )
-    return sync_over_http.sync(request, partial(console.progress, f"SYNC     {host}"))
+    return over_http.sync(request, partial(console.progress, f"SYNC     {host}"))
 
 
 def _backup(env, index):

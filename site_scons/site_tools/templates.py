@@ -7,7 +7,7 @@ Adds to the environment:
 import os
 from pathlib import Path
 
-from viper import atomic_file
+from viper.base import atomic_file
 from viper.templates.names import is_part, module_name
 
 

@@ -7,8 +7,8 @@ Adds to the environment:
 import json
 from pathlib import Path
 
-from viper import partition_table
-from viper.console import human_size
+from viper.base.console import human_size
+from viper.image import partition_table
 
 
 def exists(env):
@@ -37,7 +37,7 @@ def image(env, files):
 
 
 def _image(targets, sources, fs, flash_size):
-    from viper import vfs_image
+    from viper.image import vfs_image
 
     csv, index = sources
     partition = partition_table.load(csv, flash_size)["vfs"]

@@ -7,9 +7,9 @@ Adds to the environment:
 import os
 from pathlib import Path
 
-from viper import asset_manifest, gzip_asset
-from viper.console import human_size
-from viper.errors import UserError, exits
+from viper.base.console import human_size
+from viper.base.errors import UserError, exits
+from viper.image import asset_manifest, gzip_asset
 
 
 def exists(env):

@@ -6,7 +6,8 @@ Adds to the environment:
 
 import os
 
-from viper import console, port
+from viper.base import console
+from viper.ports import port
 
 
 def exists(env):
@@ -18,7 +19,8 @@ def generate(env):
 
 
 def _wifi(env):
-    from viper import answer, wifi
+    from viper.base import answer
+    from viper.device import wifi
 
     url = env.SerialUrl()
     again = port.typed("wifi", env["PORT"])

@@ -11,7 +11,7 @@ import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
-from viper.errors import UserError, exits, nearest
+from viper.base.errors import UserError, exits, nearest
 
 from tests.bench import dev, flashing, fleet, graph, http_python, http_static, sync, templates
 from tests.bench.figure import Figure

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 
-from viper import flash_device, port
-from viper.flash_device import FLASH, FlashResult
+from viper.flash import jobs
+from viper.flash.jobs import FLASH, FlashResult
+from viper.ports import port
 from viper.virtual_board import control
 
 from tests.project import Project
@@ -15,8 +16,8 @@ BAUD = 460800
 
 def work(project: Project, board: control.BoardInfo, goal: str = FLASH) -> FlashResult:
     record = project.path("build/VIRTUAL_N16R8/build.json")
-    return flash_device.flash(
-        flash_device.FlashRequest(
+    return jobs.flash(
+        jobs.FlashRequest(
             port=f"virtual:{board.name}",
             url=port.viper_url(board.port_url),
             baud=BAUD,

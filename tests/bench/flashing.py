@@ -6,7 +6,7 @@ import json
 import os
 import statistics
 
-from viper import flash_device
+from viper.flash import jobs
 from viper.virtual_board import control
 
 from tests.bench.device_work import BAUD, work
@@ -72,5 +72,5 @@ def line(project: Project) -> list[Figure]:
     ]
 
 
-def seconds(result: flash_device.FlashResult) -> float:
+def seconds(result: jobs.FlashResult) -> float:
     return result.reset_s + result.stub_s + result.confirm_s + result.write_s + result.files_s

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from viper import fleet
-from viper.flash_device import FlashResult
+from viper.device import fleet
+from viper.flash.jobs import FlashResult
 from viper.virtual_board import control
 
 from tests.bench.device_work import work

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 CONNECTIONS = 8
 RUN_S = 1  # a slice of time; several are taken in turn

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from viper import asset_manifest
-from viper.flash_device import FLASH, SYNC, FlashResult
+from viper.flash.jobs import FLASH, SYNC, FlashResult
+from viper.image import asset_manifest
 from viper.virtual_board import control
 
 from tests.bench.device_work import work

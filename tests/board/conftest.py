@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from running_board import Board, Console
 from site_image import Site, wait_for_boots
-from viper import app_image, partition_table
+from viper.image import app_image, partition_table
 from viper.virtual_board import control
 
 PARTITIONS = Path(__file__).parents[2] / "boards" / "partitions-16MiBplus.csv"

@@ -7,10 +7,10 @@ import random
 from pathlib import Path
 
 from running_board import Board
-from viper import device_stamp, flash_device
-from viper.device_stamp import Stamp
-from viper.flash_device import FLASH, FlashRequest, FlashResult
-from viper.flash_plan import Region
+from viper.flash import device_stamp, jobs
+from viper.flash.device_stamp import Stamp
+from viper.flash.jobs import FLASH, FlashRequest, FlashResult
+from viper.flash.sector_plan import Region
 
 SECTOR = 4096
 FACTORY = 0x10000
@@ -78,7 +78,7 @@ class FlashImage:
 
     def flash(self, board: Board, **options: object) -> FlashResult:
         """Flash a board."""
-        return flash_device.flash(self.request(board, **options))  # type: ignore[arg-type]
+        return jobs.flash(self.request(board, **options))  # type: ignore[arg-type]
 
     def assert_on(self, board: Board) -> None:
         """Assert that a board's flash holds the image."""

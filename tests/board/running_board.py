@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import serial
-from viper import serial_handlers
+from viper.ports import serial_urls
 from viper.virtual_board import control
 from viper.virtual_board.control import BoardInfo
 
@@ -16,7 +16,7 @@ class Console:
     """A client of a board's serial port."""
 
     def __init__(self, url: str, baudrate: int = 115200) -> None:
-        serial_handlers.register()
+        serial_urls.register()
         self.port = serial.serial_for_url(url, baudrate=baudrate, timeout=0.05)
         self._seen = bytearray()
 

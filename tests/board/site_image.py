@@ -9,10 +9,10 @@ from pathlib import Path
 
 from flash_image import VFS, VFS_SIZE, FlashImage
 from running_board import Board
-from viper import vfs_image
-from viper.device_repl import DeviceRepl
-from viper.flash_device import SYNC, FlashResult
-from viper.sync_over_repl import ReplTransport
+from viper.device.repl import DeviceRepl
+from viper.flash.jobs import SYNC, FlashResult
+from viper.image import vfs_image
+from viper.sync.over_repl import ReplTransport
 
 # An application that writes to its own file system, and then never returns to the REPL.
 MAIN = """

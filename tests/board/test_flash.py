@@ -18,9 +18,9 @@ from flash_image import FACTORY, SECTOR, VFS, FlashImage
 from running_board import Board, Console
 from serial.rfc2217 import SET_BAUDRATE
 from slowness import slowness
-from viper import flash_device
-from viper.errors import UserError
-from viper.flash_device import PLAN
+from viper.base.errors import UserError
+from viper.flash import jobs
+from viper.flash.jobs import PLAN
 from viper.virtual_board import control
 
 NewBoard = Callable[..., Board]
@@ -200,7 +200,8 @@ def test_only_settings_that_change_are_negotiated(
 # What a build does: the flash runs in a thread, and Ctrl-C comes to the process.
 FLASH = """
 import json, signal, sys, threading
-from viper import flash_device, interrupt
+from viper.flash import jobs
+from viper.base import interrupt
 
 signal.signal(signal.SIGINT, lambda *_: None)
 interrupt.install()
@@ -208,7 +209,7 @@ caught = []
 
 def work():
     try:
-        flash_device.flash(flash_device.decode_request(sys.argv[1]))
+        jobs.flash(jobs.decode_request(sys.argv[1]))
     except BaseException as error:
         caught.append(type(error).__name__)
 
@@ -229,7 +230,7 @@ def without_files(new_board: NewBoard, bootable_flash: bytes) -> Board:
 def flashing(without_files: Board, image: FlashImage) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is in the middle of writing a long `vfs` to `without_files`."""
     image.edit(VFS, os.urandom(128 * SECTOR))
-    request = flash_device._encode(image.request(without_files))
+    request = jobs._encode(image.request(without_files))
     environment = os.environ | {"PYTHONPATH": "site_scons"}
     before = control.counters(without_files.folder).bytes_programmed
     with subprocess.Popen(

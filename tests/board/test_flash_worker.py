@@ -16,9 +16,11 @@ import pytest
 from running_board import Board
 from site_image import Site, on_device, sha256, wait_for_boots
 from slowness import slowness
-from viper import flash_device, port, process
-from viper.errors import UserError
-from viper.flash_device import SYNC, WORKER
+from viper.base import process
+from viper.base.errors import UserError
+from viper.flash import jobs
+from viper.flash.jobs import SYNC, WORKER
+from viper.ports import port
 from viper.virtual_board import control
 
 
@@ -31,13 +33,13 @@ def site(tmp_path: Path, parts: dict[int, bytes], built: Path) -> Site:
 
 @pytest.fixture
 def worker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker that stays, and that `flash_device` asks."""
+    """A worker that stays, and that `jobs` asks."""
     address = str(tmp_path / "worker")
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
         started = subprocess.Popen(
-            [sys.executable, "-m", "viper.flash_worker", "--stay", str(os.getpid())],
+            [sys.executable, "-m", "viper.update.worker", "--stay", str(os.getpid())],
             stdin=listener,
             stdout=subprocess.DEVNULL,
             env=process.module_environment(),
@@ -97,10 +99,11 @@ def test_it_lets_go_of_the_port_for_others_between_two_pieces_of_work(
 
 INTERRUPTED = """
 import sys
-from viper import flash_device, interrupt
+from viper.flash import jobs
+from viper.base import interrupt
 interrupt.install()
 try:
-    flash_device.flash(flash_device.decode_request(sys.argv[1]))
+    jobs.flash(jobs.decode_request(sys.argv[1]))
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -110,7 +113,7 @@ def test_at_work_it_keeps_the_port_and_an_interrupt_leaves_the_application_runni
     lived_in: Board, site: Site, worker: subprocess.Popen[bytes]
 ) -> None:
     site.texts["/www/large.txt"] = os.urandom(400_000).hex()
-    request = flash_device._encode(site.request(lived_in, goal=SYNC))
+    request = jobs._encode(site.request(lived_in, goal=SYNC))
     before = control.counters(lived_in.folder).bytes_programmed
     with subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, request],
@@ -149,6 +152,6 @@ def test_one_that_dies_at_work_is_told(
     killing = threading.Thread(target=kill)
     killing.start()
     with pytest.raises(UserError, match="ended before its work was done") as caught:
-        flash_device.flash(request)
+        jobs.flash(request)
     killing.join()
     assert caught.value.next_step.startswith("./scons sync PORT=virtual:bench again")

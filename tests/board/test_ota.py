@@ -20,8 +20,10 @@ import pytest
 from dropping_proxy import DroppingProxy
 from project import copy_project
 from running_board import Board
-from viper import app_image, device_http, device_token, http_page, ota, otadata
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.device import endpoints, http_page, network_token
+from viper.image import app_image, otadata
+from viper.update import ota
 from viper.virtual_board import control
 
 FLASH_SIZE = 16 << 20
@@ -75,7 +77,7 @@ class Device:
         return ota.update(ota.Update(host, image, build_of(image), "./scons ota"), show)
 
     def client(self, token: str | None = None) -> httpx.Client:
-        token = token or device_token.load(self.board.info.mac)
+        token = token or network_token.load(self.board.info.mac)
         address = f"http://127.0.0.1:{self.board.info.http_port}"
         return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"})
 
@@ -147,7 +149,7 @@ def made(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         http_page.wait_until_served(board.info.http_port, "")
-        device_token.give(board.url, "")
+        network_token.give(board.url, "")
         http_page.wait_until_served(board.info.http_port, "")
         control.power_off(board.folder)
         yield Device(board, board.flash, elf, record["build"])
@@ -358,7 +360,7 @@ def cut(device: Device, image: bytes, port: int | None = None) -> None:
         pytest.MonkeyPatch.context() as impatience,
         pytest.raises(UserError, match="does not answer"),
     ):
-        impatience.setattr(device_http, "_START_S", 1.0)
+        impatience.setattr(endpoints, "_START_S", 1.0)
         device.update(image, port)
     after = device.board.flash
     for start, end in ((0, OTADATA), (FACTORY, OTA_0), (OTA_0 + SLOT_SIZE, FLASH_SIZE)):

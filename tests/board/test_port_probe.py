@@ -6,16 +6,18 @@ from collections.abc import Callable
 
 from otadata_records import selecting
 from running_board import Board
-from viper import port, port_list, process
-from viper.app_image import describe_start
-from viper.usb_serial import UsbSerial
+from viper.base import process
+from viper.dev import port_list
+from viper.image.app_image import describe_start
+from viper.ports import port
+from viper.ports.usb_serial import UsbSerial
 
 OTADATA, FACTORY, OTA_0 = 0xD000, 0x10000, 0x310000
 
 
 def asked(board: Board) -> port_list.Found:
     device = UsbSerial("/dev/ttyUSB0", "1-1", 0x10C4, 0xEA60, "0001")
-    output = process.run_module("viper.port_probe", board.url, "PORT=/dev/ttyUSB0")
+    output = process.run_module("viper.device.probe", board.url, "PORT=/dev/ttyUSB0")
     return port_list.read_probe(device, output)
 
 

@@ -15,11 +15,12 @@ from flash_image import VFS_SIZE
 from running_board import Board
 from site_image import ODD_NAME, Site, on_device, sha256, wait_for_boots
 from slowness import slowness
-from viper import flash_device, flasher
-from viper.device_repl import DeviceRepl
-from viper.errors import UserError
-from viper.flash_device import PLAN, SYNC
-from viper.held_port import HeldPort
+from viper.base.errors import UserError
+from viper.device.held_port import HeldPort
+from viper.device.repl import DeviceRepl
+from viper.flash import jobs
+from viper.flash.jobs import PLAN, SYNC
+from viper.update import flasher
 from viper.virtual_board import control
 
 
@@ -93,7 +94,7 @@ def test_a_source_that_is_missing_is_told_as_a_file(lived_in: Board, site: Site)
     source = site.folder / str(site.files[ODD_NAME]["source"])
     source.unlink()
     with pytest.raises(UserError, match=f"{source}: No such file or directory"):
-        flash_device.flash(request)
+        jobs.flash(request)
     wait_for_boots(lived_in, 2)
 
 
@@ -132,7 +133,7 @@ def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, s
             b"with open('/mine.bin', 'wb') as f:\n f.seek(%d)\n f.write('x')" % (VFS_SIZE // 2)
         )
     with pytest.raises(UserError, match="file system is full"):
-        flash_device.flash(request)
+        jobs.flash(request)
     found = on_device(lived_in)
     assert {path: found[path] for path in before if path != "/boots.txt"} == {
         path: digest for path, digest in before.items() if path != "/boots.txt"
@@ -141,11 +142,13 @@ def test_a_file_system_that_is_full_says_so_and_loses_nothing(lived_in: Board, s
 
 INTERRUPTED = """
 import sys, threading
-from viper import flash_device, flasher, interrupt
+from viper.update import flasher
+from viper.flash import jobs
+from viper.base import interrupt
 interrupt.install()
-request = flash_device.decode_request(sys.argv[1])
+request = jobs.decode_request(sys.argv[1])
 try:
-    flash_device.flash(request)
+    jobs.flash(request)
 except KeyboardInterrupt:
     print("interrupted")
 """
@@ -156,7 +159,7 @@ def test_an_interrupted_sync_leaves_the_application_running_and_goes_on_where_it
 ) -> None:
     site.texts["/www/first.txt"] = os.urandom(40_000).hex()
     site.texts["/www/large.txt"] = os.urandom(150_000).hex()
-    request = flash_device._encode(site.request(lived_in, goal=SYNC))
+    request = jobs._encode(site.request(lived_in, goal=SYNC))
     environment = os.environ | {"PYTHONPATH": "site_scons"}
     before = control.counters(lived_in.folder).bytes_programmed
     with subprocess.Popen(

@@ -17,11 +17,15 @@ from mpremote.transport_serial import SerialTransport
 from running_board import Board
 from site_image import Site, on_device, sha256
 from unit.filesystem_reader import read_fat, read_littlefs
-from viper import device_repl, fat_image, fat_journal, flash_device, flasher, littlefs_image
-from viper.errors import UserError
-from viper.flash_device import SYNC
-from viper.flash_sectors import SECTOR_SIZE
-from viper.held_port import HeldPort
+from viper.base.errors import UserError
+from viper.device import repl
+from viper.device.held_port import HeldPort
+from viper.flash import jobs
+from viper.flash.jobs import SYNC
+from viper.image import fat_image, littlefs_image
+from viper.image.sectors import SECTOR_SIZE
+from viper.sync import fat_journal
+from viper.update import flasher
 from viper.virtual_board import control
 
 POINTS = 10
@@ -126,7 +130,7 @@ def cuts(
 
 @pytest.fixture(autouse=True)
 def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(device_repl, "_QUIET_S", 0.5)
+    monkeypatch.setattr(repl, "_QUIET_S", 0.5)
     monkeypatch.setattr(SerialTransport.read_until, "__defaults__", (0.5, None, None))
 
 
@@ -157,7 +161,7 @@ def test_the_next_sync_puts_back_by_esptool_what_a_cut_has_left(cuts: Cuts) -> N
     cuts.start_over()
     cuts.cut(cuts.total() // 2)
     control.power_on(cuts.board.folder)
-    result = flash_device.flash(cuts.request)
+    result = jobs.flash(cuts.request)
     assert result.put_back == (cuts.site.fs == "fat")
     assert not fat_journal.any_pending(cuts.site.stamps)
     cuts.assert_done()

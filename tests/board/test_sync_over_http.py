@@ -14,12 +14,13 @@ from dropping_proxy import DroppingProxy
 from project import Project, copy_project
 from running_board import Board
 from site_image import on_device, sha256
-from viper import device_token, http_page, sync_over_http
-from viper.device_repl import DeviceRepl
-from viper.errors import UserError
-from viper.flash_device import FlashResult
-from viper.sync_over_http import HttpTransport, SyncRequest
-from viper.sync_plan import STAGE
+from viper.base.errors import UserError
+from viper.device import http_page, network_token
+from viper.device.repl import DeviceRepl
+from viper.flash.jobs import FlashResult
+from viper.sync import over_http
+from viper.sync.file_plan import STAGE
+from viper.sync.over_http import HttpTransport, SyncRequest
 
 SOURCES = {"page": "assets/www/index.html", "main": "firmware/app/main.py"}
 NewBoard = Callable[..., Board]
@@ -43,7 +44,7 @@ class Device:
             build=build or json.loads((outputs / "build.json").read_text())["build"],
             delete_extras=True,
         )
-        return sync_over_http.sync(request, lambda total: nullcontext(lambda done: None))
+        return over_http.sync(request, lambda total: nullcontext(lambda done: None))
 
     def build(self, **contents: str) -> None:
         """Make the image anew, with other contents of sources."""
@@ -70,7 +71,7 @@ def made(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         http_page.wait_until_served(board.info.http_port, "")
-        device_token.give(board.url, "")
+        network_token.give(board.url, "")
         http_page.wait_until_served(board.info.http_port, "")
         yield Device(project, board, tmp_path_factory.mktemp("stamps"))
 
@@ -171,7 +172,7 @@ def test_without_the_right_token_nothing_is_told_or_changed(
 ) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     if token:
-        path = device_token.folder() / device.board.info.mac
+        path = network_token.folder() / device.board.info.mac
         path.parent.mkdir(parents=True)
         path.write_text(token)
     with pytest.raises(UserError, match="token") as raised:

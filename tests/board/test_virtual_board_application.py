@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from otadata_records import selecting
 from running_board import Board, Console
-from viper import otadata
+from viper.image import otadata
 from viper.virtual_board import control
 
 OTADATA = 0xD000

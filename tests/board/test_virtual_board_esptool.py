@@ -19,7 +19,7 @@ from esptool import cmds
 from esptool.loader import ESPLoader
 from esptool.util import FatalError
 from running_board import Board
-from viper import serial_handlers
+from viper.ports import serial_urls
 from viper.virtual_board import control
 
 NewBoard = Callable[..., Board]
@@ -28,7 +28,7 @@ NewBoard = Callable[..., Board]
 @pytest.fixture(scope="module")
 def connected(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
     """esptool, connected to a board's ROM."""
-    serial_handlers.register()
+    serial_urls.register()
     board = new_shared_board("rom")
     with cmds.detect_chip(board.url) as chip:
         cmds.attach_flash(chip)
@@ -38,7 +38,7 @@ def connected(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
 @pytest.fixture(scope="module")
 def with_stub(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
     """esptool with its stub running on a board."""
-    serial_handlers.register()
+    serial_urls.register()
     board = new_shared_board("stub")
     with cmds.detect_chip(board.url) as chip:
         stub = cmds.run_stub(chip)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image.sectors import SECTOR_SIZE
 from viper.virtual_board.chip_page import NO_SECTOR, ChipPage
 from viper.virtual_board.nor_flash import FlashFault, NorFlash, PowerLost
 

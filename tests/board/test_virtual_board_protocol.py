@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from viper.app_image import checksum
+from viper.image.app_image import checksum
 from viper.virtual_board import slip
 from viper.virtual_board.chip import Chip
 from viper.virtual_board.chip_page import ChipPage

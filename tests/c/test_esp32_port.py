@@ -19,7 +19,8 @@ import c_program
 import pytest
 from c_program import MODULE, SANITIZERS, THREAD_SANITIZER
 from project import ROOT
-from viper import board, module_memory
+from viper.firmware import module_memory
+from viper.source import board
 
 DOUBLES = ROOT / "tests/doubles/esp_idf"
 HERE = Path(__file__).parent

@@ -15,8 +15,8 @@ import tty
 from pathlib import Path
 
 import serial
-from viper import serial_handlers
-from viper.port import viper_url
+from viper.ports import serial_urls
+from viper.ports.port import viper_url
 from viper.virtual_board.control import BoardInfo
 
 _LINES = "\0modem lines"  # a name of this network namespace, as the double has it
@@ -63,7 +63,7 @@ class Cable:
 
 def connect(boards: dict[Path, BoardInfo]) -> None:
     """Lay cables from device files to boards; they are there while this process is."""
-    serial_handlers.register()
+    serial_urls.register()
     cables = [Cable(device, board) for device, board in boards.items()]
     by_tty = {cable.tty: cable for cable in cables}
     server = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)

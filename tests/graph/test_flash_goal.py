@@ -64,7 +64,7 @@ def test_boots_from_its_flash_alone(kept: Project) -> None:
         folder = kept.path(".viper/boards/goal")
         control.stop(folder)
         board = control.start(folder, "goal")  # on another port, if its own was taken meanwhile
-        from viper import http_page
+        from viper.device import http_page
 
         http_page.wait_until_served(board.http_port, "")
         assert _page(kept) == index

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from idf_double import Esp32Project, IdfDouble, micropython_tree
 from project import copy_sources, restore
-from viper import partition_table
+from viper.image import partition_table
 
 BOARD = "boards/ESP32S3_N16R8"
 MODULE = "firmware/cmodules/viperhttp"

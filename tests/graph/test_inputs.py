@@ -112,7 +112,7 @@ def test_template(project: Project, template: str) -> None:
 
 
 def test_helper_module_of_viper(project: Project) -> None:
-    with project.path("site_scons/viper/partition_table.py").open("a") as file:
+    with project.path("site_scons/viper/image/partition_table.py").open("a") as file:
         file.write("# more\n")
     # Same outputs, byte for byte: the steps after the table's have nothing new to do, but those
     # that use the module themselves run.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from project import Project
 from terminal import Terminal
-from viper import wsl
+from viper.ports import wsl
 from viper.virtual_board import control
 
 PORT = "PORT=virtual:desk"

@@ -9,8 +9,8 @@ import subprocess
 
 import pytest
 from project import Project
-from viper import graph_overview
-from viper.console import human_size
+from viper.base.console import human_size
+from viper.graph import outline
 
 
 def identity(project: Project) -> str:
@@ -87,8 +87,8 @@ def test_the_graph_is_drawn_as_it_stands(project: Project) -> None:
     picture = (outputs / "graph.svg").read_text()
     for label in (">flash<", ">TABLE<", "firmware/cmodules"):
         assert label in picture
-    overview = graph_overview.shape((outputs / "overview.svg").read_text())
-    assert overview == graph_overview.shape(project.path("docs/graph.svg").read_text()), (
+    overview = outline.shape((outputs / "overview.svg").read_text())
+    assert overview == outline.shape(project.path("docs/graph.svg").read_text()), (
         "draw it anew: ./scons graph && cp build/VIRTUAL_N16R8/overview.svg docs/graph.svg"
     )
     # It was looked at, not built.

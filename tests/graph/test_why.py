@@ -107,8 +107,8 @@ CASES = {
         _edit("requirements.txt", "zlib-ng==", "zlib-ng==9."), {"www/app.js.gz": "zlib-ng "}
     ),
     "our own code": Case(
-        _append("site_scons/viper/otadata.py", "# more\n"),
-        {"otadata.bin": "viper.otadata changed"},
+        _append("site_scons/viper/image/otadata.py", "# more\n"),
+        {"otadata.bin": "viper.image.otadata changed"},
     ),
     "the code of a step": Case(
         _edit("site_scons/site_tools/flash_image.py", "blank, so", "empty, so"),

@@ -9,8 +9,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from viper import app_image
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.image import app_image
 
 FLASH_SIZE = 16 << 20
 ELF = bytes(range(256)) * 300 + b"odd"
@@ -164,8 +164,8 @@ def test_a_text_that_does_not_fit_is_refused() -> None:
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "viper.app_image", *arguments]
-    folder = Path(app_image.__file__).parents[1]
+    command = [sys.executable, "-m", "viper.image.app_image", *arguments]
+    folder = Path(app_image.__file__).parents[2]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
 
 

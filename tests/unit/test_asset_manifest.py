@@ -7,9 +7,9 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from viper import asset_manifest, gzip_asset
-from viper.asset_manifest import Asset
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.image import asset_manifest, gzip_asset
+from viper.image.asset_manifest import Asset
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import atomic_file
+from viper.base import atomic_file
 
 
 def test_a_file_is_written_and_replaced(tmp_path: Path) -> None:

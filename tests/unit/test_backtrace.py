@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
-from viper.backtrace import Decoder, Executable
+from viper.device.backtrace import Decoder, Executable
 
 TOOLS = Path(__file__).parents[1] / "doubles/esp_idf"
 PANIC = (

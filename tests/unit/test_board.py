@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper import board
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.source import board
 
 PROJECT = Path(__file__).parents[2]
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from viper import build_cache
+from viper.graph import shared_cache
 
 BUILDS = 20
 CONTENT = b"an image " * 1000
@@ -28,12 +28,12 @@ def entry(tmp_path: Path) -> Path:
     source.chmod(0o755)
     entry = tmp_path / "cache/AB" / KEY
     entry.parents[1].mkdir(mode=0o755)
-    build_cache.put(source, entry)
+    shared_cache.put(source, entry)
     return entry
 
 
 def test_comes_out_as_it_went_in(entry: Path, tmp_path: Path) -> None:
-    build_cache.take(entry, tmp_path / "taken")
+    shared_cache.take(entry, tmp_path / "taken")
     assert (tmp_path / "taken").read_bytes() == CONTENT
     assert (tmp_path / "taken").stat().st_mode & 0o777 == 0o755
     assert entry.stat().st_size < len(CONTENT)
@@ -55,8 +55,8 @@ def test_a_truncated_entry_is_refused(entry: Path, tmp_path: Path) -> None:
 
 def _is_refused(entry: Path, content: bytes, tmp_path: Path) -> None:
     entry.write_bytes(content)
-    with pytest.raises(build_cache.Damaged):
-        build_cache.take(entry, tmp_path / "taken")
+    with pytest.raises(shared_cache.Damaged):
+        shared_cache.take(entry, tmp_path / "taken")
     assert not entry.exists() and not (tmp_path / "taken").exists()
 
 
@@ -70,7 +70,7 @@ def test_entries_are_for_those_who_have_the_folder(mode: int, tmp_path: Path) ->
     source.write_bytes(CONTENT)
     before = os.umask(0o077)
     try:
-        build_cache.put(source, cache / "AB" / KEY)
+        shared_cache.put(source, cache / "AB" / KEY)
     finally:
         os.umask(before)
     assert (cache / "AB").stat().st_mode & 0o7777 == mode
@@ -85,7 +85,7 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     (tmp_path / "source").write_bytes(CONTENT)
     monkeypatch.setattr(os, "fdopen", full)
     with pytest.raises(OSError, match="No space"):
-        build_cache.put(tmp_path / "source", tmp_path / "cache/AB" / KEY)
+        shared_cache.put(tmp_path / "source", tmp_path / "cache/AB" / KEY)
     assert list((tmp_path / "cache/AB").iterdir()) == []
 
 
@@ -93,14 +93,14 @@ def test_a_full_disk_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_anything_else_is_refused(tmp_path_factory: pytest.TempPathFactory, raw: bytes) -> None:
     folder = tmp_path_factory.mktemp("foreign")
     (folder / KEY).write_bytes(raw)
-    with pytest.raises(build_cache.Damaged):
-        build_cache.take(folder / KEY, folder / "taken")
+    with pytest.raises(shared_cache.Damaged):
+        shared_cache.take(folder / KEY, folder / "taken")
 
 
 def test_another_entrys_content_is_refused(entry: Path, tmp_path: Path) -> None:
     other = entry.rename(entry.with_name(OTHER_KEY))
-    with pytest.raises(build_cache.Damaged):
-        build_cache.take(other, tmp_path / "taken")
+    with pytest.raises(shared_cache.Damaged):
+        shared_cache.take(other, tmp_path / "taken")
 
 
 def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
@@ -110,15 +110,15 @@ def test_the_longest_unused_goes_first(tmp_path: Path) -> None:
     for age, name in names.items():
         (folder / name).write_bytes(bytes(1000))
         os.utime(folder / name, (10_000 - age, 10_000 - age))
-    build_cache.trim(tmp_path, 2500)
+    shared_cache.trim(tmp_path, 2500)
     assert {path.name for path in folder.iterdir()} == {names[0], names[1]}
-    build_cache.trim(tmp_path, 0)
+    shared_cache.trim(tmp_path, 0)
     assert list(folder.iterdir()) == []
 
 
 def test_what_was_taken_was_used(entry: Path, tmp_path: Path) -> None:
     os.utime(entry, (10_000, 10_000))
-    build_cache.take(entry, tmp_path / "taken")
+    shared_cache.take(entry, tmp_path / "taken")
     assert time.time() - entry.stat().st_mtime < 60
 
 
@@ -130,7 +130,7 @@ def test_only_entries_are_removed(tmp_path: Path) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(bytes(1000))
     os.utime(abandoned, (10_000, 10_000))
-    build_cache.trim(tmp_path, 0)
+    shared_cache.trim(tmp_path, 0)
     assert all(path.exists() for path in theirs)
     assert unfinished.exists() and not abandoned.exists()
 
@@ -143,12 +143,12 @@ def _build(cache: Path, number: int, start: Barrier) -> None:
         entry = cache / "AB" / f"ab{turn % 5:030}"
         content = entry.name.encode() * 1000
         try:
-            build_cache.take(entry, target)
+            shared_cache.take(entry, target)
             assert target.read_bytes() == content
         except FileNotFoundError:
             source.write_bytes(content)
-            build_cache.put(source, entry)
-        build_cache.trim(cache, 400)
+            shared_cache.put(source, entry)
+        shared_cache.trim(cache, 400)
 
 
 def test_many_builds_at_once(tmp_path: Path) -> None:

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 from nor_chip import SECTOR, NorChip, PowerLost
-from viper import backup, carry_over, fat_image, filesystem_reader, littlefs_image, partition_table
-from viper.carry_over import CarryOver, DataKeeper, Tell
-from viper.errors import UserError
-from viper.flash_plan import Region
-from viper.flash_session import FILESYSTEM, File, Image, Part
-from viper.partition_table import PartitionTable
+from viper.base.errors import UserError
+from viper.flash.sector_plan import Region
+from viper.flash.writing import FILESYSTEM, File, Image, Part
+from viper.image import fat_image, filesystem_reader, littlefs_image, partition_table
+from viper.image.partition_table import PartitionTable
+from viper.update import backup, carry_over
+from viper.update.carry_over import CarryOver, DataKeeper, Tell
 
 FLASH_SIZE = 1 << 20
 BUILD = {"fat": fat_image.build, "littlefs": littlefs_image.build}

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 import serial
-from viper import com_bridge, com_port, port, serial_handlers
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.ports import com_bridge, com_port, port, serial_urls
 from windows_computer import WindowsComputer
 
 
@@ -36,7 +36,7 @@ def test_port_that_is_not_shared_is_bridged_and_the_way_to_close_it_is_told(
     # A second look at the port takes the bridge that is there.
     assert com_port.resolve("COM14", windows.proc_version) == url
     assert capsys.readouterr().out == ""
-    serial_handlers.register()
+    serial_urls.register()
     with serial.serial_for_url(port.viper_url(url), timeout=10) as line:
         line.write(b"through Windows and back")
         assert line.read(24) == b"through Windows and back"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper import com_port, usb_serial
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.ports import com_port, usb_serial
 from windows_computer import LINUX, WSL_1, WindowsComputer
 
 

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 import pytest
-from viper import console
+from viper.base import console
 
 
 @pytest.mark.parametrize(
@@ -26,11 +26,11 @@ def test_a_step_is_one_line_with_the_tag_in_a_column(capsys: pytest.CaptureFixtu
 
 def test_work_goes_on_when_nobody_reads() -> None:
     """`./scons get | head -1` must not end in a traceback."""
-    code = "from viper import console\nfor _ in range(20000): console.note('line')\n"
+    code = "from viper.base import console\nfor _ in range(20000): console.note('line')\n"
     script = f'"{sys.executable}" -c "$1" | head -1; echo "status ${{PIPESTATUS[0]}}"'
     done = subprocess.run(
         ["bash", "-c", script, "bash", code],
-        env={"PYTHONPATH": str(console.__file__).rsplit("/", 2)[0]},
+        env={"PYTHONPATH": str(console.__file__).rsplit("/", 3)[0]},
         capture_output=True,
         text=True,
     )

@@ -7,8 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import board, device_files, flash_session
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.flash import writing
+from viper.image import device_files
+from viper.source import board
 
 BOARD = board.load(Path("boards"), "VIRTUAL_N16R8")
 
@@ -22,7 +24,7 @@ def test_each_file_is_told_and_a_sync_can_read_it(tmp_path: Path) -> None:
     assert json.loads(index.read_text())["files"] == {
         "/www/index.html": {"size": 6000, "sha256": digest, "source": page.as_posix()}
     }
-    image = flash_session.load(index, tmp_path)
+    image = writing.load(index, tmp_path)
     assert image.files["/www/index.html"].sha256 == digest
     assert (image.board, image.chip, image.parts) == ("VIRTUAL_N16R8", "esp32s3", ())
 

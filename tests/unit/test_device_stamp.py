@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from viper import device_stamp
-from viper.device_stamp import Stamp
-from viper.flash_plan import Region
+from viper.flash import device_stamp
+from viper.flash.device_stamp import Stamp
+from viper.flash.sector_plan import Region
 
 MAC = "7c2c67000001"
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from viper import device_sync, sync_over_repl, sync_plan
-from viper.device_repl import literal, text
-from viper.device_sync import StagedFile
-from viper.errors import UserError
-from viper.flash_session import File
-from viper.sync_plan import Manifest
+from viper.base.errors import UserError
+from viper.device.repl import literal, text
+from viper.flash.writing import File
+from viper.sync import file_plan, over_repl, transfer
+from viper.sync.file_plan import Manifest
+from viper.sync.transfer import StagedFile
 
 
 def file(folder: Path, name: str, content: bytes) -> File:
@@ -25,8 +25,8 @@ def file(folder: Path, name: str, content: bytes) -> File:
 
 
 def exchanges(files: Mapping[str, File]) -> list[tuple[list[bytes], int]]:
-    staged = [device_sync._content(path, files) for path in files]
-    return list(sync_over_repl._exchanges(staged))
+    staged = [transfer._content(path, files) for path in files]
+    return list(over_repl._exchanges(staged))
 
 
 def argument(call: bytes) -> bytes:
@@ -65,7 +65,7 @@ def test_small_files_share_an_exchange(tmp_path: Path) -> None:
 
 
 class Device:
-    """A device_sync.Transport that keeps what it is told."""
+    """A transfer.Transport that keeps what it is told."""
 
     def __init__(self) -> None:
         self.received: list[bytes] = []
@@ -91,26 +91,26 @@ class Device:
 
 def test_what_is_complete_on_the_device_is_not_sent_again(tmp_path: Path) -> None:
     files = {f"/www/{n}": file(tmp_path, str(n), b"%d" % n) for n in range(3)}
-    staged = frozenset({device_sync._stage_name("/www/1", files)})
+    staged = frozenset({transfer._stage_name("/www/1", files)})
     manifest = Manifest("build", "0123456789ab", "fat", 1 << 20, True, {}, staged)
-    plan = sync_plan.plan(files, {}, manifest.files, delete=True)
+    plan = file_plan.plan(files, {}, manifest.files, delete=True)
     device, progress = Device(), []
-    device_sync.carry_out(
-        *(device, manifest, plan, files, tmp_path, device_sync.NothingToSave()), progress.append
+    transfer.carry_out(
+        *(device, manifest, plan, files, tmp_path, transfer.NothingToSave()), progress.append
     )
     assert device.received == [b"0", b"2"]
     assert set(device.placed[1::2]) == files.keys()
-    assert progress[-1] == device_sync.bytes_to_send(plan, files)
+    assert progress[-1] == transfer.bytes_to_send(plan, files)
 
 
 def test_files_are_committed_in_batches_that_fit_the_free_space(tmp_path: Path) -> None:
     files = {f"/www/{n}": file(tmp_path, str(n), bytes(10_000)) for n in range(5)}
-    assert list(device_sync._batches(list(files), files, free=30_000)) == [
+    assert list(transfer._batches(list(files), files, free=30_000)) == [
         ("/www/0", "/www/1"),
         ("/www/2", "/www/3"),
         ("/www/4",),
     ]
-    assert list(device_sync._batches([], files, free=0)) == [()]
+    assert list(transfer._batches([], files, free=0)) == [()]
 
 
 def test_a_source_that_changed_since_the_image_was_made_is_refused(tmp_path: Path) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 from project import ROOT
-from viper import doctor, port
-from viper.doctor import MISSING, OK, WARNING, Finding
-from viper.usb_serial import UsbSerial
+from viper.dev import doctor
+from viper.dev.doctor import MISSING, OK, WARNING, Finding
+from viper.ports import port
+from viper.ports.usb_serial import UsbSerial
 
 PINNED = "v5.5.1"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper import board, esp32_port
-from viper.errors import UserError
-from viper.esp_idf import Environment
-from viper.firmware_inputs import Inputs
-from viper.micropython_source import Source
+from viper.base.errors import UserError
+from viper.firmware import esp32_port
+from viper.firmware.build_id import Inputs
+from viper.source import board
+from viper.source.esp_idf import Environment
+from viper.source.micropython_source import Source
 
 BOARDS = Path(__file__).parents[2] / "boards"
 

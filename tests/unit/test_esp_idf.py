@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from idf_double import IdfDouble
-from viper import esp_idf
-from viper.errors import UserError
-from viper.esp_idf import Environment, Installation
+from viper.base.errors import UserError
+from viper.source import esp_idf
+from viper.source.esp_idf import Environment, Installation
 
 WANTED = "v5.5.1"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 from project import ROOT
-from viper import esp_idf_install
-from viper.errors import UserError
-from viper.pins import EspIdfPin
+from viper.base.errors import UserError
+from viper.source import esp_idf_install
+from viper.source.pins import EspIdfPin
 
 
 def _git(folder: Path, *arguments: str) -> str:
@@ -44,7 +44,7 @@ def pin(tmp_path: Path) -> EspIdfPin:
 @pytest.fixture(autouse=True)
 def submodules_from_folders(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let git take a submodule from a folder, which it does only from a host by default."""
-    from viper import git_command
+    from viper.source import git_command
 
     run = git_command.run
     monkeypatch.setattr(

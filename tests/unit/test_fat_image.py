@@ -13,10 +13,10 @@ import pytest
 from filesystem_reader import read_fat
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from viper import fat_image
-from viper.errors import UserError
-from viper.filesystem_image import FilesystemImage
-from viper.flash_sectors import SECTOR_SIZE
+from viper.base.errors import UserError
+from viper.image import fat_image
+from viper.image.filesystem_image import FilesystemImage
+from viper.image.sectors import SECTOR_SIZE
 
 PARTITION = 0x9F0000  # of the shipped layout
 BUDGET = 64 * 1024  # bytes that an edited asset may cost to flash

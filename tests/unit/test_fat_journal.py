@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 from test_fat_volume import reader
-from viper import fat_image, fat_journal
-from viper.fat_volume import FatVolume
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image import fat_image
+from viper.image.fat_volume import FatVolume
+from viper.image.sectors import SECTOR_SIZE
+from viper.sync import fat_journal
 
 MAC = "7c2c67000001"
 SIZE = 64 * SECTOR_SIZE

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from viper import fat_names
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.image import fat_names
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 
 import pytest
 from filesystem_reader import read_fat
-from viper import fat_image
-from viper.fat_volume import Damaged, FatVolume
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image import fat_image
+from viper.image.fat_volume import Damaged, FatVolume
+from viper.image.sectors import SECTOR_SIZE
 
 SIZE = 128 * SECTOR_SIZE
 FILES = {

@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from viper import app_image, board, device_files, flash_image, otadata, partition_table, vfs_image
-from viper.errors import UserError
-from viper.partition_table import PartitionTable
+from viper.base.errors import UserError
+from viper.image import app_image, device_files, flash_image, otadata, partition_table, vfs_image
+from viper.image.partition_table import PartitionTable
+from viper.source import board
 
 BOARDS = Path(__file__).parents[2] / "boards"
 BOARD = board.load(BOARDS, "VIRTUAL_N16R8")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nor_chip import SECTOR, NorChip
-from viper import flash_plan
-from viper.flash_plan import FAN_OUT, Region
-from viper.flash_sectors import Run, runs
+from viper.flash import sector_plan
+from viper.flash.sector_plan import FAN_OUT, Region
+from viper.image.sectors import Run, runs
 
 # Sectors with little variety, so that erased ones and equal neighbours occur.
 sector_contents = st.sampled_from([b"\xff", b"\x00", b"a", b"b", b"\xe9"])
@@ -35,7 +35,7 @@ def test_the_sectors_that_differ_and_no_others_are_planned(data: st.DataObject) 
     old = data.draw(flashes)
     new = data.draw(st.lists(sector_contents, min_size=len(old), max_size=len(old)))
     chip = chip_with(old)
-    found = flash_plan.differing(chip.md5, region_with(new), None)
+    found = sector_plan.differing(chip.md5, region_with(new), None)
     assert found == [at for at in range(len(new)) if old[at] != new[at]]
     assert chip.queries <= 2 * len(new)
 
@@ -45,7 +45,7 @@ def test_what_a_true_claim_says_takes_one_question(data: st.DataObject) -> None:
     old = data.draw(flashes)
     new = data.draw(st.lists(sector_contents, min_size=len(old), max_size=len(old)))
     chip = chip_with(old)
-    found = flash_plan.differing(chip.md5, region_with(new), region_with(old).claim())
+    found = sector_plan.differing(chip.md5, region_with(new), region_with(old).claim())
     assert found == [at for at in range(len(new)) if old[at] != new[at]]
     assert chip.queries == 1
 
@@ -53,7 +53,7 @@ def test_what_a_true_claim_says_takes_one_question(data: st.DataObject) -> None:
 def test_a_claim_that_is_damaged_is_not_used() -> None:
     chip = chip_with([b"a", b"b"])
     damaged = replace(region_with([b"a", b"b"]).claim(), sectors=())
-    assert flash_plan.differing(chip.md5, region_with([b"a", b"c"]), damaged) == [1]
+    assert sector_plan.differing(chip.md5, region_with([b"a", b"c"]), damaged) == [1]
 
 
 @given(st.data())
@@ -62,7 +62,7 @@ def test_a_false_claim_changes_nothing(data: st.DataObject) -> None:
     same_length = st.lists(sector_contents, min_size=len(old), max_size=len(old))
     claimed, new = data.draw(same_length), data.draw(same_length)
     chip = chip_with(old)
-    found = flash_plan.differing(chip.md5, region_with(new), region_with(claimed).claim())
+    found = sector_plan.differing(chip.md5, region_with(new), region_with(claimed).claim())
     assert found == [at for at in range(len(new)) if old[at] != new[at]]
 
 
@@ -72,7 +72,7 @@ def test_one_altered_sector_of_a_large_region_is_found_with_few_questions() -> N
     chip.flash[:] = content
     chip.flash[500 * SECTOR + 17] ^= 1
     region = Region(0, content)
-    assert flash_plan.differing(chip.md5, region, None) == [500]
+    assert sector_plan.differing(chip.md5, region, None) == [500]
     assert chip.queries <= 1 + FAN_OUT * math.ceil(math.log(768, FAN_OUT))
 
 
@@ -81,7 +81,7 @@ def test_the_last_piece_is_not_asked_about_when_no_other_differs() -> None:
     chip = NorChip(16)
     chip.flash[:] = content
     chip.flash[-1] ^= 1
-    assert flash_plan.differing(chip.md5, Region(0, content), None) == [15]
+    assert sector_plan.differing(chip.md5, Region(0, content), None) == [15]
     assert chip.queries == 1 + 3 + 3
 
 
@@ -91,7 +91,7 @@ def test_an_erased_chip_is_recognised_with_few_questions_and_blank_sectors_are_n
     contents = [b"\xff"] * 200
     contents[3] = contents[4] = contents[150] = b"x"
     chip = chip_with([b"\xff"] * 200)
-    assert flash_plan.differing(chip.md5, region_with(contents), None) == [3, 4, 150]
+    assert sector_plan.differing(chip.md5, region_with(contents), None) == [3, 4, 150]
     assert chip.queries <= 1 + FAN_OUT
 
 
@@ -114,8 +114,8 @@ class TestFilesystem:
 
     new = (b"F", b"\xff", b"n", b"n", b"\xff", b"\xff")
 
-    def plan(self, chip: NorChip, claim: flash_plan.Claim | None, same_table: bool = True):
-        return flash_plan.differing_filesystem(
+    def plan(self, chip: NorChip, claim: sector_plan.Claim | None, same_table: bool = True):
+        return sector_plan.differing_filesystem(
             chip.md5, region_with([*self.new]), claim, same_table
         )
 

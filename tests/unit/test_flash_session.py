@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 from nor_chip import SECTOR, NorChip, PowerLost
-from viper import device_stamp, flash_session
-from viper.errors import UserError
-from viper.flash_session import Image, PartPlan, Session
+from viper.base.errors import UserError
+from viper.flash import device_stamp, writing
+from viper.flash.writing import Image, PartPlan, Session
 
 FLASH = 96  # sectors
 VFS = 64  # its first sector; it runs to the end
@@ -53,7 +53,7 @@ class Build:
             "files": {"/www/index.html": {"size": 5, "sha256": digest, "source": "index.html"}},
         }
         (self.folder / "flash.json").write_text(json.dumps(record))
-        return flash_session.load(self.folder / "flash.json", self.folder)
+        return writing.load(self.folder / "flash.json", self.folder)
 
     def flash(self, chip: NorChip) -> list[PartPlan]:
         session = Session(self.image(), chip, self.stamps)
@@ -252,5 +252,5 @@ def test_an_image_that_does_not_hold_together_is_refused(build: Build, damage, m
     damage(record)
     path.write_text(json.dumps(record))
     with pytest.raises(UserError, match=message) as caught:
-        flash_session.load(path, build.folder)
+        writing.load(path, build.folder)
     assert "./scons image" in caught.value.next_step

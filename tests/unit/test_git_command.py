@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper import git_command
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.source import git_command
 
 
 def test_a_folder_that_git_cannot_write_is_named(tmp_path: Path) -> None:

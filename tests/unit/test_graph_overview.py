@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from viper import graph_overview
-from viper.graph_page import Deed
-from viper.why import Step
+from viper.graph import outline
+from viper.graph.page import Deed
+from viper.graph.why import Step
 
 
 def step(tag: str, name: str, sources: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> Step:
@@ -30,7 +30,7 @@ DEEDS = [Deed("flash", ("b/flash.bin", "b/build.json")), Deed("ota", ("b/micropy
 
 
 def boxes_and_arrows() -> set[str]:
-    graph = graph_overview.dot(STEPS, DEEDS)
+    graph = outline.dot(STEPS, DEEDS)
     edges = {line.rstrip(";").replace('"', "") for line in graph.splitlines() if " -> " in line}
     boxes = {line.split('"')[1] for line in graph.splitlines() if " [label=" in line}
     return boxes | edges
@@ -48,9 +48,9 @@ def test_chains_and_siblings_are_one_box_and_no_arrow_says_what_others_say() -> 
 
 
 def test_what_is_alike_is_named_by_its_kind() -> None:
-    assert "www/*.gz" in graph_overview.dot(STEPS, DEEDS)
+    assert "www/*.gz" in outline.dot(STEPS, DEEDS)
 
 
 def test_a_picture_tells_its_boxes_and_arrows() -> None:
     picture = "<title>overview</title><title>A&#45;B</title><title>A&#45;B&#45;&gt;C</title>"
-    assert graph_overview.shape(picture) == {"A-B", "A-B->C"}
+    assert outline.shape(picture) == {"A-B", "A-B->C"}

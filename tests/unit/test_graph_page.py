@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from viper import graph_page, why
-from viper.why import Step
+from viper.graph import page, why
+from viper.graph.why import Step
 
 
 def step(tag: str, name: str, sources: tuple[str, ...] = (), after: tuple[str, ...] = ()) -> Step:
@@ -15,13 +15,13 @@ def test_thousands_of_files_are_two_boxes() -> None:
         step("GZIP", f"build/B/www/{n}.gz", (f"assets/www/{n // 100}/{n}",)) for n in range(5000)
     ]
     manifest = step("ASSETS", "build/B/www.json", after=tuple(s.name for s in assets))
-    graph = graph_page.dot([*assets, manifest], [], {s.name: 0.01 for s in assets})
+    graph = page.dot([*assets, manifest], [], {s.name: 0.01 for s in assets})
     assert graph.count("[label=") == 3 and graph.count("->") == 2
     assert "5000 files" in graph and "50.0 s" in graph
 
 
 def test_names_that_mean_something_to_graphviz_are_texts() -> None:
-    graph = graph_page.dot([step("GZIP", 'a"b\\c', ("x",))], [], {})
+    graph = page.dot([step("GZIP", 'a"b\\c', ("x",))], [], {})
     assert '"GZIP a\\"b\\\\c"' in graph
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from viper import gzip_asset
+from viper.image import gzip_asset
 
 TEXT = b"".join(b"line %d of a text that shrinks, %d\n" % (i, i * i % 97) for i in range(20000))
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from idf_double import IdfDouble, micropython_tree
 from project import ROOT
-from viper import esp_idf
-from viper.esp_idf import Environment, Installation
+from viper.source import esp_idf
+from viper.source.esp_idf import Environment, Installation
 
 _TABLE = "nvs, data, nvs, 0x9000, 16K\nfactory, app, factory, 0x10000, 1M\n"
 _MODULE = """\

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 from project import ROOT, wait_until
-from viper import doctor, labgrid, labgrid_client, port, port_list
-from viper.doctor import MISSING, OK, WARNING
-from viper.errors import UserError
-from viper.labgrid_client import SerialPort
+from viper.base.errors import UserError
+from viper.dev import doctor, port_list
+from viper.dev.doctor import MISSING, OK, WARNING
+from viper.ports import labgrid, labgrid_client, port
+from viper.ports.labgrid_client import SerialPort
 
 DOUBLE = ROOT / "tests/doubles/labgrid"
 
@@ -193,7 +194,8 @@ def test_ports_lists_the_lab(log: Path, tmp_path: Path) -> None:
 
 RUN = """
 import os, signal, sys
-from viper import interrupt, labgrid
+from viper.ports import labgrid
+from viper.base import interrupt
 interrupt.install()
 signal.signal(signal.SIGINT, lambda *_: None)  # as SCons does
 try:

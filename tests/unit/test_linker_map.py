@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from project import ROOT
-from viper import linker_map, sizes
-from viper.linker_map import Piece, Usage
-from viper.module_memory import ModuleMemory
+from viper.firmware import linker_map
+from viper.firmware.linker_map import Piece, Usage
+from viper.firmware.module_memory import ModuleMemory
+from viper.graph import sizes
 
 SOURCE = """\
 int a_buffer_that_has_a_rather_long_name[1000];

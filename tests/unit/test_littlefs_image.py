@@ -6,9 +6,9 @@ import random
 
 import pytest
 from filesystem_reader import read_littlefs
-from viper import littlefs_image
-from viper.errors import UserError
-from viper.flash_sectors import SECTOR_SIZE
+from viper.base.errors import UserError
+from viper.image import littlefs_image
+from viper.image.sectors import SECTOR_SIZE
 
 PARTITION = 0x9F0000  # of the shipped layout
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from viper import micropython_source, pins
-from viper.errors import UserError
-from viper.micropython_source import Source
-from viper.pins import Pins, Submodule
+from viper.base.errors import UserError
+from viper.source import micropython_source, pins
+from viper.source.micropython_source import Source
+from viper.source.pins import Pins, Submodule
 
 HEADER = """\
 #define MICROPY_VERSION_MAJOR (1)

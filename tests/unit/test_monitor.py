@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 from usb_device import UsbDevice
-from viper import monitor
-from viper.backtrace import Decoder, Executable
+from viper.device import monitor
+from viper.device.backtrace import Decoder, Executable
 
 
 class Seen(monitor.Screen):

@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from usb_device import UsbDevice
-from viper import native_usb
-from viper.errors import UserError
-from viper.native_usb import NativeUsb
+from viper.base.errors import UserError
+from viper.ports import native_usb
+from viper.ports.native_usb import NativeUsb
 
 RTS, DTR = termios.TIOCM_RTS, termios.TIOCM_DTR
 

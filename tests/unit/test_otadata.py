@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 from otadata_records import UNDEFINED, VALID, record, selecting
-from viper import otadata
-from viper.otadata import State
+from viper.image import otadata
+from viper.image.otadata import State
 
 
 def sectors(first: bytes, second: bytes) -> bytes:

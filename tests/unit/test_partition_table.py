@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from viper import partition_table
-from viper.errors import UserError
-from viper.partition_table import APP, DATA, PartitionTable
+from viper.base.errors import UserError
+from viper.image import partition_table
+from viper.image.partition_table import APP, DATA, PartitionTable
 
 FLASH_SIZE = 16 << 20
 SHIPPED = Path(__file__).parents[2] / "boards" / "partitions-16MiBplus.csv"

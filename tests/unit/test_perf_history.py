@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from performance_records import Series
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.performance.command import judge
 from viper.performance.history import LATEST, History, unlike
 from viper.performance.record import FAILED, PARTIAL, Record

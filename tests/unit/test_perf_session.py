@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from doubles.http_device import HttpDevice
 from project import ROOT
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.performance import command, load, session
 from viper.performance.history import LATEST
 from viper.performance.latency import milliseconds

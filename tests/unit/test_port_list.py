@@ -7,12 +7,14 @@ import json
 from pathlib import Path
 
 import pytest
-from viper import device_stamp, port_list, usb_serial, wsl
-from viper.app_image import AppDescription
-from viper.device_stamp import Stamp
-from viper.flash_plan import Claim
-from viper.port_list import Found
-from viper.usb_serial import UsbSerial
+from viper.dev import port_list
+from viper.dev.port_list import Found
+from viper.flash import device_stamp
+from viper.flash.device_stamp import Stamp
+from viper.flash.sector_plan import Claim
+from viper.image.app_image import AppDescription
+from viper.ports import usb_serial, wsl
+from viper.ports.usb_serial import UsbSerial
 from windows_computer import WindowsComputer
 
 MAC = "02aabbccddee"

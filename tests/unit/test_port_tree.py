@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 import pytest
-from viper import port_tree
+from viper.firmware import port_tree
 
 
 @pytest.fixture

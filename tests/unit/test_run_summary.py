@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from viper.run_summary import RunSummary
+from viper.graph.summary import RunSummary
 
 
 def test_a_build_alone() -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper import board, sdkconfig
-from viper.board import Board
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.firmware import sdkconfig
+from viper.source import board
+from viper.source.board import Board
 
 CAME_OUT = """\
 CONFIG_IDF_TARGET="esp32s3"

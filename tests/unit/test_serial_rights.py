@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 import pytest
-from viper import serial_rights, usb_serial
-from viper.errors import UserError
-from viper.usb_serial import UsbSerial
+from viper.base.errors import UserError
+from viper.ports import serial_rights, usb_serial
+from viper.ports.usb_serial import UsbSerial
 
 TTY = Path("/dev/ttyUSB0")
 DIALOUT = 20

@@ -6,7 +6,8 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from viper import board, smoke
+from viper.device import smoke
+from viper.source import board
 
 BOARD = board.load(Path(__file__).parents[2] / "boards", "ESP32S3_N16R8")
 WELL = smoke.Figures(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from viper import sync_plan
-from viper.flash_session import File
-from viper.sync_plan import SyncPlan
+from viper.flash.writing import File
+from viper.sync import file_plan
+from viper.sync.file_plan import SyncPlan
 
 
 def file(sha256: str) -> File:
@@ -20,7 +20,7 @@ FOUND = {"/main.py": "m", "/www/same": "1", "/www/changed": "0"}
 def plan(
     found: dict[str, str], ours: dict[str, str] | None = None, delete: bool = True
 ) -> SyncPlan:
-    return sync_plan.plan(WANTED, ours or {}, found, delete)
+    return file_plan.plan(WANTED, ours or {}, found, delete)
 
 
 def test_what_differs_or_is_missing_is_sent() -> None:
@@ -43,7 +43,7 @@ def test_of_the_application_only_what_an_image_put_there_is_deleted_and_only_une
 
 def test_the_scope_is_the_site_and_the_applications_files_by_name() -> None:
     paths = {*WANTED, "/lib/old.py", "/www/any"}
-    assert sync_plan.scope(paths) == ["/www", "/lib/old.py", "/main.py"]
+    assert file_plan.scope(paths) == ["/www", "/lib/old.py", "/main.py"]
 
 
 def test_only_a_change_beside_the_site_needs_the_application_started_anew() -> None:

@@ -15,7 +15,7 @@ import pytest
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 from template_cases import CONTEXT, EXPRESSIONS, FILES, TEMPLATES
-from viper.errors import UserError
+from viper.base.errors import UserError
 from viper.templates import language
 from viper.templates.compiler import compile_folder
 from viper.templates.names import module_name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from viper.url import is_this_computer, without_userinfo
+from viper.base.url import is_this_computer, without_userinfo
 
 
 @pytest.mark.parametrize(

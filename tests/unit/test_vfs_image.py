@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from filesystem_reader import read_fat, read_littlefs
-from viper import vfs_image
-from viper.errors import UserError
+from viper.base.errors import UserError
+from viper.image import vfs_image
 
 SIZE = 1 << 20
 READERS = {"fat": read_fat, "littlefs": read_littlefs}

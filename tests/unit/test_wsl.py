@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from viper.wsl import on_windows_drive, version
+from viper.ports.wsl import on_windows_drive, version
 from windows_computer import LINUX, WSL_1, WSL_2
 
 # As WSL 2 (5.15.167.4-microsoft-standard-WSL2) shows them.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from viper import console
-from viper.errors import UserError
+from viper.base import console
+from viper.base.errors import UserError
 
 from . import limits, profiles, session
 from .comparison import NOT_COMPARED, WORSE, Change, Comparison, compare, explain, false_alarms

@@ -10,8 +10,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import atomic_file
-from viper.errors import UserError, nearest
+from viper.base import atomic_file
+from viper.base.errors import UserError, nearest
 
 from .record import COMPLETE, Record, from_document
 

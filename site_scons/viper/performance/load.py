@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import TYPE_CHECKING
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 from .latency import LONGEST_US, Latencies, Timeline, histogram
 

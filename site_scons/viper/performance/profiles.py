@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from viper.errors import UserError, nearest
+from viper.base.errors import UserError, nearest
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper import atomic_file
+from viper.base import atomic_file
 
 from .comparison import WORSE, Change, Comparison, worst_paths
 from .history import Baseline

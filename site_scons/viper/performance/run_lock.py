@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 FILE = ".lock"
 

@@ -12,8 +12,8 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from viper import console
-from viper.errors import UserError
+from viper.base import console
+from viper.base.errors import UserError
 
 from . import load, record
 from .profiles import Profile

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Callable, Set
 from typing import TYPE_CHECKING, Any
 
-from viper.errors import UserError, nearest
+from viper.base.errors import UserError, nearest
 from viper.templates import language
 from viper.templates.scope import Scope
 

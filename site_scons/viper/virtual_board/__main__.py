@@ -19,7 +19,7 @@ import sys
 import traceback
 from pathlib import Path
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 from . import http_port, serial_port, state
 from .board import VirtualBoard

@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from viper import app_image, otadata, partition_table
-from viper.flash_sectors import SECTOR_SIZE
-from viper.partition_table import Entry, PartitionTable
+from viper.image import app_image, otadata, partition_table
+from viper.image.partition_table import Entry, PartitionTable
+from viper.image.sectors import SECTOR_SIZE
 
 from .chip import Chip
 from .nor_flash import FlashFault, NorFlash

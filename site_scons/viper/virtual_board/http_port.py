@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 
-from viper.errors import UserError
+from viper.base.errors import UserError
 
 from . import tcp_table
 from .control_server import peer_pid

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from viper.app_image import checksum
+from viper.image.app_image import checksum
 
 from . import slip
 from .chip import Chip

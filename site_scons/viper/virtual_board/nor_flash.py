@@ -7,7 +7,7 @@ import mmap
 import os
 from pathlib import Path
 
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image.sectors import SECTOR_SIZE
 
 from .chip_page import UNLIMITED, ChipPage
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image.sectors import SECTOR_SIZE
 
 from .loader_protocol import Command, CommandFailed, LeaveLoader, Loader, Next, Request
 from .nor_flash import FlashFault

@@ -8,8 +8,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper import atomic_file
-from viper.errors import UserError
+from viper.base import atomic_file
+from viper.base.errors import UserError
 
 from .chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
 

@@ -9,7 +9,7 @@ import hashlib
 import zlib
 from collections.abc import Callable
 
-from viper.flash_sectors import SECTOR_SIZE
+from viper.image.sectors import SECTOR_SIZE
 
 from .loader_protocol import (
     STUB_GREETING,

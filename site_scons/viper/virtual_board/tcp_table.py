@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from socket import inet_aton
 
-from viper.port import command_of
+from viper.ports.port import command_of
 
 _LISTEN = 0x0A
 _LOOPBACK = "0100007F"  # 127.0.0.1 as /proc/net/tcp prints it

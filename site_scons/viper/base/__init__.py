@@ -1,0 +1,4 @@
+"""What every other wing stands on: errors, console, processes, locks, files written whole.
+
+May use: none.
+"""

@@ -1,0 +1,4 @@
+"""A developer's day: the incremental loop, what is connected, what this machine lacks.
+
+May use: base, source, image, ports, virtual_board, flash.
+"""

@@ -1,0 +1,123 @@
+"""The incremental loop: `python -m viper.dev.loop REQUEST`, a JSON object (see `Request`).
+
+What is saved is brought to the device by the goals that a person would type: `sync`, or, if it is
+part of the firmware, `flash` (over the network alone, `ota` and `sync`); then the open pages are
+loaded anew (viper.dev.proxy). A goal that fails says why, and the next save tries again. SIGINT
+ends the loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from viper.base import console
+from viper.dev.proxy import DevPage
+from viper.dev.runs import Runs
+
+WATCHED = ("assets", "boards", "firmware", "nix", "site_scons")
+_TOOLS = Path("site_scons")
+_FILES = (Path("assets"), Path("firmware/app"))  # what `sync` brings
+_STEP_MS = 20  # an editor's writes of one save lie closer together
+_DEBOUNCE_MS = 200
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the loop is about."""
+
+    device: str | None  # host of the device's page, None if it is not known
+    by_network: bool  # whether the device is reached there alone
+    arguments: tuple[str, ...]  # OPTION=value, for every run
+
+
+def goals_for(saved: Iterable[Path], by_network: bool) -> tuple[str, ...]:
+    """The goals that bring saved files to the device."""
+    if all(any(folder in path.parents for folder in _FILES) for path in saved):
+        return ("sync",)
+    return ("ota", "sync") if by_network else ("flash",)
+
+
+class Loop:
+    """Watches, builds, reloads."""
+
+    def __init__(self, runs: Runs, page: DevPage | None, by_network: bool) -> None:
+        self._runs = runs
+        self._page = page
+        self._by_network = by_network
+        self._saved: set[Path] = set()
+        self._something_saved = asyncio.Event()
+
+    async def watch(self) -> None:
+        """Note what is saved."""
+        from watchfiles import awatch
+
+        folders = [folder for folder in WATCHED if Path(folder).is_dir()]
+        async for changes in awatch(*folders, step=_STEP_MS, debounce=_DEBOUNCE_MS):
+            self._saved |= {Path(os.path.relpath(path)) for _, path in changes}
+            self._something_saved.set()
+
+    async def build(self) -> None:
+        """Bring everything to the device, then whatever is saved."""
+        everything = {Path("firmware")}
+        failed = set() if await self._bring(everything) else everything
+        self._tell()
+        while True:
+            await self._something_saved.wait()
+            self._something_saved.clear()
+            # What failed has not reached the device, and does with what mends it.
+            saved, self._saved = self._saved | failed, set()
+            if any(_TOOLS in path.parents for path in saved):
+                await self._runs.renew()
+            done = await self._bring(saved)
+            failed = set() if done else saved
+            if done and self._page is not None:
+                count = await self._page.reload()
+                console.step("RELOAD", f"{count} open page{'' if count == 1 else 's'}")
+
+    async def _bring(self, saved: set[Path]) -> bool:
+        """Bring saved files to the device; whether they are there."""
+        for goal in goals_for(saved, self._by_network):
+            if not await self._runs.run(goal):
+                return False
+        return True
+
+    def _tell(self) -> None:
+        where = self._page.url if self._page else "no page to reload: give HOST=192.168.0.7"
+        console.step("DEV", f"{where}  what you save is on the device; Ctrl-C ends")
+
+
+async def _run(request: Request) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    async with contextlib.AsyncExitStack() as stack:
+        page = await stack.enter_async_context(DevPage(request.device)) if request.device else None
+        runs = await stack.enter_async_context(Runs(request.arguments))
+        loop = Loop(runs, page, request.by_network)
+        waiting = asyncio.create_task(ended.wait())
+        tasks = {waiting, *map(asyncio.ensure_future, (loop.watch(), loop.build()))}
+        finished, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        for task in finished:
+            task.result()
+
+
+def main() -> None:
+    """Run the loop that argv describes."""
+    record = json.loads(sys.argv[1])
+    record["arguments"] = tuple(record["arguments"])
+    asyncio.run(_run(Request(**record)))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,4 @@
+"""One device as it runs: its console and REPL, its pages and endpoints, its health.
+
+May use: base, source, image, ports.
+"""

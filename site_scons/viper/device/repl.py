@@ -1,0 +1,235 @@
+"""MicroPython's raw REPL on a device, by mpremote: programs run beside the application.
+
+mpremote reads byte by byte, which suits a prompt and not a manifest of a thousand files: it enters
+the REPL and sends programs here, and answers are read in whole pieces. Nothing that is sent is
+echoed by the device, or shown here.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import struct
+import time
+from contextlib import redirect_stdout
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from viper.base.errors import UserError
+from viper.ports import serial_urls
+from viper.ports.serial_line import CONSOLE_BAUD
+from viper.ports.serial_urls import WriteCounter
+
+if TYPE_CHECKING:
+    from serial import Serial
+
+_REOPEN_S = 3  # what a port may take to be free again after esptool
+_KNOCK_S = 0.25  # an idle prompt answers sooner
+_KNOCKS = 2
+_BOOTING_KNOCKS = 12
+_ABORT_S = 0.4  # what an interrupted build waits for the device before it resets it
+_START_S = 15.0  # what the application has to come up after a reset
+_QUIET_S = 10.0  # the longest silence while the device works
+_PRINTED_S = 0.1  # what a read waits for what the application prints
+_BANNER = b"raw REPL; CTRL-B to exit\r\n"
+_RAW_PASTE = b"\x05A\x01"
+_RAW_PASTE_ACCEPTED = b"R\x01"
+_END = b"\x04"  # ends standard output, and then the error
+_SOFT_RESET = b"\x02\x04"  # leave the raw REPL, then Ctrl-D: boot.py and main.py run
+_ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]")
+
+
+class DeviceRepl:
+    """The raw REPL of one device; a context that closes the port.
+
+    Attributes:
+        serial: the open port.
+        written: counts the bytes sent.
+        again: the next step after work that broke off.
+        interrupted: whether an application was running and has been interrupted for this.
+    """
+
+    def __init__(self, url: str, again: str) -> None:
+        """Open a port.
+
+        Args:
+            url: what pyserial opens; its lock is the caller's.
+
+        Raises:
+            UserError: it cannot be opened.
+        """
+        from mpremote.transport import TransportError
+        from mpremote.transport_serial import SerialTransport
+
+        serial_urls.register()
+        try:
+            with redirect_stdout(io.StringIO()):  # mpremote tells there that it waits
+                self._transport = SerialTransport(
+                    url, CONSOLE_BAUD, wait=_REOPEN_S, timeout=_QUIET_S
+                )
+        except TransportError:
+            raise UserError(f"{url} cannot be opened", again) from None
+        self.serial: Serial = self._transport.serial
+        self.written = WriteCounter(self.serial)
+        self.again = again
+        self.interrupted = False
+
+    def __enter__(self) -> DeviceRepl:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.serial.close()
+
+    def enter(self, starting: bool = False) -> None:
+        """Bring the device to its raw REPL.
+
+        Args:
+            starting: it was reset just now, and may need time to come to its prompt.
+
+        Raises:
+            UserError: it does not answer in time.
+        """
+        self.interrupted = False
+        deadline = time.monotonic() + _START_S
+        knocks = _BOOTING_KNOCKS if starting else _KNOCKS
+        for knock in range(1, knocks + 1):
+            self.serial.write(b"\r\x01")
+            if self._sees_banner(_KNOCK_S):
+                self._skip_banners(knock - 1)
+                return
+        self.interrupted = True
+        self._interrupt(deadline)
+        self._skip_banners(knocks)
+
+    def _interrupt(self, deadline: float) -> None:
+        from mpremote.transport import TransportError
+
+        while True:
+            try:
+                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=1)
+                return
+            except TransportError:
+                if time.monotonic() > deadline:
+                    raise UserError(
+                        "MicroPython's REPL does not answer",
+                        "./scons flash, if it was never flashed; or see what it prints: "
+                        "./scons monitor",
+                    ) from None
+
+    def _sees_banner(self, within_s: float) -> bool:
+        seen: bytes = self._transport.read_until(1, _BANNER, timeout_overall=within_s)
+        return seen.endswith(_BANNER)
+
+    def _skip_banners(self, more: int) -> None:
+        """Read what may come in answer to earlier knocks, up to the prompt."""
+        while more and self._sees_banner(_KNOCK_S):
+            more -= 1
+        self._transport.read_until(1, b">", timeout_overall=_KNOCK_S)
+
+    def leave(self) -> None:
+        """Go back to the friendly REPL; what ran before it was interrupted does not run."""
+        self._transport.exit_raw_repl()
+
+    def restart(self) -> None:
+        """Leave, and start the application again without a reset of the chip."""
+        self.serial.write(_SOFT_RESET)
+
+    def wait_for_line(self, beginning: str, within_s: float) -> str:
+        """Wait for a line that the application prints.
+
+        Returns:
+            The line; "" if it does not come in time.
+        """
+        self.serial.timeout = _PRINTED_S
+        seen = bytearray()
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            seen += self.serial.read(max(1, self.serial.in_waiting))
+            for line in seen.decode(errors="replace").splitlines(keepends=True):
+                if line.startswith(beginning) and line.endswith("\n"):
+                    return line.strip()
+        return ""
+
+    def forget_printed(self) -> None:
+        """Drop what the device has printed while nobody read.
+
+        Raises:
+            OSError: the port is gone.
+        """
+        self.serial.read(self.serial.in_waiting)
+
+    def interrupt(self) -> None:
+        """End a call that is under way, or is still being sent.
+
+        Raises:
+            UserError: the device does not answer.
+        """
+        self.serial.write(b"\x03\x03\r\x01")
+        if not self._sees_banner(_ABORT_S):
+            raise UserError("the device stopped answering", self.again)
+        self._skip_banners(0)
+
+    def run(self, program: bytes, purpose: str) -> str:
+        """Run a program beside the application; what it prints.
+
+        Args:
+            purpose: what the device does not do if it fails: "take a token".
+
+        Raises:
+            UserError: it raises an exception, or the device stops answering.
+        """
+        output, error = self.execute(program)
+        if error:
+            raise UserError(f"the device does not {purpose}: {error}", "./scons flash")
+        return output.decode(errors="replace")
+
+    def execute(self, program: bytes) -> tuple[bytes, str]:
+        """Run a program: what it prints, and the last line of its error.
+
+        Raises:
+            UserError: the device stops answering.
+        """
+        from mpremote.transport import TransportError
+
+        try:
+            self.serial.write(_RAW_PASTE)
+            if self.serial.read(2) != _RAW_PASTE_ACCEPTED:
+                raise TransportError("no raw paste mode")
+            self._transport.raw_paste_write(program)
+            output, error = self._read_answer()
+        except (TransportError, struct.error) as problem:  # the latter when it falls silent
+            raise UserError(
+                f"the device's REPL stopped answering ({problem})",
+                self.again,
+            ) from None
+        lines = error.decode(errors="replace").strip().splitlines()
+        return output, lines[-1] if lines else ""
+
+    def _read_answer(self) -> tuple[bytes, bytes]:
+        """Standard output and error of a program, up to the next prompt."""
+        from mpremote.transport import TransportError
+
+        answer = bytearray()
+        while answer.count(_END) < 2 or not answer.endswith(b">"):
+            piece = self.serial.read(max(1, self.serial.in_waiting))
+            if not piece:
+                raise TransportError("no end of its answer")
+            answer += piece
+        output, error, _ = bytes(answer).rsplit(_END, 2)
+        return output, error
+
+
+def literal(data: bytes) -> bytes:
+    """Bytes as MicroPython reads them in a program: its lexer is clean for 8 bits, so that only
+    what ends a literal, a line or the raw REPL's input is escaped."""
+    return b"b'" + _ESCAPED.sub(lambda found: b"\\x%02x" % found[0][0], data) + b"'"
+
+
+def text(value: str) -> bytes:
+    """A text as MicroPython reads it in a program."""
+    return literal(value.encode())[1:]

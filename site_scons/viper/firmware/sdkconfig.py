@@ -1,0 +1,166 @@
+"""The settings of ESP-IDF: what a board's fragments ask for, held against what came out.
+
+ESP-IDF merges the fragments that a board's mpconfigboard.cmake lists, by Kconfig's rules, into
+`sdkconfig`. An assignment may come to nothing without a word: a misspelt symbol, a dependency that
+is off, a choice that another fragment makes. So each assignment of the board's own fragments is
+looked up in the outcome, and so is what board.toml says of the chip.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from viper.base.errors import UserError
+from viper.source.board import Board
+
+_ASSIGNMENT = re.compile(r"^CONFIG_(\w+)=(.*?)\s*$")
+_UNSET = re.compile(r"^# CONFIG_(\w+) is not set\s*$")
+_BOARD_DIR = "${MICROPY_BOARD_DIR}"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One assignment and where it stands.
+
+    Attributes:
+        name: the symbol without CONFIG_.
+        value: as Kconfig writes it: y, n, a number, or a text without its quotes.
+        file: the fragment.
+        line: from 1.
+    """
+
+    name: str
+    value: str
+    file: Path
+    line: int
+
+
+def read(file: Path) -> list[Setting]:
+    """Every assignment of a fragment or of `sdkconfig`, in order; "is not set" is n."""
+    settings = []
+    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
+        assigned = _ASSIGNMENT.match(line)
+        unset = _UNSET.match(line)
+        if assigned:
+            settings.append(Setting(assigned[1], _plain(assigned[2]), file, number))
+        elif unset:
+            settings.append(Setting(unset[1], "n", file, number))
+    return settings
+
+
+def fragments(board_folder: Path, port: Path) -> list[Path]:
+    """The fragments that a board's mpconfigboard.cmake lists, in order.
+
+    One that cmake writes into its build folder is left out: it is no file of ours.
+
+    Args:
+        board_folder: MICROPY_BOARD_DIR.
+        port: MicroPython's ports/esp32, which other names are relative to.
+
+    Raises:
+        UserError: one is missing.
+    """
+    cmake = board_folder / "mpconfigboard.cmake"
+    text = re.sub(r"#.*", "", cmake.read_text(encoding="utf-8"))
+    found = []
+    for listed in re.findall(r"\bSDKCONFIG_DEFAULTS\s([^)]*)\)", text):
+        for name in listed.split():
+            path = port / name.replace(_BOARD_DIR, str(board_folder.absolute()))
+            if "${" in str(path):
+                continue
+            if not path.is_file():
+                raise UserError(f"{cmake} lists {name}: no such file", f"write {path}")
+            found.append(path)
+    return found
+
+
+def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path) -> None:
+    """Hold what came out against the board's fragments and board.toml.
+
+    Raises:
+        UserError: the first setting that came out otherwise, with the fragment and the line.
+    """
+    effective = {setting.name: setting.value for setting in read(sdkconfig)}
+    asked = {
+        setting.name: setting for file in fragments(board_folder, port) for setting in read(file)
+    }
+    for setting in asked.values():
+        came_out = effective.get(setting.name, "n")
+        if setting.file.is_relative_to(board_folder.absolute()) and not _same(
+            came_out, setting.value
+        ):
+            raise UserError(
+                f"{_relative(setting.file)} line {setting.line}: CONFIG_{setting.name}="
+                f"{setting.value} came to nothing: it is {came_out} in {sdkconfig}",
+                "it is misspelt, or something that it depends on is off",
+            )
+    for name, (value, reason) in _declared(board).items():
+        if not _same(effective.get(name, "n"), value):
+            raise _contradicts(name, value, reason, asked.get(name), board_folder)
+    csv = effective.get("PARTITION_TABLE_CUSTOM_FILENAME", "")
+    if (port / csv).resolve() != board.partitions.resolve():
+        raise _contradicts(
+            "PARTITION_TABLE_CUSTOM_FILENAME",
+            f'"{board.partitions.resolve()}"',
+            f'board.toml says partitions = "{board.partitions}"',
+            asked.get("PARTITION_TABLE_CUSTOM_FILENAME"),
+            board_folder,
+        )
+
+
+def _declared(board: Board) -> Mapping[str, tuple[str, str]]:
+    """What board.toml and the module call for: the value of each symbol, and why."""
+    flash = f"{board.flash_size >> 20}MB"
+    psram = f"{board.psram_size >> 20}MB"
+    declared = {
+        "IDF_TARGET": (board.chip, f'board.toml says chip = "{board.chip}"'),
+        # The server has core 0 to itself, and the interpreter core 1.
+        "FREERTOS_UNICORE": ("n", "viperhttp runs on both cores"),
+        "ESPTOOLPY_FLASHSIZE": (flash, f'board.toml says flash_size = "{flash}"'),
+        "SPIRAM": (
+            "y" if board.psram_size else "n",
+            f'board.toml says psram_size = "{psram}"',
+        ),
+    }
+    if board.psram_size and board.chip == "esp32s3":  # the only chip of ours with two modes
+        mode = {"octal": "SPIRAM_MODE_OCT", "quad": "SPIRAM_MODE_QUAD"}[board.psram_mode]
+        declared[mode] = ("y", f'board.toml says psram_mode = "{board.psram_mode}"')
+    return declared
+
+
+def _contradicts(
+    name: str, value: str, reason: str, setting: Setting | None, board_folder: Path
+) -> UserError:
+    """What came out is not what the board is, by a line that says so or for want of one."""
+    if setting is None:
+        return UserError(
+            f"{board_folder}: no sdkconfig fragment sets CONFIG_{name}={value}, and {reason}",
+            f"add it to a fragment that {board_folder}/mpconfigboard.cmake lists",
+        )
+    return UserError(
+        f"{_relative(setting.file)} line {setting.line} sets CONFIG_{name}={setting.value}, "
+        f"and {reason}",
+        f"set it to {value} in a fragment of {board_folder}, or change the board",
+    )
+
+
+def _relative(file: Path) -> Path:
+    """A file as a person in the project's folder names it."""
+    return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
+
+
+def _plain(value: str) -> str:
+    quoted = re.fullmatch(r'"(.*)"', value)
+    return quoted[1].replace('\\"', '"').replace("\\\\", "\\") if quoted else value or "n"
+
+
+def _same(one: str, other: str) -> bool:
+    if one == other:
+        return True
+    try:
+        return int(one, 0) == int(other, 0)
+    except ValueError:
+        return False

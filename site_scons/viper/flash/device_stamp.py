@@ -1,0 +1,100 @@
+"""What this graph last wrote to a device: `.viper/devices/<mac>.json`.
+
+A stamp is a hint. It saves questions, and the chip's own MD5 decides whether it is true; one that
+is missing, damaged or of another form is no stamp.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from viper.base import atomic_file
+from viper.flash.sector_plan import Claim
+from viper.image.sectors import Run
+
+FOLDER = Path(".viper/devices")  # in the project
+
+_FORMAT = 1
+_DIGEST = 16  # bytes of an MD5
+
+
+@dataclass
+class Stamp:
+    """What is believed of one device.
+
+    Attributes:
+        mac: 12 hex digits, lower case.
+        parts: by the part's name in flash.json, what was written there.
+        files: the files that were put into the device's file system, by path: their sha256.
+        files_md5: the MD5 of the file system's partition when `files` was last found true of the
+            device; empty if never, or if files have been sent since.
+    """
+
+    mac: str
+    parts: dict[str, Claim] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    files_md5: bytes = b""
+
+
+def load(folder: Path, mac: str) -> Stamp:
+    """The stamp of a device; a blank one if there is none that can be read."""
+    try:
+        record = json.loads(_path(folder, mac).read_text(encoding="utf-8"))
+        if record["format"] != _FORMAT or record["mac"] != mac:
+            return Stamp(mac)
+        return Stamp(
+            mac=mac,
+            parts={str(name): _claim(part) for name, part in record["parts"].items()},
+            files={str(path): str(digest) for path, digest in record["files"].items()},
+            files_md5=bytes.fromhex(record["files_md5"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return Stamp(mac)
+
+
+def paths(folder: Path) -> set[str]:
+    """The files that were put into the file system of any device."""
+    return {path for stamp in folder.glob("*.json") for path in load(folder, stamp.stem).files}
+
+
+def save(folder: Path, stamp: Stamp) -> None:
+    """Write a stamp in one step, so that an interruption leaves the old one or the new one."""
+    folder.mkdir(parents=True, exist_ok=True)
+    record = {
+        "format": _FORMAT,
+        "mac": stamp.mac,
+        "parts": {name: _record(claim) for name, claim in stamp.parts.items()},
+        "files": stamp.files,
+        "files_md5": stamp.files_md5.hex(),
+    }
+    atomic_file.write_json(_path(folder, stamp.mac), record)
+
+
+def _path(folder: Path, mac: str) -> Path:
+    return folder / f"{mac}.json"
+
+
+def _record(claim: Claim) -> dict[str, Any]:
+    return {
+        "md5": claim.md5.hex(),
+        "sectors": b64encode(b"".join(claim.sectors)).decode(),
+        "settled": [[run.first, run.count, digest.hex()] for run, digest in claim.settled],
+        "before": claim.before.hex(),
+    }
+
+
+def _claim(record: dict[str, Any]) -> Claim:
+    joined = b64decode(record["sectors"], validate=True)
+    return Claim(
+        md5=bytes.fromhex(record["md5"]),
+        sectors=tuple(joined[at : at + _DIGEST] for at in range(0, len(joined), _DIGEST)),
+        settled=tuple(
+            (Run(int(first), int(count)), bytes.fromhex(md5))
+            for first, count, md5 in record["settled"]
+        ),
+        before=bytes.fromhex(record["before"]),
+    )

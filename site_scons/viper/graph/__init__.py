@@ -1,0 +1,4 @@
+"""What the graph knows of its steps: inputs, cache, history, reasons, sizes, pictures.
+
+May use: base, source, image, firmware.
+"""

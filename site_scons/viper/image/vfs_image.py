@@ -1,0 +1,32 @@
+"""The image of the partition `vfs`: a file system with the device's files.
+
+Beside vfs.img lies vfs.json, the sectors that it uses: {"used": [[first sector, count], ...]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from viper.base import atomic_file
+from viper.image import fat_image, littlefs_image
+
+
+def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size: int) -> None:
+    """Write vfs.img and vfs.json.
+
+    Args:
+        image: where vfs.img goes.
+        index: where vfs.json goes.
+        files: source files by device path.
+        fs: one of `board.FILE_SYSTEMS`.
+        size: bytes of the partition.
+
+    Raises:
+        UserError: more than fits.
+    """
+    contents = {path: source.read_bytes() for path, source in files.items()}
+    build = {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs]
+    built = build(contents, size)
+    atomic_file.write(image, built.data)
+    atomic_file.write_json(index, {"used": built.used})

@@ -1,0 +1,4 @@
+"""What PORT can be: devices of Linux and Windows, addresses, places of a lab.
+
+May use: base.
+"""

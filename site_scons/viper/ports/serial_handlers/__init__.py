@@ -1,0 +1,1 @@
+"""Handlers of URLs as pyserial looks for them: a module `protocol_<scheme>` each."""

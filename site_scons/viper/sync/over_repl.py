@@ -1,0 +1,151 @@
+"""A device's files over its REPL: the calls of `viperhttp.sync`, in few exchanges."""
+
+from __future__ import annotations
+
+import json
+import re
+import zlib
+from base64 import b64decode
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from viper.base.errors import UserError
+from viper.device.repl import DeviceRepl, literal, text
+from viper.image.sectors import SECTOR_SIZE, runs
+from viper.sync.transfer import PATHS, PIECE, StagedFile
+
+MARK = b"\x02viper:"  # begins the lines of an answer (firmware/python/viperhttp/sync.py)
+
+_EXCHANGE = 16 * 1024  # bytes of Python sent at a time: the device compiles it in its memory
+_IMPORT = b"from viperhttp import sync"
+_NO_MODULE = "ImportError"
+
+
+class OtherFirmware(UserError):
+    """The device's firmware has no `viperhttp.sync`."""
+
+
+class ReplTransport:
+    """A device_sync.Transport, and what only a REPL can be asked for."""
+
+    def __init__(self, repl: DeviceRepl) -> None:
+        """Make ready for calls.
+
+        Args:
+            repl: a device at its raw REPL.
+
+        Raises:
+            UserError: the device knows no such calls, or stops answering.
+        """
+        self._repl = repl
+        _, error = repl.execute(_IMPORT)
+        if error.startswith(_NO_MODULE):
+            raise OtherFirmware(
+                f"the device's firmware cannot sync its files ({error})", "./scons flash"
+            )
+        if error:
+            raise self._failure(error)
+
+    def call(self, *calls: bytes) -> list[dict[str, Any]]:
+        """Call functions of `viperhttp.sync` in one exchange, each as b"name(arguments)".
+
+        Returns:
+            Their answers.
+
+        Raises:
+            UserError: the device's file system is full, fails otherwise, or it stops answering.
+        """
+        output, error = self._repl.execute(b"\n".join(b"sync." + call for call in calls))
+        if error:
+            raise self._failure(error)
+        answers = []
+        for line in output.split(b"\r\n"):
+            if line.startswith(MARK):
+                try:
+                    answers.append(json.loads(line.removeprefix(MARK)))
+                except ValueError:
+                    raise UserError(
+                        "the device's answer cannot be read; does a thread print in between?",
+                        self._repl.again,
+                    ) from None
+        return answers
+
+    def manifest(self, scope: Sequence[str]) -> list[dict[str, Any]]:
+        return self.call(_call("manifest", scope))
+
+    def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
+        for calls, size in _exchanges(files):
+            self.call(*calls)
+            yield size
+
+    def commit(self, removed: Sequence[str], placed: Sequence[str]) -> None:
+        gone = b"".join(text(path) + b"," for path in removed)
+        self.call(b"commit(" + b",".join([b"(" + gone + b")", *map(text, placed)]) + b")")
+
+    def finish(self) -> None:
+        self.call(b"finish()")
+
+    def abandon(self) -> None:
+        self._repl.interrupt()
+        self.call(b"abandon()")
+
+    def make_folders(self, folders: Sequence[str]) -> None:
+        """Make the folders that are not there."""
+        for at in range(0, len(folders), PATHS):
+            self.call(_call("make_folders", folders[at : at + PATHS]))
+
+    def read_sectors(self, sectors: Sequence[int]) -> dict[int, bytes]:
+        """Sectors of the device's file system, in one exchange."""
+        spans = b",".join(b"%d,%d" % (run.first, run.count) for run in runs(sorted(sectors)))
+        answers = self.call(b"sectors(" + spans + b")")
+        return {
+            answer["sector"]: b64decode(answer["data"]).ljust(SECTOR_SIZE, b"\0")
+            for answer in answers
+        }
+
+    @staticmethod
+    def _failure(error: str) -> UserError:
+        if re.search(r"\b28\b|ENOSPC", error):
+            return UserError(
+                "the device's file system is full: what is to go there does not fit beside what "
+                "is there",
+                "delete files there (mpremote connect PORT rm ...), then do this again",
+            )
+        return UserError(
+            f"the device cannot update its files: {error}",
+            "see what it prints: mpremote connect PORT",
+        )
+
+
+def _call(name: str, words: Sequence[str]) -> bytes:
+    return name.encode() + b"(" + b",".join(map(text, words)) + b")"
+
+
+def _exchanges(files: Iterable[StagedFile]) -> Iterator[tuple[list[bytes], int]]:
+    """The calls that send files, as many to an exchange as fit it, and the bytes of files sent."""
+    exchange: list[bytes] = []
+    length = size = 0
+    for file in files:
+        for call, sent in _calls(file):
+            if length + len(call) > _EXCHANGE:
+                yield exchange, size
+                exchange, length, size = [], 0, 0
+            exchange.append(call)
+            length += len(call)
+            size += sent
+    if exchange:
+        yield exchange, size
+
+
+def _calls(file: StagedFile) -> Iterator[tuple[bytes, int]]:
+    """The calls that send one file, and how many bytes of it each sends."""
+    yield _call("begin", [file.name]), 0
+    for at in range(0, len(file.content), PIECE):
+        piece = file.content[at : at + PIECE]
+        plain = literal(piece)
+        packed = literal(zlib.compress(piece, 9))
+        if len(packed) < len(plain):
+            yield b"unpack(" + packed + b")", len(piece)
+        else:
+            yield b"write(" + plain + b")", len(piece)
+    yield _call("end", [file.sha256]), 0

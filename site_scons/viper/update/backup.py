@@ -1,0 +1,257 @@
+"""Backups of a device: folders of plain files with a manifest, and the raw partitions beside them.
+
+    <XDG_DATA_HOME>/viperhttp/backups/<mac>/2026-01-31T12-00-00/
+        manifest.json         what there is: partitions, files, sizes, SHA-256
+        vfs/settings.json     the files of the partition `vfs`
+        raw/vfs.bin, raw/nvs.bin, ...
+
+They are outside of the tree, and nobody else's to read: nvs holds the Wi-Fi password.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from viper.base import atomic_file
+from viper.base.errors import UserError
+from viper.flash.sector_plan import ERASED, FAN_OUT, erased_digest
+from viper.image import filesystem_reader, partition_table
+from viper.image.fat_volume import Damaged
+from viper.image.partition_table import Entry, PartitionTable
+
+_FORMAT = 1
+_MANIFEST = "manifest.json"
+_RAW = "raw"
+_UNFINISHED = "unfinished"  # marks a backup whose files are not all on the device yet
+_PIECE = 64 * 1024  # bytes; what is read at once, unless it is erased
+
+
+class Chip(Protocol):
+    """What a backup needs of a chip; see `flash_session.Chip`."""
+
+    mac: str
+
+    def md5(self, offset: int, size: int) -> bytes: ...
+    def read(self, offset: int, size: int) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class Saved:
+    """A partition of type data as it was."""
+
+    entry: Entry
+    raw: bytes
+    fs: str = ""  # one of board.FILE_SYSTEMS, if it holds one
+    files: Mapping[str, bytes] = field(default_factory=dict)  # by path with a leading "/"
+    folders: Sequence[str] = ()
+    damage: str = ""  # why its file system cannot be read
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it."""
+        return self.raw == ERASED * len(self.raw)
+
+
+@dataclass(frozen=True)
+class Backup:
+    """What a device held."""
+
+    mac: str  # 12 hex digits, lower case
+    partitions: Mapping[str, Saved]  # by name
+    folder: Path | None = None  # where it is kept
+
+    @property
+    def table(self) -> PartitionTable:
+        """The data partitions that there were."""
+        return PartitionTable(tuple(saved.entry for saved in self.partitions.values()))
+
+
+def default_root() -> Path:
+    """Where backups are kept: the XDG base directory for a user's data."""
+    base = os.environ.get("XDG_DATA_HOME", "")
+    data = Path(base) if Path(base).is_absolute() else Path.home() / ".local/share"
+    return data / "viperhttp" / "backups"
+
+
+def read(chip: Chip, table: PartitionTable, progress: Callable[[int], None]) -> Backup:
+    """Read all data partitions of a chip.
+
+    Args:
+        progress: takes how many bytes are done so far.
+    """
+    done = 0
+    partitions = {}
+    for entry in table:
+        if entry.type == partition_table.DATA:
+            raw = _read_sparse(chip, entry.offset, entry.size)
+            partitions[entry.name] = _saved(entry, raw)
+            done += entry.size
+            progress(done)
+    return Backup(chip.mac, partitions)
+
+
+def size(table: PartitionTable) -> int:
+    """What `read` reports in the end."""
+    return sum(entry.size for entry in table if entry.type == partition_table.DATA)
+
+
+def save(root: Path, backup: Backup) -> Path:
+    """Write a backup: its folder is there when all of it is.
+
+    Raises:
+        UserError: a name on the device that would leave the folder.
+    """
+    parent = root / backup.mac
+    for folder in (root, parent):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+    unfinished = parent / f".{os.getpid()}.part"
+    shutil.rmtree(unfinished, ignore_errors=True)
+    try:
+        unfinished.mkdir(mode=0o700)
+        (unfinished / _RAW).mkdir()
+        for name, saved in backup.partitions.items():
+            (unfinished / _RAW / f"{_safe(name)}.bin").write_bytes(saved.raw)
+            for path in [*saved.folders, *saved.files]:
+                target = unfinished.joinpath(_safe(name), *map(_safe, path.split("/")[1:]))
+                if path in saved.files:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    target.write_bytes(saved.files[path])
+                else:
+                    target.mkdir(parents=True, exist_ok=True)
+        atomic_file.write_json(unfinished / _MANIFEST, _record(backup))
+        name = time.strftime("%Y-%m-%dT%H-%M-%S")
+        folder = next(
+            candidate
+            for number in range(1, 1000)
+            if not (candidate := parent / (name if number == 1 else f"{name}.{number}")).exists()
+        )
+        return unfinished.rename(folder)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def load(folder: Path) -> Backup:
+    """Read a backup, and see that it is as it was made.
+
+    Raises:
+        UserError: it is no backup, or has been changed since.
+    """
+    try:
+        record = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
+        if record["format"] != _FORMAT:
+            raise ValueError(f"its format is {record['format']}")
+        partitions = {
+            str(part["name"]): _load_partition(folder, part) for part in record["partitions"]
+        }
+        return Backup(str(record["mac"]), partitions, folder)
+    except OSError as error:
+        raise UserError(f"{error.filename}: {error.strerror}", f"ls {folder.parent}") from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{folder} is not a backup: {error}", f"ls {folder.parent}") from None
+
+
+def every(root: Path, mac: str) -> list[Path]:
+    """The backups of a device, the oldest first."""
+    return sorted(manifest.parent for manifest in (root / mac).glob(f"[0-9]*/{_MANIFEST}"))
+
+
+def mark_unfinished(folder: Path) -> None:
+    """Note that what a backup holds is about to be written to the device."""
+    (folder / _UNFINISHED).touch()
+
+
+def mark_finished(folder: Path) -> None:
+    """Note that all of it is on the device."""
+    (folder / _UNFINISHED).unlink(missing_ok=True)
+
+
+def unfinished(root: Path, mac: str) -> Path | None:
+    """The backup that was being written to a device when that broke off."""
+    marked = [folder for folder in every(root, mac) if (folder / _UNFINISHED).exists()]
+    return marked[0] if marked else None
+
+
+def _read_sparse(chip: Chip, offset: int, size: int) -> bytes:
+    """Read a range; what is erased is only asked for its MD5."""
+    if chip.md5(offset, size) == erased_digest(size):
+        return ERASED * size
+    if size <= _PIECE:
+        return chip.read(offset, size)
+    step = max(_PIECE, -(-size // FAN_OUT // _PIECE) * _PIECE)
+    return b"".join(
+        _read_sparse(chip, offset + at, min(step, size - at)) for at in range(0, size, step)
+    )
+
+
+def _saved(entry: Entry, raw: bytes) -> Saved:
+    try:
+        found = filesystem_reader.open_partition(lambda at, size: raw[at : at + size], len(raw))
+        if found is None:
+            return Saved(entry, raw)
+        files = {path: found.content(path) for path in found.sizes}
+        return Saved(entry, raw, found.kind, files, found.folders)
+    except Damaged as damage:
+        return Saved(entry, raw, damage=str(damage))
+
+
+def _safe(name: str) -> str:
+    """A name of the device as one of this computer's, which must not lead elsewhere."""
+    if name in ("", ".", "..") or "/" in name or "\0" in name:
+        raise UserError(f"the device has a file called '{name}'", "rename it there")
+    return name
+
+
+def _record(backup: Backup) -> dict[str, Any]:
+    return {
+        "format": _FORMAT,
+        "mac": backup.mac,
+        "partitions": [
+            {
+                "name": name,
+                "subtype": saved.entry.subtype,
+                "offset": saved.entry.offset,
+                "size": saved.entry.size,
+                "sha256": _sha256(saved.raw),
+                "fs": saved.fs,
+                "damage": saved.damage,
+                "folders": list(saved.folders),
+                "files": {
+                    path: {"size": len(content), "sha256": _sha256(content)}
+                    for path, content in saved.files.items()
+                },
+            }
+            for name, saved in backup.partitions.items()
+        ],
+    }
+
+
+def _load_partition(folder: Path, part: dict[str, Any]) -> Saved:
+    name = _safe(part["name"])
+    entry = Entry(name, partition_table.DATA, part["subtype"], part["offset"], part["size"])
+    raw = _verified(folder / _RAW / f"{name}.bin", part["sha256"])
+    files = {
+        path: _verified(folder.joinpath(name, *map(_safe, path.split("/")[1:])), about["sha256"])
+        for path, about in part["files"].items()
+    }
+    return Saved(entry, raw, part["fs"], files, part["folders"], part["damage"])
+
+
+def _verified(path: Path, sha256: str) -> bytes:
+    content = path.read_bytes()
+    if _sha256(content) != sha256:
+        raise UserError(f"{path} was changed since the backup was made", "restore another one")
+    return content
+
+
+def _sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

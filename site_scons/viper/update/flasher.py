@@ -1,0 +1,342 @@
+"""Work on one device: flashed, synced, saved, put back, as a request says.
+
+esptool, under the GPL, drives the device; so only viper.update.worker, a process of its own,
+imports this module.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from typing import TYPE_CHECKING, TextIO
+
+from viper.base.console import human_mac
+from viper.base.errors import UserError
+from viper.device.held_port import HeldPort
+from viper.flash import writing
+from viper.flash.jobs import (
+    BACKUP,
+    LEFT_ALONE,
+    PLAN,
+    RESTORE,
+    SAME,
+    SYNC,
+    WRITTEN,
+    FlashRequest,
+    FlashResult,
+    PartResult,
+)
+from viper.flash.writing import FILESYSTEM, Image, PartPlan, Session
+from viper.image import filesystem_reader, partition_table
+from viper.image.sectors import SECTOR_SIZE
+from viper.ports import port
+from viper.ports.native_usb import NativeUsb
+from viper.ports.reset_line import start_application
+from viper.sync import fat_journal, transfer
+from viper.sync.file_plan import Manifest, SyncPlan
+from viper.sync.over_repl import OtherFirmware, ReplTransport
+from viper.update import repartition
+from viper.update.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
+
+if TYPE_CHECKING:
+    from viper.flash.esp_device import Device
+
+
+class Flasher:
+    """One request, from opening the port to starting the application."""
+
+    def __init__(self, request: FlashRequest, channel: TextIO, held: HeldPort) -> None:
+        self._request = request
+        self._held = held
+        self._channel = channel
+        self._doing = "connecting"
+        self._said = 0.0
+        self._image = writing.load(request.image, request.root)
+        self._usb = NativeUsb(request.url, f"PORT={request.port}")
+        self._result = FlashResult()
+
+    def run(self) -> FlashResult:
+        """Do what is requested.
+
+        Raises:
+            UserError: it cannot be done, and why.
+        """
+        request = self._request
+        self._held.hold(request.url, called=f"PORT={request.port}")
+        try:
+            if request.goal == SYNC:
+                pending = fat_journal.any_pending(request.stamps)
+                if pending:
+                    with self._chip():
+                        pass  # what connecting to it does is all
+                self._sync(starting=pending)
+            elif request.goal == BACKUP:
+                self._back_up()
+            else:
+                self._flash()
+            return self._result
+        except OSError as error:  # pyserial's errors too
+            raise _file_error(error, request) or self._silent(error) from None
+
+    def _silent(self, error: Exception) -> UserError:
+        """The error for a device that answers no more."""
+        said = str(error).strip().splitlines() or [repr(error)]
+        return UserError(
+            f"PORT={self._request.port}: the device stopped answering while {self._doing} "
+            f"({said[0].rstrip('.!')})",
+            f"check cable and power, then {self._request.again}",
+        )
+
+    @contextmanager
+    def _chip(self) -> Iterator[Device]:
+        """The chip in download mode; its application is started afterwards, whatever happens."""
+        from esptool.util import FatalError
+
+        from viper.flash.esp_device import Device
+
+        self._held.close_line()
+        device = Device(self._request, self._usb)
+        try:
+            device.connect(self._image)
+            self._recover(device)
+            yield device
+        except FatalError as error:
+            raise self._silent(error) from None
+        finally:
+            device.start_application()
+            self._note(mac=device.mac, reset_s=device.reset_s, stub_s=device.stub_s)
+            self._count(device.written.bytes)
+
+    def _recover(self, device: Device) -> None:
+        """Put back what a sync that lost its device has left undone."""
+        stamps = self._request.stamps
+        journal = fat_journal.load(stamps, device.mac)
+        if journal is None or self._request.goal == PLAN:
+            return
+        self._doing = "being put back to where it was before an interrupted sync"
+        vfs = partition_table.on_chip(device.read).find_named("vfs")
+        if vfs is None:
+            fat_journal.clear(stamps, device.mac)
+            return
+        read = filesystem_reader.sector_reader(
+            lambda offset, size: device.read(vfs.offset + offset, size)
+        )
+
+        def write(first: int, content: bytes) -> None:
+            device.write(vfs.offset + first * SECTOR_SIZE, content, lambda _: None)
+
+        self._note(put_back=fat_journal.put_back(journal, read, write))
+        fat_journal.clear(stamps, device.mac)
+
+    def _back_up(self) -> None:
+        with self._chip() as device:
+            self._doing = "being read"
+            self._note(backup=str(self._keeper(device).back_up()))
+
+    def _flash(self) -> None:
+        request = self._request
+        with self._chip() as device:
+            self._doing = "telling what it holds"
+            began = time.monotonic()
+            keeper = self._keeper(device)
+            image, carry = self._image, None
+            if request.goal == RESTORE:
+                carry = keeper.restore(request.source)
+            elif request.goal == PLAN:
+                image = self._planned(keeper)
+            else:
+                carry = keeper.prepare(request.repartition)
+            stamps = request.stamps
+            session = carry.session(device, stamps) if carry else Session(image, device, stamps)
+            plans = session.plan()
+            self._refuse_unreadable(device, plans)
+            planned = time.monotonic()
+            if request.goal != PLAN:
+                self._doing = "being written"
+                if carry:
+                    plans = closed_for_writing(device, plans)
+                self._write(session, plans)
+            self._note(
+                parts=tuple(map(_part_result, plans)),
+                confirm_s=planned - began,
+                write_s=time.monotonic() - planned,
+            )
+        if carry:
+            self._sync(starting=True, carry=carry)
+            return
+        for plan in plans:
+            if plan.sectors is None and not self._holds_files(session, plan):
+                # Of a firmware that is to be replaced nobody can say what its files will be.
+                with suppress(OtherFirmware) if request.goal == PLAN else nullcontext():
+                    self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
+
+    def _keeper(self, device: Device) -> DataKeeper:
+        tell = Tell(
+            line=lambda tag, text: self._say(tag=tag, line=text),
+            total=lambda size, doing: self._say(total=size, doing=doing),
+            progress=self._progress,
+        )
+        request = self._request
+        return DataKeeper(self._image, device, request.backups, request.port, tell)
+
+    def _planned(self, keeper: DataKeeper) -> Image:
+        """The image as far as it can be planned: what moves has to be decided first."""
+        fates = keeper.plan()
+        self._note(moving=tuple((fate.name, fate.what, fate.text) for fate in fates))
+        if not fates:
+            return self._image
+        parts = tuple(part for part in self._image.parts if part.kind != FILESYSTEM)
+        return dataclasses.replace(self._image, parts=parts)
+
+    def _refuse_unreadable(self, device: Device, plans: list[PartPlan]) -> None:
+        """Stop before a file system that MicroPython cannot mount is taken for one with files."""
+        for plan in plans:
+            head = plan.part.region.offset, 2 * SECTOR_SIZE
+            if plan.sectors is None and not filesystem_reader.kind(device.read(*head)):
+                flash = port.typed("flash", self._request.port)
+                raise UserError(
+                    f"{plan.part.name} of {human_mac(device.mac)} holds no readable file system",
+                    f"./scons backup keeps it as it is; {flash} REPARTITION=wipe starts anew",
+                )
+
+    def _write(self, session: Session, plans: list[PartPlan]) -> None:
+        total = sum(part.size for part in map(_part_result, plans))
+        if total:
+            self._say(total=total, doing="FLASH")
+        session.write(plans, self._progress)
+
+    def _holds_files(self, session: Session, plan: PartPlan) -> bool:
+        """Whether a file system that is not written by sectors is known to hold the files."""
+        stamp = session.stamp
+        held = session.filesystem_md5(plan.part)
+        return stamp.files == self._wanted() and stamp.files_md5 == held
+
+    def _sync(
+        self, starting: bool, filesystem_md5: bytes = b"", carry: CarryOver | None = None
+    ) -> None:
+        """Bring the files of a running device up to date.
+
+        Args:
+            starting: the device has been reset just now.
+            filesystem_md5: what the chip has said of its file system, if it was asked.
+            carry: what was carried over to it, and has to be there.
+        """
+        began = time.monotonic()
+        self._doing = "updating its files"
+        if starting:
+            self._usb.after_reset()
+        with self._held.repl(self._usb.url, self._request.again) as repl:
+            sent_before = repl.written.bytes
+            restart = True
+            try:
+                repl.enter(starting)
+                device = ReplTransport(repl)
+                if carry:
+                    self._verify(device, carry)
+                plan, serving = self._update(device, filesystem_md5)
+                changed = plan.touches_application and self._request.goal != PLAN
+                restart = repl.interrupted or changed or not serving
+            finally:
+                if restart:
+                    start_application(repl.serial)
+                else:
+                    repl.leave()
+            self._count(repl.written.bytes - sent_before)
+        self._note(files_sent=plan.sent, files_deleted=plan.deleted)
+        self._note(files_s=time.monotonic() - began)
+
+    def _verify(self, device: ReplTransport, carry: CarryOver) -> None:
+        """See that a device has the files that were carried over, and note that it is finished.
+
+        Raises:
+            UserError: it has not.
+        """
+        if carry.backup is not None:
+            files = repartition.carried_files(carry.backup, self._image)
+            gone, other = transfer.compare(device, files, self._request.again)
+            if gone:
+                raise UserError(
+                    f"{len(gone)} files are not on the device: {', '.join(gone[:3])}",
+                    f"they are in {carry.backup.folder}",
+                )
+            # The chip's MD5 has shown that all was written: who changed them since is known.
+            for path in other:
+                self._say(tag="KEEP", line=f"{path}  the application has changed it already")
+            device.make_folders(repartition.folders(carry.backup))
+            self._note(carried=len(files))
+        carry.finish()
+
+    def _update(self, device: ReplTransport, filesystem_md5: bytes) -> tuple[SyncPlan, bool]:
+        """Ask for the manifest and do what follows from it; also whether a server runs."""
+        request, wanted = self._request, self._image.files
+        manifest, plan = transfer.examine(
+            device, wanted, request.stamps, request.delete_extras, request.again
+        )
+        self._check(manifest)
+        if request.goal == PLAN:
+            return plan, manifest.serving
+        if plan.changes:
+            self._say(total=transfer.bytes_to_send(plan, wanted), doing="SYNC")
+        guard = transfer.safeguard(device.read_sectors, manifest, plan, request.stamps)
+        transfer.carry_out(
+            *(device, manifest, plan, wanted, request.stamps, guard),
+            self._progress,
+            filesystem_md5,
+        )
+        return plan, manifest.serving
+
+    def _check(self, manifest: Manifest) -> None:
+        """Refuse a device that is not the one that was there, or that runs another build.
+
+        Raises:
+            UserError: it is.
+        """
+        request = self._request
+        if self._result.mac not in ("", manifest.mac):
+            was, now = human_mac(self._result.mac), human_mac(manifest.mac)
+            raise UserError(
+                f"PORT={request.port} was {was} and is {now} now",
+                f"{request.again.split(':')[0]}, for the board that is to stay",
+            )
+        if request.goal != PLAN:
+            flash = port.typed("flash", request.port)
+            transfer.refuse_other_build(manifest, request.build, f"PORT={request.port}", flash)
+        self._note(mac=manifest.mac)
+
+    def _wanted(self) -> dict[str, str]:
+        return {path: file.sha256 for path, file in self._image.files.items()}
+
+    def _note(self, **result: object) -> None:
+        self._result = dataclasses.replace(self._result, **result)  # type: ignore[arg-type]
+
+    def _count(self, sent: int) -> None:
+        self._note(bytes_on_wire=self._result.bytes_on_wire + sent)
+
+    def _progress(self, done: int) -> None:
+        """Say how far the work is, a few times a second."""
+        if time.monotonic() - self._said > 0.1:
+            self._said = time.monotonic()
+            self._say(done=done)
+
+    def _say(self, **message: object) -> None:
+        print(json.dumps(message), file=self._channel, flush=True)
+
+
+def _part_result(plan: PartPlan) -> PartResult:
+    size = len(plan.sectors or []) * SECTOR_SIZE
+    action = LEFT_ALONE if plan.sectors is None else WRITTEN if plan.sectors else SAME
+    return PartResult(plan.part.name, action, size // SECTOR_SIZE, size)
+
+
+def _file_error(error: OSError, request: FlashRequest) -> UserError | None:
+    """What to say if an error is not the device's, but that of a file here."""
+    if not (error.filename or error.errno == errno.ENOSPC):
+        return None
+    # Only the stamps are written, and a full disk shows when a file is already open.
+    return UserError(
+        f"{error.filename or request.stamps}: {error.strerror}", f"mend that, then {request.again}"
+    )

@@ -1,0 +1,182 @@
+"""What becomes of a device's data when its partitions change, and the image that carries it over.
+
+Pure. MicroPython formats a `vfs` whose first block is blank and loops for ever over one that it
+cannot mount: so every data partition of the new table is written, with what it is to hold or blank.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from viper.base.console import human_size
+from viper.base.errors import UserError
+from viper.flash.sector_plan import ERASED, Region
+from viper.flash.writing import FILESYSTEM, Image, Part
+from viper.image import fat_image, littlefs_image, partition_table
+from viper.image.partition_table import Entry, PartitionTable
+from viper.update.backup import Backup, Saved
+
+KEEP, WIPE = "keep", "wipe"  # what REPARTITION may be
+
+KEPT, MOVED, FORMATTED, LOST = "kept", "moved", "formatted", "lost"
+
+_CARRIED = "carried"  # the kind of a part that is the device's own data
+_BUILD = {"fat": fat_image.build, "littlefs": littlefs_image.build}
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What becomes of one data partition."""
+
+    name: str
+    what: str  # KEPT, MOVED, FORMATTED or LOST
+    text: str  # for a person: where it was and will be, its files and bytes
+
+
+def fates(old: Backup, new: PartitionTable, fs: str) -> list[Fate]:
+    """What becomes of each data partition that is not blank, if it is not carried over.
+
+    Args:
+        old: what the device holds.
+        new: the table that it will have.
+        fs: the file system that `vfs` will have.
+    """
+    found = []
+    for saved in old.partitions.values():
+        if saved.is_blank or _is_otadata(saved.entry):
+            continue
+        there = counterpart(saved.entry, old.table, new)
+        what = _fate(saved, there, fs)
+        found.append(Fate(saved.entry.name, what, f"{_content(saved)}, {_way(saved, there, fs)}"))
+    return found
+
+
+def counterpart(entry: Entry, old: PartitionTable, new: PartitionTable) -> Entry | None:
+    """The partition of a new table that takes the place of an old one: by its name, or else the
+    only one of its subtype that is without a counterpart by name."""
+    data = [other for other in new if other.type == partition_table.DATA]
+    for other in data:
+        if other.name == entry.name:
+            return other
+    names = {other.name for other in old}
+    renamed = [o for o in data if o.subtype == entry.subtype and o.name not in names]
+    return renamed[0] if len(renamed) == 1 else None
+
+
+def carried(image: Image, backup: Backup | None, fs: str) -> Image:
+    """An image that holds a device's own data too.
+
+    Args:
+        backup: what is to be carried over; None leaves the data partitions blank.
+        fs: the file system of `vfs`.
+
+    Raises:
+        UserError: it does not fit; with the sizes.
+    """
+    table = new_table(image)
+    parts = {part.name: part for part in image.parts}
+    for entry in table:
+        if entry.type != partition_table.DATA or _is_otadata(entry):
+            continue
+        saved = _source(entry, table, backup)
+        part = parts.get(entry.name)
+        if part is not None and part.kind == FILESYSTEM:
+            content = part.region.content
+            if saved is not None and saved.fs:
+                content = _BUILD[fs](own_files(saved, image) | _contents(image), entry.size).data
+            elif saved is not None and not saved.is_blank:
+                raise UserError(
+                    f"the file system of {saved.entry.name} cannot be read "
+                    f"({saved.damage or 'it is none'}), so its files cannot be kept",
+                    "./scons backup keeps it raw; REPARTITION=wipe starts anew",
+                )
+        else:
+            content = _raw(saved, entry)
+        parts[entry.name] = Part(entry.name, _CARRIED, Region(entry.offset, content))
+    return replace(image, parts=tuple(sorted(parts.values(), key=lambda p: p.region.offset)))
+
+
+def own_files(saved: Saved, image: Image) -> dict[str, bytes]:
+    """The files of a partition that are not the image's."""
+    return {path: data for path, data in saved.files.items() if path not in image.files}
+
+
+def carried_files(backup: Backup, image: Image) -> dict[str, bytes]:
+    """The files that `carried` puts into the image's file system besides the image's own."""
+    table = new_table(image)
+    kinds = {part.name: part.kind for part in image.parts}
+    files: dict[str, bytes] = {}
+    for entry in table:
+        saved = _source(entry, table, backup)
+        if kinds.get(entry.name) == FILESYSTEM and saved is not None:
+            files |= own_files(saved, image)
+    return files
+
+
+def folders(backup: Backup) -> list[str]:
+    """The folders of a device, an outer one before the inner ones."""
+    return sorted({folder for saved in backup.partitions.values() for folder in saved.folders})
+
+
+def new_table(image: Image) -> PartitionTable:
+    """The partition table of an image."""
+    for part in image.parts:
+        if part.region.offset == partition_table.TABLE_OFFSET:
+            return partition_table.from_binary(part.region.content)
+    return PartitionTable(())
+
+
+def _source(entry: Entry, table: PartitionTable, backup: Backup | None) -> Saved | None:
+    if backup is not None:
+        for saved in backup.partitions.values():
+            if counterpart(saved.entry, backup.table, table) == entry:
+                return saved
+    return None
+
+
+def _contents(image: Image) -> dict[str, bytes]:
+    return {path: file.source.read_bytes() for path, file in image.files.items()}
+
+
+def _raw(saved: Saved | None, entry: Entry) -> bytes:
+    if saved is None:
+        return ERASED * entry.size
+    needed = len(saved.raw.rstrip(ERASED))
+    if needed > entry.size:
+        raise UserError(
+            f"'{saved.entry.name}' holds {needed} bytes, and '{entry.name}' will have "
+            f"{entry.size}: {needed - entry.size} too many",
+            f"make '{entry.name}' larger, or REPARTITION=wipe",
+        )
+    return saved.raw[: entry.size].ljust(entry.size, ERASED)
+
+
+def _fate(saved: Saved, there: Entry | None, fs: str) -> str:
+    if there is None:
+        return LOST
+    old = saved.entry
+    if saved.fs and saved.fs != fs:
+        return FORMATTED
+    same_place = (there.offset, there.size) == (old.offset, old.size)
+    return KEPT if same_place and there.subtype == old.subtype else MOVED
+
+
+def _content(saved: Saved) -> str:
+    if saved.fs:
+        used = human_size(sum(map(len, saved.files.values())))
+        return f"{len(saved.files)} files, {used}"
+    return f"{human_size(len(saved.raw.rstrip(ERASED)))} of data"
+
+
+def _way(saved: Saved, there: Entry | None, fs: str) -> str:
+    place = f"{saved.entry.offset:#x} {human_size(saved.entry.size)}"
+    if there is None:
+        return f"{place} → nowhere"
+    kinds = (f" {saved.fs}", f" {fs}") if saved.fs and saved.fs != fs else ("", "")
+    name = "" if there.name == saved.entry.name else f" {there.name}"
+    return f"{place}{kinds[0]} →{name} {there.offset:#x} {human_size(there.size)}{kinds[1]}"
+
+
+def _is_otadata(entry: Entry) -> bool:
+    """A flash writes it: what it wrote is what boots."""
+    return entry.subtype == partition_table.OTADATA
