@@ -136,7 +136,8 @@ def _options():
 
 def _save(options, given):
     options.Save(LOCAL_FILE, given)
-    console.step("SAVE", f"{LOCAL_FILE}  {Path(LOCAL_FILE).read_text(encoding='utf-8').strip()}")
+    kept = Path(LOCAL_FILE).read_text(encoding="utf-8").splitlines()
+    console.step("SAVE", f"{LOCAL_FILE}  {', '.join(kept)}")
 
 
 def _settle(env):

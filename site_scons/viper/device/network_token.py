@@ -13,6 +13,7 @@ import secrets
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.base.mac import Mac
 from viper.device.repl import DeviceRepl
 
 
@@ -22,7 +23,7 @@ def folder() -> Path:
     return Path(state) / "viperhttp/tokens"
 
 
-def load(mac: str) -> str | None:
+def load(mac: Mac) -> str | None:
     """The token of a device, None if there is none here.
 
     Args:

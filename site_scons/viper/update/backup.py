@@ -22,6 +22,7 @@ from typing import Any, Protocol
 
 from viper.base import atomic_file
 from viper.base.errors import UserError
+from viper.base.mac import Mac
 from viper.flash.sector_plan import ERASED, FAN_OUT, erased_digest
 from viper.image import filesystem_reader, partition_table
 from viper.image.fat_volume import Damaged
@@ -37,7 +38,7 @@ _PIECE = 64 * 1024  # bytes; what is read at once, unless it is erased
 class Chip(Protocol):
     """What a backup needs of a chip; see `flash_session.Chip`."""
 
-    mac: str
+    mac: Mac
 
     def md5(self, offset: int, size: int) -> bytes: ...
     def read(self, offset: int, size: int) -> bytes: ...
@@ -64,7 +65,7 @@ class Saved:
 class Backup:
     """What a device held."""
 
-    mac: str  # 12 hex digits, lower case
+    mac: Mac
     partitions: Mapping[str, Saved]  # by name
     folder: Path | None = None  # where it is kept
 
@@ -153,14 +154,14 @@ def load(folder: Path) -> Backup:
         partitions = {
             str(part["name"]): _load_partition(folder, part) for part in record["partitions"]
         }
-        return Backup(str(record["mac"]), partitions, folder)
+        return Backup(Mac(record["mac"]), partitions, folder)
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}", f"ls {folder.parent}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder} is not a backup: {error}", f"ls {folder.parent}") from None
 
 
-def every(root: Path, mac: str) -> list[Path]:
+def every(root: Path, mac: Mac) -> list[Path]:
     """The backups of a device, the oldest first."""
     return sorted(manifest.parent for manifest in (root / mac).glob(f"[0-9]*/{_MANIFEST}"))
 
@@ -175,7 +176,7 @@ def mark_finished(folder: Path) -> None:
     (folder / _UNFINISHED).unlink(missing_ok=True)
 
 
-def unfinished(root: Path, mac: str) -> Path | None:
+def unfinished(root: Path, mac: Mac) -> Path | None:
     """The backup that was being written to a device when that broke off."""
     marked = [folder for folder in every(root, mac) if (folder / _UNFINISHED).exists()]
     return marked[0] if marked else None
