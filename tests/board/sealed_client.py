@@ -53,7 +53,7 @@ class SealedClient:
     def put(self, target: str, content: bytes) -> Answer:
         return self.ask("PUT", target, content)
 
-    def ask(self, method: str, target: str, content: bytes = b"", **altered: Any) -> Answer:
+    def ask(self, method: str, target: str, content: bytes = b"", /, **altered: Any) -> Answer:
         """Ask with a number that was asked for; `altered` is what is sent instead of what was
         sealed: method, target, content, headers, and a nonce of one's own."""
         nonce = altered.pop("nonce", None) or self.challenge(target)

@@ -28,5 +28,5 @@ def printable(text: str, kept: str = "\n\t") -> str:
 
 def excerpt(text: str, most: int = 200) -> str:
     """The first line of a text that may be long, printable, cut to what fits a message."""
-    line = printable((text.strip().splitlines() or [""])[0])
+    line = printable((text.strip().splitlines() or [""])[0].rstrip())
     return line if len(line) <= most else f"{line[: most - 3]}..."

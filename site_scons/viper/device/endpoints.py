@@ -225,8 +225,8 @@ class DeviceHttp:
         if not self._endpoint.in_clear:
             raise UserError(
                 f"{host} has firmware that wants the token in clear, where who listens can take it",
-                f"{self._endpoint.again} TOKEN=plain sends it once; then ./scons token "
-                "PORT=... makes a new one",
+                f"./scons ota HOST={host} TOKEN=plain sends it, this once; then ./scons token "
+                "PORT=... gives the device a new one",
             )
         if not self._bearer:
             console.step("TOKEN", f"{host}  sent in clear: who has listened may change the device")

@@ -16,6 +16,8 @@ from viper.base import atomic_file
 from viper.base.mac import Mac
 from viper.device.repl import DeviceRepl
 
+ON_DEVICE = "/device.token"  # where a device keeps the token's SHA-256, which is worth as much
+
 
 def folder() -> Path:
     """Where the tokens are."""
