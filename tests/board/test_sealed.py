@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,17 +81,13 @@ def update(port: int, image: bytes) -> ota.Result:
     return ota.update(request, lambda done: None)
 
 
-def test_a_listener_learns_no_secret_and_can_repeat_nothing(
-    board: Board, token: str, new: bytes
-) -> None:
+def test_a_listener_learns_no_secret(board: Board, token: str, new: bytes) -> None:
     with DroppingProxy(board.info.http_port) as network:
         assert update(network.port, new).build == NEW
     heard = bytes(network.heard)
     key = hashlib.sha256(token.encode())
     for secret in (token.encode(), key.digest(), key.hexdigest().encode()):
         assert secret not in heard
-    numbers = re.findall(rb'(?<!c)nonce="(\w+)", cnonce', heard)
-    assert len(numbers) == len(set(numbers)) > 10
 
 
 def test_a_request_is_good_for_one_time(client: SealedClient) -> None:
