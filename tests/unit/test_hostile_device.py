@@ -48,18 +48,8 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(TOKEN)
     (tmp_path / "clone").mkdir()
-    (tmp_path / "clone/flash.json").write_text(
-        json.dumps(
-            {
-                "board": "B",
-                "chip": "esp32s3",
-                "flash_size": 1 << 24,
-                "psram_size": 0,
-                "parts": [],
-                "files": {},
-            }  # fmt: skip
-        )
-    )
+    image = {"board": "B", "chip": "esp32s3", "flash_size": 1 << 24, "psram_size": 0}
+    (tmp_path / "clone/flash.json").write_text(json.dumps({**image, "parts": [], "files": {}}))
 
 
 def update(host: str) -> None:
@@ -78,16 +68,17 @@ def sync(host: str) -> None:
 
 def measure(host: str) -> None:
     Path("clone/profiles.toml").write_text('[one]\npaths = ["/"]\n')
+    profiles, history = Path("clone/profiles.toml"), Path("clone/history")
     command.run(
         Request(
             host,
             runs=1,
             burst_s=0.1,
             long_s=0.1,
-            profiles_file=Path("clone/profiles.toml"),
-            history=Path("clone/history"),
+            profiles_file=profiles,
+            history=history,
             report=Path("clone/perf.html"),
-        )  # fmt: skip
+        )
     )
 
 
@@ -208,10 +199,8 @@ def taken_over(body: bytes) -> Callable[[bytes], Answer]:
 
 @pytest.mark.parametrize("key", [*OTA, ""])
 def test_what_a_device_that_was_taken_over_says_of_itself(key: str, tmp_path: Path) -> None:
-    kinds = {
-        "slot": [*NONSENSE[1:9]],
-        "on_probation": [each for each in NONSENSE if each is not True],
-    }
+    truths = [each for each in NONSENSE if each is not True]
+    kinds = {"slot": NONSENSE[1:9], "on_probation": truths}
     for value in kinds.get(key, NONSENSE):
         if key == "running" and isinstance(value, str):
             continue  # it is shown, printable
