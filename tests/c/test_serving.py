@@ -15,7 +15,8 @@ HERE = Path(__file__).parent
 def build(folder: Path, name: str, flags: list[str], settings: str = "") -> Path:
     """The program `name` of this folder with the whole server in it."""
     sources = [
-        *(HERE / f"{name}.c", HERE / "served.c"),
+        HERE / f"{name}.c",
+        HERE / "served.c",
         *sorted(MODULE.glob("core/*.c")),
         *sorted(MODULE.glob("port/posix*.c")),
     ]
