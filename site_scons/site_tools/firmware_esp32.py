@@ -24,6 +24,7 @@ from viper.image import partition_table
 from viper.source import esp_idf
 from viper.source.board import Board
 from viper.source.micropython_source import Source
+from viper.source.module_settings import Value
 
 # What leaves ninja's folder, by what it is called there.
 _PRODUCTS = {
@@ -157,7 +158,7 @@ def _port(
     build: Path,
     modules: Path,
     files: list[Path],
-    settings: dict[str, int],
+    settings: dict[str, Value],
     toolchain: dict[str, str],
 ) -> esp32_port.Port:
     idf, source, *_ = sources

@@ -20,6 +20,7 @@ from viper.base.console import human_size
 from viper.firmware import build_id, unix_port
 from viper.graph import fingerprint
 from viper.source.micropython_source import Source
+from viper.source.module_settings import Value
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
 _IMAGES = ["viper.image.app_image", "esptool"]
@@ -89,7 +90,7 @@ def _make(
     sources: list[Path],
     variant: Path,
     modules: Path,
-    settings: dict[str, int],
+    settings: dict[str, Value],
     toolchain: dict[str, str],
     jobs: int,
 ) -> str:

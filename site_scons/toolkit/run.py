@@ -10,6 +10,7 @@ from viper.base.build_lock import BuildLock
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
 from viper.source.board import Board
+from viper.source.module_settings import Value
 
 from toolkit.options import Options
 from toolkit.scons import Node, Values
@@ -83,7 +84,7 @@ class Run:
         return Path("build", self.board.name)
 
     @property
-    def module_settings(self) -> dict[str, int | bool]:
+    def module_settings(self) -> dict[str, Value]:
         """The settings of the C module, by macro."""
         gzip = self.board.gzip
         return {
