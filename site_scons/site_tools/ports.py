@@ -14,6 +14,7 @@ from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
+from viper.base.mac import Mac
 
 
 def exists(env: Environment) -> bool:
@@ -37,7 +38,7 @@ def _list(run: Run) -> None:
     rows = [
         (
             each.port,
-            console.human_mac(each.mac),
+            console.human_mac(Mac(each.mac)) if each.mac else "",
             each.chip,
             f"{each.flash_size >> 20} MB" if each.flash_size else "",
             f"{each.app.project} {each.app.version}" if each.app else "",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolkit.options import LOCAL_FILE
+from toolkit.options import LOCAL_FILE, save
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
@@ -25,5 +25,6 @@ def generate(env: Environment) -> None:
 
 
 def _save(run: Run) -> None:
-    run.given.save(LOCAL_FILE)
-    console.step("SAVE", f"{LOCAL_FILE}  {Path(LOCAL_FILE).read_text(encoding='utf-8').strip()}")
+    save(run.given)
+    kept = Path(LOCAL_FILE).read_text(encoding="utf-8").splitlines()
+    console.step("SAVE", f"{LOCAL_FILE}  {', '.join(kept)}")
