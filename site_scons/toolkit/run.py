@@ -58,6 +58,7 @@ class Run:
         asked: what `why` is asked about; nothing for the default.
         doing: the node of the last goal that does something: the next one waits for it.
         first: what is looked at before anything is built, as it costs nothing.
+        packages: the locks in requirements/ that the goals which were typed need.
         learned: what the device has told: its mac, build and host.
         tell: prints the last line, once.
         lock: the build folder's; None where nothing is built, for the help.
@@ -75,6 +76,7 @@ class Run:
     goals: dict[str, Goal] = field(default_factory=dict)
     doing: list[Node] = field(default_factory=list)
     first: list[Callable[[Run], object]] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
     learned: dict[str, str] = field(default_factory=dict)
     tell: Callable[[], None] = lambda: None
 
