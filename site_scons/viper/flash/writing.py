@@ -17,7 +17,7 @@ from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.flash import device_stamp, sector_plan
 from viper.flash.sector_plan import ERASED, Region
-from viper.image import partition_table
+from viper.image import flash_image, partition_table
 from viper.image.sectors import SECTOR_SIZE, runs
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
@@ -90,6 +90,8 @@ def load(description: Path, root: Path) -> Image:
     again = "make it again: ./scons image"
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
+        if record.get("format", flash_image.FORMAT) != flash_image.FORMAT:  # files.json has none
+            raise ValueError(f"its format is {record['format']}")
         parts = tuple(_part(description.parent, part) for part in record["parts"])
         image = Image(
             board=record["board"],
