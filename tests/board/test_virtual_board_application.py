@@ -164,18 +164,42 @@ def test_an_update_that_never_confirms_itself_is_rolled_back(
 
 
 @pytest.mark.parametrize(
-    ("offset", "said"),
-    [(0x30, b"invalid header"), (0x8001, b"partition table:"), (FACTORY + 99, b"not bootable")],
+    ("offset", "said", "reset"),
+    [
+        (0x30, b"invalid header", b"rst:0x7 (TG0WDT_SYS_RST)"),
+        (0x8001, b"partition table:", b"rst:0x3 (RTC_SW_SYS_RST)"),
+        (FACTORY + 99, b"not bootable", b"rst:0x3 (RTC_SW_SYS_RST)"),
+    ],
 )
-def test_damaged_flash_boots_nothing_and_says_what(
-    new_board: NewBoard, bootable_flash: bytes, offset: int, said: bytes
+def test_damaged_flash_boots_nothing_and_says_what_at_each_reset(
+    new_board: NewBoard,
+    bootable_flash: bytes,
+    connect: Connect,
+    offset: int,
+    said: bytes,
+    reset: bytes,
 ) -> None:
     flash = patched(bootable_flash, offset, bytes([bootable_flash[offset] ^ 0x55]))
     board = new_board(flash=flash)
-    board.wait_for_mode("halted")
-    log = board.log
-    assert said in log
-    assert b"halted: nothing to boot" in log
+    console = connect(board)
+    for _ in range(2):
+        console.expect(reset)
+        console.expect(said)
+        assert board.now().mode == "bootloader"
+
+
+def test_a_board_without_anything_is_flashed_between_its_resets(
+    board: Board, bootable_flash: bytes, connect: Connect
+) -> None:
+    console = connect(board)
+    console.expect(b"rst:0x7 (TG0WDT_SYS_RST)")
+    assert b"invalid header: 0xffffffff" in console.expect(b"rst:0x7 (TG0WDT_SYS_RST)")
+    control.power_off(board.folder)
+    console.drain()
+    with (board.folder / "flash.bin").open("r+b") as flash:
+        flash.write(bootable_flash)
+    control.power_on(board.folder)
+    assert b"TG0WDT" not in console.expect(b"payload up")
 
 
 def test_exit_status_3_is_a_reset(running: Board, console: Console) -> None:

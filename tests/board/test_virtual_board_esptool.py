@@ -214,4 +214,4 @@ def test_power_lost_leaves_exactly_what_was_programmed(board: Board) -> None:
     assert board.flash == bytes(20_000) + b"\xff" * (len(board.flash) - 20_000)
     assert control.counters(board.folder).bytes_programmed == 20_000
     control.power_on(board.folder)
-    assert board.now().mode == "halted"  # it lives, and has nothing to boot
+    assert board.now().mode == "bootloader"  # it lives, and has nothing to boot

@@ -23,7 +23,7 @@ from viper.base.errors import UserError
 
 from . import http_port, serial_port, state
 from .board import VirtualBoard
-from .chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES
+from .chip import CHIPS, FLASH_SIZES, MIB, PSRAM_SIZES
 from .control import source_digest
 from .control_server import ControlServer
 from .state import BoardState
@@ -37,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=lambda text: Path(text).resolve(), help="state folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--http-port", type=int, help="default: the one it had, if it is free")
-    parser.add_argument("--chip", choices=CHIP_IDS, default="esp32s3", help="of a new board")
+    parser.add_argument("--chip", choices=CHIPS, default="esp32s3", help="of a new board")
     parser.add_argument(
         "--flash-size", type=int, choices=FLASH_SIZES, default=16 * MIB, help="of a new board"
     )

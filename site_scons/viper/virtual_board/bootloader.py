@@ -17,11 +17,16 @@ from viper.image.sectors import SECTOR_SIZE
 from .chip import Chip
 from .nor_flash import FlashFault, NorFlash
 
+_HEADER_TRIES = 8  # how often the ROM looks for a bootloader before its watchdog resets it
 _FACTORY = -1  # the factory application's place in the order of slots
 
 
 class BootFailed(Exception):
     """Nothing in the flash boots; the log says why."""
+
+
+class NoBootloader(Exception):
+    """The ROM finds no second-stage bootloader, and waits for its watchdog; the log says so."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,7 @@ def boot(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> Application
         The application that the chosen image carries.
 
     Raises:
+        NoBootloader: there is not even one that could look for it.
         BootFailed: there is none.
         PowerLost: while otadata was written.
     """
@@ -92,12 +98,13 @@ def _check_bootloader(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -
     start = partition_table.BOOTLOADER_OFFSET
     image = flash.read(start, partition_table.TABLE_OFFSET - start)
     try:
-        if chip.chip_id != app_image.CHIP_ID_ESP32S3:
+        if chip.model.image_id != app_image.CHIP_ID_ESP32S3:
             raise ValueError(f"this board boots no {chip.name}")
         app_image.parse(image)
     except ValueError as error:
-        log(f"invalid header: 0x{int.from_bytes(image[:4], 'little'):08x} ({error})")
-        raise BootFailed from None
+        for _ in range(_HEADER_TRIES):
+            log(f"invalid header: 0x{int.from_bytes(image[:4], 'little'):08x} ({error})")
+        raise NoBootloader from None
 
 
 def _read_table(flash: NorFlash) -> PartitionTable:

@@ -54,7 +54,7 @@ class BoardInfo:
         flash_size: bytes.
         port_url: its serial port, rfc2217://127.0.0.1:N.
         http_port: host port of its port 80.
-        mode: "application", "download", "reset", "halted" or "off".
+        mode: "application", "bootloader" (nothing boots), "download", "reset", "halted" or "off".
         port_holder: who is connected to the serial port, for a message; None when nobody is.
         console_log: file of what it printed.
         source: digest of the program that it runs.

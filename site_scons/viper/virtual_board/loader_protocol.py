@@ -292,7 +292,7 @@ class Loader:
         """No flag, no flash encryption, no key: a chip from the factory."""
         request.words(0)
         flags, crypt_count, eco = 0, 0, 0
-        info = struct.pack("<IB7xII", flags, crypt_count, self.chip.chip_id, eco)
+        info = struct.pack("<IB7xII", flags, crypt_count, self.chip.model.image_id, eco)
         self._answer(request.command, data=info)
 
 

@@ -23,7 +23,6 @@ class RomLoader(Loader):
     _BAD_CHECKSUM = 0x0107
     _INFLATE_FAILED = 0x010B
 
-    _attached = False
     _download: _Download | None = None
 
     def _handlers(self) -> dict[int, Callable[[Request], None]]:
@@ -42,7 +41,7 @@ class RomLoader(Loader):
 
     def _spi_attach(self, request: Request) -> None:
         request.words(2)
-        self._attached = True
+        self.registers.flash_attached = True
         self._answer(request.command)
 
     def _spi_set_params(self, request: Request) -> None:
@@ -51,7 +50,7 @@ class RomLoader(Loader):
         self._answer(request.command)
 
     def _need_flash(self) -> None:
-        if not self._attached:
+        if not self.registers.flash_attached:
             raise FlashFault("the SPI flash is not attached")
 
     def _flash_begin(self, request: Request) -> None:

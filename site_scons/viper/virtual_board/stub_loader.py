@@ -20,7 +20,9 @@ from .loader_protocol import (
     Next,
     Request,
 )
+from .chip import Chip
 from .nor_flash import FlashFault, NorFlash
+from .registers import Registers
 
 _BLOCK_SIZE = 64 * 1024  # erased at once where a write covers it
 _READ_PACKET_LIMIT = 4096
@@ -45,6 +47,12 @@ class StubLoader(Loader):
     _reading: _FlashReading | None = None
     _late_work: Callable[[], None] | None = None
     _late_error = 0
+
+    def __init__(
+        self, chip: Chip, flash: NorFlash, registers: Registers, send: Callable[[bytes], None]
+    ) -> None:
+        super().__init__(chip, flash, registers, send)
+        registers.flash_attached = True  # the first that the stub does
 
     def greet(self) -> None:
         """Say that the stub runs."""
