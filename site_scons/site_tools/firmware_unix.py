@@ -94,8 +94,8 @@ def _app(targets, sources, flash_size):
     elf, record = sources
     identity = json.loads(record.read_text(encoding="utf-8"))["build"]
     process.run_module(
-        "viper.image.app_image", "app", f"--elf={elf}", "--project=viperhttp", f"--version={identity}",
-        f"--flash-size={flash_size}", f"--output={targets[0]}",
+        "viper.image.app_image", "app", f"--elf={elf}", "--project=viperhttp",
+        f"--version={identity}", f"--flash-size={flash_size}", f"--output={targets[0]}",
     )  # fmt: skip
     return f"{targets[0].name}  {human_size(targets[0].stat().st_size)}"
 

@@ -78,8 +78,8 @@ def step(env, tag, function, *, uses=(), how=None, **what):
     It raises UserError for what a person can mend.
 
     A step runs again when its function changes, a module of viper that it uses, one of `what`, or
-    what it `uses` besides (see viper.graph.fingerprint). What is in `how` does not change the result: a
-    number of jobs, a mirror.
+    what it `uses` besides (see viper.graph.fingerprint). What is in `how` does not change the
+    result: a number of jobs, a mirror.
     """
     used = parts(function, uses)
     inputs = f"{tag} {fingerprint(used)} {sorted(what.items())!r}"

@@ -165,7 +165,7 @@ def test_a_text_that_does_not_fit_is_refused() -> None:
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "viper.image.app_image", *arguments]
-    folder = Path(app_image.__file__).parents[1]
+    folder = Path(app_image.__file__).parents[2]
     return subprocess.run(command, capture_output=True, text=True, cwd=folder, check=False)
 
 

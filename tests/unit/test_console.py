@@ -30,7 +30,7 @@ def test_work_goes_on_when_nobody_reads() -> None:
     script = f'"{sys.executable}" -c "$1" | head -1; echo "status ${{PIPESTATUS[0]}}"'
     done = subprocess.run(
         ["bash", "-c", script, "bash", code],
-        env={"PYTHONPATH": str(console.__file__).rsplit("/", 2)[0]},
+        env={"PYTHONPATH": str(console.__file__).rsplit("/", 3)[0]},
         capture_output=True,
         text=True,
     )

@@ -53,8 +53,11 @@ def test_nothing_of_the_user_s_environment_reaches_a_tool(monkeypatch: pytest.Mo
 
 def test_a_tool_dies_with_the_build_that_started_it(tmp_path: Path) -> None:
     mark = tmp_path / "pid"
-    code = f"from viper.base import process\nprocess.run(['sh', '-c', 'echo $$ >{mark}; exec sleep 60'])\n"
-    environment = {**os.environ, "PYTHONPATH": str(Path(process.__file__).parents[1])}
+    code = (
+        "from viper.base import process\n"
+        f"process.run(['sh', '-c', 'echo $$ >{mark}; exec sleep 60'])\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(process.__file__).parents[2])}
     build = subprocess.Popen([sys.executable, "-c", code], env=environment)
     while not (mark.exists() and mark.read_text().strip()):
         time.sleep(0.01)

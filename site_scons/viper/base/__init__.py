@@ -1,4 +1,4 @@
 """What every other wing stands on: errors, console, processes, locks, files written whole.
 
-Uses no other wing.
+May use: none.
 """

@@ -2,8 +2,8 @@
 
 What is saved is brought to the device by the goals that a person would type: `sync`, or, if it is
 part of the firmware, `flash` (over the network alone, `ota` and `sync`); then the open pages are
-loaded anew (viper.dev.proxy). A goal that fails says why, and the next save tries again. SIGINT ends
-the loop.
+loaded anew (viper.dev.proxy). A goal that fails says why, and the next save tries again. SIGINT
+ends the loop.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""esptool as it comes, on any of our ports: `python -m viper.device.esptool_command URL CALLED ...`.
+"""esptool as it comes, on any of our ports.
 
-esptool is under the GPL: this is a process of its own, which nothing imports.
+`python -m viper.device.esptool_command URL CALLED ...`. esptool is under the GPL: this is a process
+of its own, which nothing imports.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A flash image brought onto a chip: planned, written in a safe order, verified, and noted.
 
-Pure but for the stamp: the chip is an interface, which esptool stands behind in viper.update.flasher.
+Pure but for the stamp: the chip is an interface, which esptool stands behind in
+viper.update.flasher.
 """
 
 from __future__ import annotations

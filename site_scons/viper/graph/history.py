@@ -1,8 +1,8 @@
 """The builds of a board, kept by their ids, small, so that two of them can be compared.
 
-build/<BOARD>/builds/<id>.json: build.json as it was, and under "sizes" what viper.graph.sizes measured.
-The id is the digest of all of build.json; its "build" is that of the firmware's inputs alone, which
-the firmware itself shows.
+build/<BOARD>/builds/<id>.json: build.json as it was, and under "sizes" what viper.graph.sizes
+measured. The id is the digest of all of build.json; its "build" is that of the firmware's inputs
+alone, which the firmware itself shows.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 build/<BOARD>/steps.json:
 
-    {"inputs": {"1f0c…": {"level": "6", "zlib-ng": "0.5.1", "site_scons/viper/image/gzip_asset.py": "…"}},
+    {"inputs": {"1f0c…": {"level": "6", "zlib-ng": "0.5.1", "viper.image.gzip_asset": "…"}},
      "steps": {"build/…/app.js.gz": {"seconds": 0.01, "inputs": "1f0c…", "lines": {}}}}
 
 Steps name their inputs by a digest, for thousands share them. "lines" has, of each table that the

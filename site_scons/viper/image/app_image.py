@@ -5,8 +5,8 @@ map: one DROM segment of `esp_app_desc_t`, a payload header and the ELF. Its onl
 an Xtensa jump to itself, so that the image does nothing on a real chip.
 
 Building uses esptool's image classes; esptool is GPL, so the build runs this module as a process
-of its own: `python -m viper.image.app_image app|bootloader --help`. Reading does without esptool, for
-the virtual board's boot.
+of its own: `python -m viper.image.app_image app|bootloader --help`. Reading does without esptool,
+for the virtual board's boot.
 
 The format, from ESP-IDF v5.5.1 (esp_app_format.h, esp_image_format.h, esp_app_desc.h): a header
 of 24 bytes; segments of `load address u32 | size u32 | data`; zeros up to a multiple of 16 whose
@@ -239,7 +239,7 @@ def payload(image: Image) -> bytes:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """`python -m viper.image.app_image`: build one image into a file. Exit status 2: see the message."""
+    """`python -m viper.image.app_image`: build one image. Exit status 2: see the message."""
     parser = argparse.ArgumentParser(
         prog="python -m viper.image.app_image", description=main.__doc__
     )

@@ -9,5 +9,7 @@
     comparison          figures of two runs, their uncertainty, a verdict
     report              the page and the text that people read
 
-Nothing here needs more than Python and the packages of requirements.txt: it runs on Windows too.
+It runs on Windows too.
+
+May use: base.
 """

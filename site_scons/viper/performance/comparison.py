@@ -45,10 +45,12 @@ class Figure:
 
     @property
     def more_is_better(self) -> bool:
+        """A rate is better when it is greater, a latency when it is less."""
         return self.name == "rate"
 
     @property
     def unit(self) -> str:
+        """What its numbers count: requests a second, or milliseconds."""
         return "/s" if self.name == "rate" else "ms"
 
     @property

@@ -79,6 +79,7 @@ class Load:
 
     @property
     def failures(self) -> int:
+        """Requests without a good answer, for whatever reason."""
         return sum(self.all.errors.values())
 
 

@@ -217,6 +217,7 @@ def page(outcome: Outcome) -> str:
 
 
 def write_page(path: Path, outcome: Outcome) -> None:
+    """Write the page of a run, whole or not at all, and the folders that it needs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_file.write(path, page(outcome).encode())
 

@@ -1,4 +1,6 @@
-"""Holding a place of a lab: `python -m viper.ports.labgrid_keeper PLACE`, as long as its input is open.
+"""Holding a place of a lab, as long as its input is open.
+
+`python -m viper.ports.labgrid_keeper PLACE`
 
 It prints one line once it has the place, {"url": "rfc2217://…", "ours": true}. A process of its own
 outlives a build that is killed, and releases the place then too.

@@ -1,7 +1,7 @@
 """Work on one device: flashed, synced, saved, put back, as a request says.
 
-esptool, under the GPL, drives the device; so only viper.update.worker, a process of its own, imports
-this module.
+esptool, under the GPL, drives the device; so only viper.update.worker, a process of its own,
+imports this module.
 """
 
 from __future__ import annotations

@@ -8,7 +8,8 @@ user can mend, 130 after SIGINT, and 1 with a traceback for a bug.
 
 `python -m viper.update.worker --stay PID` takes requests from a socket, its standard input, one to
 a connection, and holds the port in between; it begins an answer with {"pid": its own}. Others are
-told that the process PID has the port, and get it if they ask (viper.ports.port.YIELD). SIGINT ends it.
+told that the process PID has the port, and get it if they ask (viper.ports.port.YIELD). SIGINT
+ends it.
 """
 
 from __future__ import annotations

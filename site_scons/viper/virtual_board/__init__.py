@@ -15,4 +15,6 @@ else. `control` is what callers use; `python -m viper.virtual_board` is the boar
     state, console_log        board.json; what the board printed
     tcp_table, http_port      who is behind a TCP port; the one that a board is reached by
     control, control_server   what callers may ask, and what answers them
+
+May use: base, image, ports.
 """

@@ -119,6 +119,7 @@ class VirtualBoard:
         self.power_on()
 
     def close(self) -> None:
+        """Switch the board off and let go of its port and its flash file."""
         self.power_off()
         self.port.close()
         self._flash.close()

@@ -33,4 +33,5 @@ class Chip:
 
     @property
     def model(self) -> ChipModel:
+        """What sets it apart from other chips."""
         return MODELS[self.name]

@@ -28,13 +28,13 @@ _IMPORT_ROOT = _PACKAGE.parents[1]
 
 # The modules of viper that a board runs besides this package.
 IMPORTED = (
-    "app_image",
-    "atomic_file",
-    "errors",
-    "flash_sectors",
-    "otadata",
-    "partition_table",
-    "port",
+    "viper.base.atomic_file",
+    "viper.base.errors",
+    "viper.image.app_image",
+    "viper.image.otadata",
+    "viper.image.partition_table",
+    "viper.image.sectors",
+    "viper.ports.port",
 )
 
 _START_LIMIT_S = 15.0
@@ -226,8 +226,8 @@ def counters(folder: Path) -> Counters:
 def source_digest() -> str:
     """A digest of the program that a board runs: this package and what it imports of viper."""
     digest = hashlib.sha256()
-    files = [*_PACKAGE.glob("*.py"), *(_PACKAGE.parent / f"{name}.py" for name in IMPORTED)]
-    for file in sorted(files):
+    imported = (_IMPORT_ROOT / f"{name.replace('.', '/')}.py" for name in IMPORTED)
+    for file in sorted([*_PACKAGE.glob("*.py"), *imported]):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

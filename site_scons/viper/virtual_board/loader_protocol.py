@@ -19,6 +19,8 @@ from .registers import Registers
 
 
 class Command(enum.IntEnum):
+    """What a tool can ask of a loader; numbers of esptool's serial protocol."""
+
     FLASH_BEGIN = 0x02
     FLASH_DATA = 0x03
     FLASH_END = 0x04
@@ -70,6 +72,8 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True)
 class Request:
+    """One command as it came, its checksum not yet looked at."""
+
     command: int
     data: bytes
     checksum: int

@@ -51,6 +51,7 @@ class NorFlash:
         self._cells = mmap.mmap(self.fd, size)
 
     def close(self) -> None:
+        """Let go of the file that holds the cells."""
         self._cells.close()
         os.close(self.fd)
 

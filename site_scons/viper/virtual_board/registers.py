@@ -35,11 +35,13 @@ class Registers:
         self.watchdog_fired = False
 
     def read(self, address: int) -> int:
+        """A register of 32 bits; one that is not modelled keeps what was written to it."""
         if 0 <= address - _SPI < _SpiController.SIZE:
             return self._spi.read(address - _SPI)
         return self._words.get(address, 0)
 
     def write(self, address: int, value: int) -> None:
+        """Write a register of 32 bits, with what that sets off in the SPI controller."""
         if 0 <= address - _SPI < _SpiController.SIZE:
             self._spi.write(address - _SPI, value, self.flash_attached)
             return
