@@ -198,6 +198,8 @@ def test_another_chip_and_a_smaller_flash_can_be_declared(
     board = new_board(**options)
     with cmds.detect_chip(board.url) as chip:
         assert name == chip.CHIP_NAME
+        assert cmds.detect_flash_size(chip) is None
+        cmds.attach_flash(chip)
         assert cmds.detect_flash_size(chip) == flash_size
 
 
