@@ -25,10 +25,15 @@ from viper.virtual_board import control
 NewBoard = Callable[..., Board]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def our_handler() -> None:
+    """Let esptool open the boards' ports by our handler, whichever test comes first."""
+    serial_urls.register()
+
+
 @pytest.fixture(scope="module")
 def connected(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
     """esptool, connected to a board's ROM."""
-    serial_urls.register()
     board = new_shared_board("rom")
     with cmds.detect_chip(board.url) as chip:
         cmds.attach_flash(chip)
@@ -38,7 +43,6 @@ def connected(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
 @pytest.fixture(scope="module")
 def with_stub(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
     """esptool with its stub running on a board."""
-    serial_urls.register()
     board = new_shared_board("stub")
     with cmds.detect_chip(board.url) as chip:
         stub = cmds.run_stub(chip)

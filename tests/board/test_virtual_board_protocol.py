@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from viper.image.app_image import checksum
-from viper.virtual_board import slip
-from viper.virtual_board.chip import Chip
-from viper.virtual_board.chip_page import ChipPage
-from viper.virtual_board.loader_protocol import Command, LeaveLoader, Loader, Next
-from viper.virtual_board.nor_flash import NorFlash, PowerLost
-from viper.virtual_board.registers import Registers
-from viper.virtual_board.rom_loader import RomLoader
-from viper.virtual_board.stub_loader import StubLoader
+from viper.virtual_chip import slip
+from viper.virtual_chip.chip import Chip
+from viper.virtual_chip.loader_protocol import Command, LeaveLoader, Loader, Next
+from viper.virtual_chip.nor_flash import NorFlash, PowerLost
+from viper.virtual_chip.registers import Registers
+from viper.virtual_chip.rom_loader import RomLoader
+from viper.virtual_chip.shared_page import ChipPage
+from viper.virtual_chip.stub_loader import StubLoader
 
 SIZE = 1 << 20
 MAC = bytes.fromhex("02aabbccddee")

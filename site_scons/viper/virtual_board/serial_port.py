@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 
-from . import rfc2217, tcp_table
+from viper.virtual_board import rfc2217, tcp_table
 
 HOST = "127.0.0.1"
 

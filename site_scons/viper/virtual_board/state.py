@@ -10,8 +10,7 @@ from pathlib import Path
 
 from viper.base import atomic_file
 from viper.base.errors import UserError
-
-from .chip import CHIPS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
+from viper.virtual_chip.chip import CHIPS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
 
 FLASH_FILE = "flash.bin"
 CONSOLE_LOG = "console.log"

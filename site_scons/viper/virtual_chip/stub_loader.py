@@ -10,8 +10,8 @@ import zlib
 from collections.abc import Callable
 
 from viper.image.sectors import SECTOR_SIZE
-
-from .loader_protocol import (
+from viper.virtual_chip.chip import Chip
+from viper.virtual_chip.loader_protocol import (
     STUB_GREETING,
     Command,
     CommandFailed,
@@ -20,9 +20,8 @@ from .loader_protocol import (
     Next,
     Request,
 )
-from .chip import Chip
-from .nor_flash import FlashFault, NorFlash
-from .registers import Registers
+from viper.virtual_chip.nor_flash import FlashFault, NorFlash
+from viper.virtual_chip.registers import Registers
 
 _BLOCK_SIZE = 64 * 1024  # erased at once where a write covers it
 _READ_PACKET_LIMIT = 4096

@@ -11,11 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viper.image.app_image import checksum
-
-from . import slip
-from .chip import Chip
-from .nor_flash import FlashFault, NorFlash
-from .registers import Registers
+from viper.virtual_chip import slip
+from viper.virtual_chip.chip import Chip
+from viper.virtual_chip.nor_flash import FlashFault, NorFlash
+from viper.virtual_chip.registers import Registers
 
 
 class Command(enum.IntEnum):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .chip import MIB, Chip
-from .nor_flash import NorFlash
+from viper.virtual_chip.chip import MIB, Chip
+from viper.virtual_chip.nor_flash import NorFlash
 
 _CHIP_MAGIC = 0x40001000  # in ROM; tools tell chips apart by it
 _EFUSE = 0x60007000
