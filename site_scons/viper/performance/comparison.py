@@ -21,7 +21,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .record import BURST, LONG, Phase, Record
+from viper.performance.record import BURST, LONG, Phase, Record
 
 BETTER, SAME, WORSE = "better", "same", "worse"
 TOO_NOISY, NOT_COMPARED = "too noisy to tell", "not compared"
