@@ -13,16 +13,10 @@ from dataclasses import dataclass
 from viper.image import app_image, otadata, partition_table
 from viper.image.partition_table import Entry, PartitionTable
 from viper.image.sectors import SECTOR_SIZE
-<<<<<<< HEAD:site_scons/viper/virtual_chip/bootloader.py
 from viper.virtual_chip.chip import Chip
 from viper.virtual_chip.nor_flash import FlashFault, NorFlash
 
 _HEADER_TRIES = 8  # how often the ROM looks for a bootloader before its watchdog resets it
-=======
-from viper.virtual_board.chip import Chip
-from viper.virtual_board.nor_flash import FlashFault, NorFlash
-
->>>>>>> main:site_scons/viper/virtual_board/bootloader.py
 _FACTORY = -1  # the factory application's place in the order of slots
 
 

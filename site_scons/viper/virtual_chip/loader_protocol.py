@@ -11,17 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viper.image.app_image import checksum
-<<<<<<< HEAD:site_scons/viper/virtual_chip/loader_protocol.py
 from viper.virtual_chip import slip
 from viper.virtual_chip.chip import Chip
 from viper.virtual_chip.nor_flash import FlashFault, NorFlash
 from viper.virtual_chip.registers import Registers
-=======
-from viper.virtual_board import slip
-from viper.virtual_board.chip import Chip
-from viper.virtual_board.nor_flash import FlashFault, NorFlash
-from viper.virtual_board.registers import Registers
->>>>>>> main:site_scons/viper/virtual_board/loader_protocol.py
 
 
 class Command(enum.IntEnum):

@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD:site_scons/viper/virtual_chip/registers.py
 from viper.virtual_chip.chip import MIB, Chip
 from viper.virtual_chip.nor_flash import NorFlash
-=======
-from viper.virtual_board.chip import MIB, Chip
-from viper.virtual_board.nor_flash import NorFlash
->>>>>>> main:site_scons/viper/virtual_board/registers.py
 
 _CHIP_MAGIC = 0x40001000  # in ROM; tools tell chips apart by it
 _EFUSE = 0x60007000

@@ -6,11 +6,7 @@ import zlib
 from collections.abc import Callable
 
 from viper.image.sectors import SECTOR_SIZE
-<<<<<<< HEAD:site_scons/viper/virtual_chip/rom_loader.py
 from viper.virtual_chip.loader_protocol import (
-=======
-from viper.virtual_board.loader_protocol import (
->>>>>>> main:site_scons/viper/virtual_board/rom_loader.py
     Command,
     CommandFailed,
     LeaveLoader,
@@ -18,11 +14,7 @@ from viper.virtual_board.loader_protocol import (
     Next,
     Request,
 )
-<<<<<<< HEAD:site_scons/viper/virtual_chip/rom_loader.py
 from viper.virtual_chip.nor_flash import FlashFault
-=======
-from viper.virtual_board.nor_flash import FlashFault
->>>>>>> main:site_scons/viper/virtual_board/rom_loader.py
 
 _READ_LIMIT = 64  # bytes that READ_FLASH_SLOW answers, always as many
 

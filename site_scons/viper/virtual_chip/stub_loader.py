@@ -10,12 +10,8 @@ import zlib
 from collections.abc import Callable
 
 from viper.image.sectors import SECTOR_SIZE
-<<<<<<< HEAD:site_scons/viper/virtual_chip/stub_loader.py
 from viper.virtual_chip.chip import Chip
 from viper.virtual_chip.loader_protocol import (
-=======
-from viper.virtual_board.loader_protocol import (
->>>>>>> main:site_scons/viper/virtual_board/stub_loader.py
     STUB_GREETING,
     Command,
     CommandFailed,
@@ -24,12 +20,8 @@ from viper.virtual_board.loader_protocol import (
     Next,
     Request,
 )
-<<<<<<< HEAD:site_scons/viper/virtual_chip/stub_loader.py
 from viper.virtual_chip.nor_flash import FlashFault, NorFlash
 from viper.virtual_chip.registers import Registers
-=======
-from viper.virtual_board.nor_flash import FlashFault, NorFlash
->>>>>>> main:site_scons/viper/virtual_board/stub_loader.py
 
 _BLOCK_SIZE = 64 * 1024  # erased at once where a write covers it
 _READ_PACKET_LIMIT = 4096
