@@ -79,8 +79,10 @@ class Cable:
         }
         while True:
             with self._lines.accept()[0] as double:
-                told = double.recv(16).split()  # nothing, if a program has but asked for them
-                for name, level in zip((b"dtr", b"rts"), told, strict=False):
+                told = double.recv(16).split()
+                if not told:
+                    continue  # the program has but asked how they are
+                for name, level in zip((b"dtr", b"rts"), told, strict=True):
                     value = on_or_off[name][level == b"1"]
                     self._board._rfc2217_options["control"].set(value)
                 double.send(b"x")
