@@ -59,9 +59,8 @@ def _image(targets, sources, board):
     from viper.image import flash_image
 
     csv, *parts = sources
-    flash_image.write(
-        *targets, flash_image.Inputs(*parts), partition_table.load(csv, board.flash_size), board
-    )
+    table = partition_table.load(csv, board.flash_size, board.chip)
+    flash_image.write(*targets, flash_image.Inputs(*parts), table, board)
     return f"flash.bin  {human_size(targets[0].stat().st_size)}"
 
 

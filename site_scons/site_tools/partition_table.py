@@ -21,11 +21,11 @@ def table(env):
     return env.Command(
         f"{env['BUILD_DIR']}/partition-table.bin",
         str(board.partitions),
-        env.Step("TABLE", _table, flash_size=board.flash_size),
+        env.Step("TABLE", _table, flash_size=board.flash_size, chip=board.chip),
     )
 
 
-def _table(targets, sources, flash_size):
-    parsed = partition_table.load(sources[0], flash_size)
+def _table(targets, sources, flash_size, chip):
+    parsed = partition_table.load(sources[0], flash_size, chip)
     atomic_file.write(targets[0], parsed.to_binary())
     return f"{targets[0].name}  {len(list(parsed))} partitions"

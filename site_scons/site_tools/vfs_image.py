@@ -31,16 +31,17 @@ def image(env, files):
             uses=["pyfatfs", "littlefs-python"],
             fs=board.fs,
             flash_size=board.flash_size,
+            chip=board.chip,
         ),
     )
     return {"image": made[0], "index": made[1]}
 
 
-def _image(targets, sources, fs, flash_size):
+def _image(targets, sources, fs, flash_size, chip):
     from viper.image import vfs_image
 
     csv, index = sources
-    partition = partition_table.load(csv, flash_size)["vfs"]
+    partition = partition_table.load(csv, flash_size, chip)["vfs"]
     files = json.loads(index.read_text(encoding="utf-8"))["files"]
     paths = {path: Path(file["source"]) for path, file in files.items()}
     vfs_image.write(*targets, paths, fs=fs, size=partition.size)

@@ -31,6 +31,7 @@ IMPORTED = (
     "viper.base.chip_models",
     "viper.base.errors",
     "viper.image.app_image",
+    "viper.image.boot_order",
     "viper.image.otadata",
     "viper.image.partition_table",
     "viper.image.sectors",

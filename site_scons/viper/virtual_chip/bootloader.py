@@ -1,23 +1,26 @@
 """From reset to the application: what the ROM and the second-stage bootloader do, from flash only.
 
-The order in which slots are tried, and what is written to otadata, follow ESP-IDF v5.5.1
-(bootloader_support/src/bootloader_utility.c) with rollback enabled, as MicroPython builds it.
+What is accepted, tried and written follows ESP-IDF v5.5.1 (components/bootloader_support/src) with
+rollback enabled, as MicroPython builds it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from viper.image import app_image, otadata, partition_table
-from viper.image.partition_table import Entry, PartitionTable
+from viper.image.boot_order import BootOrder
+from viper.image.partition_table import BINARY_SIZE, TABLE_OFFSET, Entry
 from viper.image.sectors import SECTOR_SIZE
 from viper.virtual_chip.chip import Chip
 from viper.virtual_chip.nor_flash import FlashFault, NorFlash
+from viper.virtual_chip.registers import REVISION
 
 _HEADER_TRIES = 8  # how often the ROM looks for a bootloader before its watchdog resets it
-_FACTORY = -1  # the factory application's place in the order of slots
+
+Say = Callable[[str, str], None]  # a level, and a line of the boot log
 
 
 class BootFailed(Exception):
@@ -56,87 +59,82 @@ def boot(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> Application
     def say(level: str, text: str) -> None:
         log(f"{level} ({int((time.monotonic() - started) * 1000)}) boot: {text}")
 
-    _check_bootloader(flash, chip, log)
-    say("I", f"virtual {chip.name}, {chip.flash_size >> 20} MB flash")
+    flash_size = _check_bootloader(flash, chip, log)
+    say("I", f"virtual {chip.name}, {flash_size >> 20} MB flash")
     try:
-        table = _read_table(flash)
+        order = BootOrder(_read_table(flash, flash_size, say))
+        return _load(flash, chip, order, say)
     except (ValueError, FlashFault) as error:
-        say("E", f"partition table: {error}")
+        say("E", str(error))
         raise BootFailed from None
+
+
+def _check_bootloader(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> int:
+    """The ROM's part: the image at the start of the flash, which says how large the flash is."""
+    start = chip.model.bootloader_offset
+    data = flash.read(start, TABLE_OFFSET - start)
+    try:
+        image = app_image.parse(data)
+        app_image.check_chip(image, chip.model)
+    except ValueError as error:
+        for _ in range(_HEADER_TRIES):
+            log(f"invalid header: 0x{int.from_bytes(data[:4], 'little'):08x} ({error})")
+        raise NoBootloader from None
+    return image.flash_size
+
+
+def _read_table(flash: NorFlash, flash_size: int, say: Say) -> partition_table.PartitionTable:
+    try:
+        table = partition_table.from_binary(flash.read(TABLE_OFFSET, BINARY_SIZE), flash_size)
+    except ValueError as error:
+        raise ValueError(f"partition table: {error}") from None
     for index, entry in enumerate(table):
         say(
             "I",
             f"{index:2} {entry.name:16} type {entry.type:02x} subtype {entry.subtype:02x}"
             f" at {entry.offset:#08x}, {entry.size:#x} bytes",
         )
+    return table
 
-    ota_slots = table.ota_slots()
-    slots = dict(enumerate(ota_slots))
-    factory = table.find(partition_table.APP, partition_table.FACTORY)
-    if factory is not None:
-        slots[_FACTORY] = factory
-    selected = _select(flash, table, len(ota_slots), has_factory=factory is not None)
-    for index in _order(selected, len(ota_slots)):
-        if index not in slots:
-            continue
-        entry = slots[index]
+
+def _load(flash: NorFlash, chip: Chip, order: BootOrder, say: Say) -> Application:
+    """The first application that is whole; ValueError if there is none."""
+    written = _begin_otadata(flash, order)
+    for place, entry in order.tried(written):
         try:
             image = app_image.parse(flash.read(entry.offset, entry.size))
+            app_image.check_chip(image, chip.model, REVISION)
             payload = app_image.payload(image)
         except (ValueError, FlashFault) as error:
             say("E", f"{entry.name} at {entry.offset:#x} is not bootable: {error}")
             continue
+        if order.otadata is not None and written is not None:
+            noted = otadata.noted(written, order.slots, place, has_factory=order.has_factory)
+            _rewrite(flash, order.otadata, written, noted)
         say("I", f"loaded {entry.name} at {entry.offset:#x}{_describe(image)}")
         return Application(payload, entry.offset)
-    say("E", "no bootable application in the partition table")
-    raise BootFailed
+    raise ValueError("no bootable application in the partition table")
 
 
-def _check_bootloader(flash: NorFlash, chip: Chip, log: Callable[[str], None]) -> None:
-    """The ROM's part: the image at the start of the flash."""
-    start = partition_table.BOOTLOADER_OFFSET
-    image = flash.read(start, partition_table.TABLE_OFFSET - start)
-    try:
-        if chip.model.image_id != app_image.CHIP_ID_ESP32S3:
-            raise ValueError(f"this board boots no {chip.name}")
-        app_image.parse(image)
-    except ValueError as error:
-        for _ in range(_HEADER_TRIES):
-            log(f"invalid header: 0x{int.from_bytes(image[:4], 'little'):08x} ({error})")
-        raise NoBootloader from None
-
-
-def _read_table(flash: NorFlash) -> PartitionTable:
-    data = flash.read(partition_table.TABLE_OFFSET, partition_table.BINARY_SIZE)
-    return partition_table.from_binary(data)
-
-
-def _select(flash: NorFlash, table: PartitionTable, ota_slots: int, *, has_factory: bool) -> int:
-    """The slot that otadata asks for, after the bootloader's own changes to it."""
-    entry = table.find(partition_table.DATA, partition_table.OTADATA)
-    if entry is None or entry.size < otadata.SIZE:
-        return _FACTORY
+def _begin_otadata(flash: NorFlash, order: BootOrder) -> bytes | None:
+    """What otadata holds once the bootloader has given up what was never confirmed."""
+    entry = order.otadata
+    if entry is None or entry.offset == 0:
+        return None
+    if entry.size < otadata.SIZE:
+        raise ValueError(f"{entry.name} of {entry.size:#x} bytes is too small for otadata")
     before = flash.read(entry.offset, otadata.SIZE)
-    after = otadata.after_boot(before)
-    _rewrite_sectors(flash, entry, before, after)
-    slot = otadata.selected_slot(after, ota_slots)
-    if slot is not None:
-        return slot
-    return _FACTORY if has_factory else 0
+    after = otadata.after_boot(before, order.slots)
+    _rewrite(flash, entry, before, after)
+    return after
 
 
-def _rewrite_sectors(flash: NorFlash, entry: Entry, before: bytes, after: bytes) -> None:
+def _rewrite(flash: NorFlash, entry: Entry, before: bytes, after: bytes) -> None:
     for start in range(0, otadata.SIZE, SECTOR_SIZE):
         sector = slice(start, start + SECTOR_SIZE)
         if after[sector] != before[sector]:
             flash.erase(entry.offset + start, SECTOR_SIZE)
             flash.program(entry.offset + start, after[sector].rstrip(b"\xff"))
-
-
-def _order(selected: int, ota_slots: int) -> Iterator[int]:
-    """The slots to try: from the selected one down to factory, then the later ones."""
-    yield from range(selected, _FACTORY - 1, -1)
-    yield from range(selected + 1, ota_slots)
 
 
 def _describe(image: app_image.Image) -> str:

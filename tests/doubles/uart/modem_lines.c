@@ -2,10 +2,12 @@
    program, it tells tests/cable.py what ioctl() is asked to do to them. A pseudo terminal that is
    no end of a cable stays without.
 
-   TIOCMBIS, TIOCMBIC and TIOCMSET return once the cable has passed the lines on, as a UART's do. */
+   open() asserts both, as the kernel does. It, TIOCMBIS, TIOCMBIC and TIOCMSET return once the
+   cable has passed the lines on, as a UART's do. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -15,10 +17,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static int lines = TIOCM_DTR | TIOCM_RTS; /* as they are after open() */
+static int lines;
 
-/* A connection to the cable that a terminal is an end of; -1 if it is of none. */
-static int cable_of(const char *tty) {
+/* A connection to the cable that a descriptor is an end of; -1 if it is of none. */
+static int cable_of(int descriptor) {
+    char tty[64];
+    if (ttyname_r(descriptor, tty, sizeof tty) != 0) {
+        return -1;
+    }
     struct sockaddr_un cable = {.sun_family = AF_UNIX};
     /* In the abstract namespace: the name begins with a zero, and has no other. */
     int length = snprintf(cable.sun_path + 1, sizeof cable.sun_path - 1, "modem lines of %s", tty);
@@ -61,6 +67,32 @@ static int done(int link, unsigned long request, int *argument) {
     return 1;
 }
 
+static int opened(int descriptor) {
+    int problem = errno;
+    int link = descriptor < 0 ? -1 : cable_of(descriptor);
+    if (link >= 0) {
+        lines = TIOCM_DTR | TIOCM_RTS;
+        tell(link);
+        close(link);
+    }
+    errno = problem;
+    return descriptor;
+}
+
+#define OPEN(name)                                                                                 \
+    int name(const char *path, int flags, ...) {                                                   \
+        va_list rest;                                                                              \
+        va_start(rest, flags);                                                                     \
+        mode_t mode = flags & (O_CREAT | O_TMPFILE) ? va_arg(rest, mode_t) : 0;                    \
+        va_end(rest);                                                                              \
+        int (*next)(const char *, int, ...) =                                                      \
+            (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, #name);                              \
+        return opened(next(path, flags, mode));                                                    \
+    }
+
+OPEN(open)
+OPEN(open64)
+
 int ioctl(int descriptor, unsigned long request, ...) {
     va_list rest;
     va_start(rest, request);
@@ -70,10 +102,8 @@ int ioctl(int descriptor, unsigned long request, ...) {
         (int (*)(int, unsigned long, ...))dlsym(RTLD_NEXT, "ioctl");
     int result = next(descriptor, request, argument);
     int problem = errno;
-    char tty[64];
-    if (result != 0 && (problem == ENOTTY || problem == EINVAL) &&
-        ttyname_r(descriptor, tty, sizeof tty) == 0) {
-        int link = cable_of(tty);
+    if (result != 0 && (problem == ENOTTY || problem == EINVAL)) {
+        int link = cable_of(descriptor);
         if (link >= 0) {
             result = done(link, request, argument) ? 0 : result;
             close(link);
