@@ -23,8 +23,12 @@ def generate(env):
 
 
 def _ota(env, app):
+    from viper.image import partition_table
     from viper.update import ota
 
+    board = env["BOARD_TOML"]
+    table = partition_table.load(board.partitions, board.flash_size, board.chip)
+    ota.require_slot(table, board.name, f"./scons flash PORT=... BOARD={board.name}")
     host = env.Host()
     image = app.read_bytes()
     record = app.with_name("firmware.json").read_text(encoding="utf-8")
