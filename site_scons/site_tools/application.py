@@ -11,6 +11,8 @@ and for the actions of other tools:
 import json
 import os
 from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
 
 from viper.base import console
 from viper.base.errors import UserError
@@ -73,30 +75,30 @@ def _answer(env):
     from viper.device import http_page
 
     host = env["LEARNED"]["host"] = env.Host()
-    address = http_page.wait_until_healthy(f"http://{host}", port.typed("serve", env["PORT"]))
+    address = http_page.wait_until_answered(f"http://{host}", port.typed("serve", env["PORT"]))
     console.step("SERVE", f"{address}  answers")
 
 
 def _smoke(env, record):
+    from viper.base import app_paths
     from viper.device import smoke
     from viper.device.repl import DeviceRepl
 
     build = json.loads(record.read_text(encoding="utf-8"))["build"]
     address = f"http://{env.Host()}"
-    again = port.typed("smoke", env["PORT"])
-    with _locked(env) as url, DeviceRepl(url, again) as repl:
-        repl.enter()
-        figures = smoke.ask(repl)
-        problems = smoke.problems(figures, env["BOARD_TOML"], build)
-        problems += smoke.check_http(address)
-        problems += smoke.check_cores(repl, address)
-        repl.leave()
-    for problem in problems:
+    typed = partial(port.typed, port=env["PORT"])
+    with _locked(env) as url, DeviceRepl(url, typed("smoke")) as repl:
+        verdict = smoke.examine(
+            *(repl, address, env["BOARD_TOML"], build, app_paths.load(Path()), typed("serve"))
+        )
+    figures = verdict.figures
+    for line in verdict.unchecked:
+        console.step("SMOKE", f"not checked: {line}")
+    for problem in verdict.problems:
         console.step("SMOKE", problem)
-    if problems:
+    if verdict.problems:
         raise UserError(
-            f"the device {figures.mac} fails the smoke test: {problems[0]}",
-            port.typed("flash", env["PORT"]),
+            f"the device {figures.mac} fails the smoke test: {verdict.problems[0]}", typed("flash")
         )
     env["LEARNED"].update(mac=figures.mac, build=figures.build)
     free = ", ".join(
@@ -104,4 +106,5 @@ def _smoke(env, record):
         for name, size in figures.memory.items()
         if name.endswith("_free")
     )
-    console.step("SMOKE", f"{figures.mac}  build {figures.build}, {free}; both cores answer")
+    well = "not all of it checked" if verdict.unchecked else "both cores answer"
+    console.step("SMOKE", f"{figures.mac}  build {figures.build}, {free}; {well}")

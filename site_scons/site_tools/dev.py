@@ -25,7 +25,7 @@ def generate(env):
 def _dev(env):
     by_network = env.ByNetwork()
     if not by_network:
-        env.SerialUrl()  # a virtual board is there before its page is
+        env.SerialUrl(makes=True)  # a virtual board is there before its page is
     host = env.get("HOST")
     if host is None and port.parse(env["PORT"]).board is not None:
         host = env.Host()

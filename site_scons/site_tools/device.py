@@ -17,9 +17,10 @@ and for the actions of other tools:
 import json
 from pathlib import Path
 
+import SCons.Script
 from viper.base import console
 from viper.base.console import human_mac, human_size
-from viper.base.errors import UserError
+from viper.base.errors import UserError, nearest
 from viper.ports import port
 
 _ROOT = Path()
@@ -147,7 +148,7 @@ def _work(env, index, goal, **more):
     return flash(
         FlashRequest(
             port=env["PORT"],
-            url=_serial_url(env),
+            url=_serial_url(env, makes=goal in ("flash", "restore")),
             baud=env["BAUD"],
             image=index,
             root=_ROOT,
@@ -168,27 +169,55 @@ def _require_port(env):
         port.require(port.parse(env["PORT"]))
 
 
-def _serial_url(env):
-    """What pyserial opens, of a device that is there; a virtual board is started."""
+def _serial_url(env, makes=False):
+    """What pyserial opens, of a device that is there; a virtual board is started.
+
+    Args:
+        makes: a virtual board that there is not yet is made.
+    """
     _require_port(env)
     wanted = port.parse(env["PORT"])
     if wanted.board is None:
         return port.find(wanted)
-    return port.viper_url(_started_board(env, wanted.board).port_url)
+    if not (makes or (_BOARDS / wanted.board / "board.json").is_file()):
+        known = sorted(made.parent.name for made in _BOARDS.glob("*/board.json"))
+        raise UserError(
+            f"there is no virtual board '{wanted.board}'{nearest(wanted.board, known)}",
+            f"{_typed(env, 'flash')} makes it",
+        )
+    return port.viper_url(_started_board(env, wanted.board, makes).port_url)
 
 
-def _started_board(env, name):
+def _started_board(env, name, makes):
     from viper.virtual_board import control
 
     described = env["BOARD_TOML"]
     return control.start(
         _BOARDS / name,
         name,
-        env.get("HTTP_PORT", env["DEFAULT_HTTP_PORT"]),
+        _http_port(env, name, makes),
         chip=described.chip,
         flash_size=described.flash_size,
         psram_size=described.psram_size,
     )
+
+
+def _http_port(env, name, makes):
+    """Where a board's page is to be: where the user wants it, or where it was; None for any.
+
+    A board that runs is not moved by a saved HTTP_PORT, unless it is brought up to date.
+    """
+    from viper.virtual_board import control, state
+
+    is_typed = "HTTP_PORT" in SCons.Script.ARGUMENTS
+    if env.get("HTTP_PORT_OF") == name and (
+        is_typed or makes or control.running(_BOARDS / name) is None
+    ):
+        return env["HTTP_PORT"]
+    if name != port.DEFAULT_BOARD:
+        return None
+    known = state.load(_BOARDS / name)
+    return (known and known.http_port) or env["DEFAULT_HTTP_PORT"]
 
 
 def _board_name(env):

@@ -5,6 +5,7 @@ Adds to the environment, for the actions of other tools:
     env.Fleet(goal, work)  work(env), whose PORT is one device's, for all of them at the same time
 """
 
+import SCons.Script
 from viper.base import console
 from viper.base.console import human_size
 from viper.base.errors import UserError
@@ -23,7 +24,7 @@ def generate(env):
 
 def _fleet(env, goal, work):
     """The work returns a FlashResult; a line for each device tells it, or why it failed."""
-    if "HTTP_PORT" in env:
+    if "HTTP_PORT" in SCons.Script.ARGUMENTS:
         raise UserError(f"HTTP_PORT={env['HTTP_PORT']} is for one board", "leave it out")
 
     def tell(outcome):

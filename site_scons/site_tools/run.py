@@ -4,7 +4,7 @@ Adds to the environment:
     env.Step(tag, function, uses, how, **what)  an action that prints one line when done
     env.Deed(function, *nodes, first)           an action that is done each time it is named
     env.Question(function)                      one that only looks, and leaves no trace
-    env.Goal(group, name, nodes, help, action)  a target a person types
+    env.Goal(group, name, nodes, help, action, packages)  a target a person types
     env.Serve()                                 the end of SConstruct: help, or what was typed
 """
 
@@ -23,7 +23,7 @@ import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError, ExplicitExit
-from viper.base import console, interrupt
+from viper.base import console, interrupt, packages
 from viper.base.build_lock import BuildLock
 from viper.base.console import human_size
 from viper.base.errors import UserError, exits, nearest
@@ -53,6 +53,7 @@ def generate(env):
     env["GOALS"] = {}
     env["DOING"] = []
     env["FIRST"] = []
+    env["PACKAGES"] = []
     env["STEPS"] = {}
     env.AddMethod(step, "Step")
     env.AddMethod(deed, "Deed")
@@ -144,16 +145,20 @@ def _answer(env, function):
             SCons.SConsign.Reset()  # nor anything that SCons had to write down
 
 
-def goal(env, group, name, nodes, help, action=None):
+def goal(env, group, name, nodes, help, action=None, packages=""):
     """Make `nodes` what `./scons NAME` brings about, described by one line in the help.
 
     With an action, the goal does something once its nodes are there, each time it is named, and
-    after the goals before it; it is no part of the graph unless it is named.
+    after the goals before it; it is no part of the graph unless it is named. `packages` is the
+    lock in requirements/ of what it needs besides a build's packages, added when it is named.
     """
     env["GOALS"][name] = Goal(group, help, env.Flatten(nodes), action is not None)
+    is_named = name in (SCons.Script.COMMAND_LINE_TARGETS or [_default(env)])
+    if is_named and packages:
+        env["PACKAGES"].append(packages)
     if action is None:
         return env.Alias(name, nodes)
-    if name not in (SCons.Script.COMMAND_LINE_TARGETS or [_default(env)]):
+    if not is_named:
         return []
     doing = env.Alias(name, nodes, action)
     env.AlwaysBuild(doing)
@@ -177,6 +182,9 @@ def serve(env):
     if not (SCons.Script.GetOption("clean") or SCons.Script.GetOption("no_exec")):
         for look in dict.fromkeys(env["FIRST"]):
             look(env)
+        with _failures("requirements"):
+            for lock in dict.fromkeys(env["PACKAGES"]):
+                packages.provide(lock)
     gc.freeze()
     gc.enable()
     env["STEP_LOG"] = StepLog(Path(env["BUILD_DIR"], "steps.json"))
@@ -196,7 +204,7 @@ def _mtime(node):
 
 
 def _require_packages():
-    """A scons from PATH serves too, if its Python has what requirements.txt lists."""
+    """A scons from PATH serves too, if its Python has what requirements/base.txt lists."""
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f"this Python has no {', '.join(missing)}", "type ./scons instead of scons")

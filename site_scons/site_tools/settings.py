@@ -3,6 +3,7 @@
 Adds to the environment the options' values by name, and
     env["DEFAULT_HTTP_PORT"]   where the page is if HTTP_PORT does not say, None for a free port
     env["BOARD_TOML"]          the board's description, with the options that override it
+    env["HTTP_PORT_OF"]        the virtual board that HTTP_PORT is about, if it is given
     env["VIPERHTTP_SETTINGS"]  the C module's settings by macro
     env["BUILD_DIR"]           the folder of this board's outputs
     env.Save()                 an action that keeps the options that were given
@@ -56,6 +57,8 @@ def generate(env):
     given = env.Clone()
     env.AddMethod(lambda env: env.Deed(lambda env: _save(options, given)), "Save")
     _settle(env)
+    if "HTTP_PORT" in env:
+        env["HTTP_PORT_OF"] = _board_of_http_port(env)
     if env["VERBOSE"]:
         process.show_commands()
     env.AddMethod(lambda env: _help(env, options), "SettingsHelp")
@@ -183,7 +186,7 @@ def _settle(env):
         },
     )
     # The first virtual board has a port that a person remembers; others take a free one.
-    first = env["PORT"] == "virtual"
+    first = {"virtual", f"virtual:{port.DEFAULT_BOARD}"} & {*env["PORT"].split(",")}
     env["DEFAULT_HTTP_PORT"] = _HTTP_PORT if first else None
     env["BOARD_TOML"] = dataclasses.replace(described, gzip=gzip)
     env["VIPERHTTP_SETTINGS"] = {
@@ -192,6 +195,18 @@ def _settle(env):
         "VHTTP_GZIP_LEVEL": gzip.level,
         "VHTTP_GZIP_MIN_SIZE": gzip.min_size,
     }
+
+
+def _board_of_http_port(env):
+    """The board of the PORT that HTTP_PORT was typed or saved with; None of several."""
+    text = env["PORT"]
+    if "HTTP_PORT" not in SCons.Script.ARGUMENTS:
+        saved = env.Clone(PORT=None)
+        options = Variables([LOCAL_FILE], {})
+        options.Add("PORT", "", None)
+        options.Update(saved)
+        text = saved.get("PORT") or "virtual"
+    return None if "," in text else port.parse(text).board
 
 
 def _help(env, options):
