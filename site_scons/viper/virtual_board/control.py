@@ -30,6 +30,7 @@ IMPORTED = (
     "viper.base.atomic_file",
     "viper.base.chip_models",
     "viper.base.errors",
+    "viper.base.printable",
     "viper.image.app_image",
     "viper.image.boot_order",
     "viper.image.otadata",
