@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Power that fails during a sync: nothing of the user's is lost, and the next one ends it.
 
 The sync runs in this process; the board is the real one, with MicroPython's own FatFs and littlefs.

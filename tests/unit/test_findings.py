@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What findings/README.md asks of a finding; the long matrices run each, with its pins."""
 
 from __future__ import annotations

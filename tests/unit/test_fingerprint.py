@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a step depends on besides files: the modules of viper that it uses, and no others."""
 
 from __future__ import annotations

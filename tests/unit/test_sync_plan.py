@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The plan of a sync: what is sent, what is deleted, what stays."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which files of a device differ from those of an image, and what is done about them.
 
 Pure: the device's manifest is given. What is neither below `device_files.SITE` nor put there by an
