@@ -117,7 +117,9 @@ def _sum_up(env, index, result):
         from viper.device import http_page
 
         board = _running_board(env)
-        summary.url = http_page.wait_until_served(board.http_port, _typed(env, "board-log"))
+        summary.url = http_page.wait_until_served(
+            board.http_port, _typed(env, "board-log"), Path(board.console_log).read_bytes
+        )
     return result
 
 

@@ -34,6 +34,7 @@ def files(env, site, templates, application):
         env.Step(
             "FILES",
             _list,
+            uses=["mpy-cross"],
             application=Path(application),
             templates=len(templates),
             board=env["BOARD_TOML"],
@@ -43,10 +44,11 @@ def files(env, site, templates, application):
 
 
 def _list(targets, sources, application, templates, board):
-    from viper.image import device_files
+    from viper.image import device_files, python_check
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
+    python_check.check(files, board.firmware)
     folders = {
         device_files.SITE: asset_manifest.shipped(site),
         "/templates": {path.name: path for path in compiled},
