@@ -4,9 +4,14 @@ Adds to the environment:
     env.BillOfMaterials(record)  build/<BOARD>/sbom.cdx.json: what a build is made of, CycloneDX
 """
 
+from __future__ import annotations
+
 import json
 from pathlib import Path
 
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.graph import bill_of_materials
 from viper.source import pins
 
@@ -16,26 +21,26 @@ _DESCRIPTION = "firmware/project_description.json"  # in the board's folder, as 
 _COMPONENTS = "micropython/ports/esp32/lockfiles/dependencies.lock"
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(bill, "BillOfMaterials")
+def generate(env: Environment) -> None:
+    provide(env, "BillOfMaterials", bill)
 
 
-def bill(env, record):
-    board = env["BOARD_TOML"]
+def bill(env: Environment, record: Node) -> Node:
+    board, folder = env["RUN"].board, str(env["RUN"].folder)
     made = env.Command(
-        f"{env['BUILD_DIR']}/sbom.cdx.json",
-        [*env.Flatten(record), _HEADER, _PINS, "requirements/base.txt", "requirements/sbom.txt"],
-        env.Step("SBOM", _write, folder=env["BUILD_DIR"], chip=board.chip, port=board.firmware),
+        f"{folder}/sbom.cdx.json",
+        [record, _HEADER, _PINS, "requirements/base.txt", "requirements/sbom.txt"],
+        step(env, "SBOM", _write, folder=folder, chip=board.chip, port=board.firmware),
     )
     env.NoCache(made)
-    return made
+    return made[0]
 
 
-def _write(targets, sources, folder, chip, port):
+def _write(targets: list[Path], sources: list[Path], folder: str, chip: str, port: str) -> str:
     build = bill_of_materials.Build(
         version=bill_of_materials.version(Path(_HEADER)),
         record=json.loads(sources[0].read_text(encoding="utf-8")),

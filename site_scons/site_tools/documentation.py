@@ -4,24 +4,30 @@ Adds to the environment:
     env.Documentation(folder)  build/site/index.html
 """
 
+from __future__ import annotations
+
 import os
 import sys
+from pathlib import Path
 
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.base import process
 from viper.base.errors import UserError
 
 _LOCK = "requirements/docs.txt"
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(site, "Documentation")
+def generate(env: Environment) -> None:
+    provide(env, "Documentation", site)
 
 
-def site(env, folder):
+def site(env: Environment, folder: str) -> Node:
     files = [
         env.fs.File(f"{parent}/{name}")
         for parent, _, names in os.walk(folder)
@@ -29,14 +35,14 @@ def site(env, folder):
         if name.endswith((".md", ".svg"))
     ]
     made = env.Command(
-        "build/site/index.html", ["mkdocs.yml", *files, _LOCK], env.Step("DOCS", _build)
+        "build/site/index.html", ["mkdocs.yml", *files, _LOCK], step(env, "DOCS", _build)
     )
     env.Clean(made, "build/site")
     env.NoCache(made)
-    return made
+    return made[0]
 
 
-def _build(targets, sources):
+def _build(targets: list[Path], sources: list[Path]) -> str:
     pages = [source for source in sources if source.suffix == ".md"]
     try:
         # Not --quiet: what it keeps to itself does not count as a warning either.
