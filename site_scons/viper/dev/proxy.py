@@ -1,8 +1,8 @@
 """A device's page that reloads itself: a proxy on this computer, in front of the device.
 
 The device serves everything, as to anybody; the proxy adds a script to each HTML document that a
-browser shows by itself, which waits for Server-Sent Events from the proxy. Nothing of this is on the
-device.
+browser shows by itself, which waits for Server-Sent Events from the proxy. Nothing of this is on
+the device.
 """
 
 from __future__ import annotations
@@ -125,10 +125,15 @@ class DevPage:
         await self._runner.cleanup()
         await self._client.close()
 
+    @property
+    def open_pages(self) -> int:
+        """How many pages wait: those that share a stream, and each that has one of its own."""
+        return len(self._open) - len(self._pages) + sum(self._pages.values())
+
     async def reload(self) -> int:
         """Have every open page load itself anew once the device serves; how many there are."""
         await self._until_served()
-        count = len(self._open) - len(self._pages) + sum(self._pages.values())
+        count = self.open_pages
         for stream in self._open:
             stream.put_nowait(None)
         return count
