@@ -36,18 +36,19 @@ def check(sources: Iterable[Path], firmware: str) -> None:
         try:
             process.run([*command, str(source)])
         except process.ToolFailed as failure:
-            raise UserError(_told(source, failure), f"mend {source}, then the same again") from None
+            raise _refusal(source, failure) from None
 
     with ThreadPoolExecutor(os.cpu_count()) as threads:
         for _ in threads.map(compile_one, sources):
             pass
 
 
-def _told(source: Path, failure: process.ToolFailed) -> str:
+def _refusal(source: Path, failure: process.ToolFailed) -> UserError:
+    next_step = f"mend {source}, then the same again"
     found = _PLACE.search(failure.output)
     if found is None:
-        return f"{source} cannot be compiled: {excerpt(failure.last_line())}"
+        return UserError(f"{source} cannot be compiled: {excerpt(failure.last_line())}", next_step)
     number = int(found[1])
     lines = source.read_text(encoding="utf-8", errors="replace").splitlines()
-    text = excerpt(lines[number - 1]) if number <= len(lines) else ""
-    return f"{source} line {number}: {found[2]}" + (f": {text}" if text else "")
+    text = excerpt(lines[number - 1]) if number <= len(lines) else "the end of the file"
+    return UserError(f"{source} line {number}: {found[2]}: {text}", next_step)
