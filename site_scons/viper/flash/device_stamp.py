@@ -14,6 +14,7 @@ from typing import Any
 
 from viper.base import atomic_file
 from viper.flash.sector_plan import Claim
+from viper.image.ownership import Ownership
 from viper.image.sectors import Run
 
 FOLDER = Path(".viper/devices")  # in the project
@@ -29,14 +30,14 @@ class Stamp:
     Attributes:
         mac: 12 hex digits, lower case.
         parts: by the part's name in flash.json, what was written there.
-        files: the files that were put into the device's file system, by path: their sha256.
-        files_md5: the MD5 of the file system's partition when `files` was last found true of the
-            device; empty if never, or if files have been sent since.
+        ownership: the files that were put into the device's file system, as it notes them itself.
+        files_md5: the MD5 of the file system's partition when `ownership` was last found true of
+            the device; empty if never, or if files have been sent since.
     """
 
     mac: str
     parts: dict[str, Claim] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    ownership: Ownership = field(default_factory=Ownership)
     files_md5: bytes = b""
 
 
@@ -49,16 +50,25 @@ def load(folder: Path, mac: str) -> Stamp:
         return Stamp(
             mac=mac,
             parts={str(name): _claim(part) for name, part in record["parts"].items()},
-            files={str(path): str(digest) for path, digest in record["files"].items()},
+            ownership=Ownership(
+                {str(path): str(digest) for path, digest in record["files"].items()},
+                {str(path): str(digest) for path, digest in record.get("retired", {}).items()},
+                {
+                    str(path): (str(one), str(other))
+                    for path, (one, other) in record.get("kept", {}).items()
+                },
+                str(record.get("ours", "")),
+            ),
             files_md5=bytes.fromhex(record["files_md5"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Stamp(mac)
 
 
-def paths(folder: Path) -> set[str]:
-    """The files that were put into the file system of any device."""
-    return {path for stamp in folder.glob("*.json") for path in load(folder, stamp.stem).files}
+def every(folder: Path) -> list[Stamp]:
+    """The stamps of all devices, the latest first."""
+    made = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
+    return [load(folder, path.stem) for path in made]
 
 
 def save(folder: Path, stamp: Stamp) -> None:
@@ -68,7 +78,10 @@ def save(folder: Path, stamp: Stamp) -> None:
         "format": _FORMAT,
         "mac": stamp.mac,
         "parts": {name: _record(claim) for name, claim in stamp.parts.items()},
-        "files": stamp.files,
+        "files": dict(stamp.ownership.files),
+        "retired": dict(stamp.ownership.retired),
+        "kept": {path: list(both) for path, both in stamp.ownership.kept.items()},
+        "ours": stamp.ownership.digest,
         "files_md5": stamp.files_md5.hex(),
     }
     atomic_file.write_json(_path(folder, stamp.mac), record)

@@ -1,18 +1,27 @@
-"""The image of the partition `vfs`: a file system with the device's files.
+"""The image of the partition `vfs`: a file system with the device's files, and the note of them.
 
 Beside vfs.img lies vfs.json, the sectors that it uses: {"used": [[first sector, count], ...]}
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from viper.base import atomic_file
-from viper.image import fat_image, littlefs_image
+from viper.image import fat_image, littlefs_image, ownership
 
 
-def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size: int) -> None:
+def write(
+    image: Path,
+    index: Path,
+    files: Mapping[str, Path],
+    *,
+    fs: str,
+    size: int,
+    seeds: Collection[str] = (),
+) -> None:
     """Write vfs.img and vfs.json.
 
     Args:
@@ -21,11 +30,18 @@ def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size:
         files: source files by device path.
         fs: one of `board.FILE_SYSTEMS`.
         size: bytes of the partition.
+        seeds: those that are not noted as ours.
 
     Raises:
         UserError: more than fits.
     """
     contents = {path: source.read_bytes() for path, source in files.items()}
+    ours = {
+        path: hashlib.sha256(content).hexdigest()
+        for path, content in contents.items()
+        if path not in seeds
+    }
+    contents[ownership.PATH] = ownership.note(ours)
     build = {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs]
     built = build(contents, size)
     atomic_file.write(image, built.data)

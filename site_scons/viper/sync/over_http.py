@@ -19,8 +19,9 @@ from viper.base.errors import UserError
 from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.flash import writing
 from viper.flash.jobs import FlashResult
+from viper.image import ownership
 from viper.sync import transfer
-from viper.sync.transfer import PIECE, NothingToSave, StagedFile
+from viper.sync.transfer import PIECE, Choices, NothingToSave, WaitingFile
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class SyncRequest:
     root: Path  # the folder that the sources in flash.json are relative to
     stamps: Path  # the folder of the devices' stamps
     build: str  # the build id of the image's firmware
-    delete_extras: bool  # remove what the image does not have
+    choices: Choices
 
 
 Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
@@ -55,28 +56,35 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     device = DeviceHttp(Endpoint(request.host, "/sync", "files", again, says))
     transport = HttpTransport(device, again)
     status = device.status()
-    manifest, plan = transfer.examine(
-        transport, wanted, request.stamps, request.delete_extras, again
+    found, plan = transfer.examine(
+        *(transport, wanted, request.stamps, request.choices, again),
+        recorded=lambda: ownership.recorded(request.image),
     )
     transfer.refuse_other_build(
-        manifest,
+        found,
         request.build,
         f"HOST={request.host}",
         f"./scons ota HOST={request.host}, or ./scons flash PORT=...",
     )
+    transfer.refuse_conflicts(plan.conflicts, again)
     with progress(transfer.bytes_to_send(plan, wanted)) as show:
         transfer.carry_out(
-            *(transport, manifest, plan, wanted, request.stamps), NothingToSave(), show
+            *(transport, found, plan, wanted, request.stamps, NothingToSave(), show),
+            again=again,
+            space=request.choices.space,
         )
     if plan.touches_application or status["outdated"]:
         device.ask("POST", "/reset")
         device.after_reset(status["boot"])
     device.close()
     return FlashResult(
-        mac=manifest.mac,
+        mac=found.mac,
         host=request.host,
         files_sent=plan.sent,
         files_deleted=plan.deleted,
+        files_moved=plan.moved,
+        kept=plan.kept,
+        others=tuple(transfer.not_ours(found, wanted)),
         files_s=time.monotonic() - began,
     )
 
@@ -88,14 +96,20 @@ class HttpTransport:
         self._device = device
         self._again = again
 
-    def manifest(self, scope: Sequence[str]) -> list[dict[str, Any]]:
-        content = self._device.ask("POST", "/manifest", json.dumps(scope).encode())
+    def manifest(self, known: str) -> list[dict[str, Any]]:
+        return self._lines("/manifest", known)
+
+    def look(self, paths: Sequence[str]) -> list[dict[str, Any]]:
+        return self._lines("/look", paths)
+
+    def _lines(self, path: str, what: object) -> list[dict[str, Any]]:
+        content = self._device.ask("POST", path, json.dumps(what).encode())
         try:
             return [json.loads(line) for line in content.splitlines()]
         except ValueError:
-            raise UserError("the device's manifest cannot be read", self._again) from None
+            raise UserError("the device's answer cannot be read", self._again) from None
 
-    def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
+    def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
         for file in files:
             for at in range(0, max(len(file.content), 1), PIECE):
                 piece = file.content[at : at + PIECE]
@@ -110,12 +124,15 @@ class HttpTransport:
                     self._device.ask("PUT", path, piece)
                 yield len(piece)
 
-    def commit(self, removed: Sequence[str], placed: Sequence[str]) -> None:
-        body = {"removed": list(removed), "placed": list(placed)}
-        self._device.ask("POST", "/commit", json.dumps(body).encode())
+    def copy(self, path: str, name: str, sha256: str) -> None:
+        what = {"path": path, "name": name, "sha256": sha256}
+        self._device.ask("POST", "/copy", json.dumps(what).encode())
 
-    def finish(self) -> None:
-        self._device.ask("POST", "/finish")
+    def forget(self, names: Sequence[str]) -> dict[str, Any]:
+        return self._lines("/forget", names)[0]
+
+    def switch(self, name: str) -> dict[str, Any]:
+        return self._lines("/switch", name)[0]
 
     def abandon(self) -> None:
         """Nothing: no file is left open between requests."""
