@@ -10,6 +10,7 @@ import SCons.Script
 from viper.base import console, program
 from viper.base.errors import UserError
 from viper.ports import labgrid, port
+from viper.sync import theirs
 
 _GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
 
@@ -29,7 +30,9 @@ def _dev(env):
     host = env.get("HOST")
     if host is None and port.parse(env["PORT"]).board is not None:
         host = env.Host()
-    given = [f"{name}={value}" for name, value in SCons.Script.ARGUMENTS.items()]
+    # A loop that asks is none: what was changed on the device stays there, and is told.
+    options = {"THEIRS": theirs.KEEP, **SCons.Script.ARGUMENTS}
+    given = [f"{name}={value}" for name, value in options.items()]
     env["BUILD_LOCK"].release()
     env["TELL"]()  # the runs of the loop have the word
     request = json.dumps({"device": host, "by_network": by_network, "arguments": given})

@@ -24,6 +24,7 @@ from viper.ports import port
 
 _ROOT = Path()
 _BOARDS = Path(".viper/boards")
+_MANY = 20  # files that are named one by one
 
 
 def exists(env):
@@ -91,13 +92,26 @@ def _show(env, index, result):
             console.step("FLASH", f"{part.name}  {_sectors(part)}{boots}")
     for path in result.files_sent:
         console.step("SEND", path)
+    for old, new in result.files_moved:
+        console.step("MOVE", f"{old} → {new}")
     for path in result.files_deleted:
         console.step("DELETE", path)
+    _show_theirs("KEEP", result)
     if result.put_back:
         console.step("RESTORE", "vfs  as it was before a sync that was cut off")
     if result.carried:
         console.step("KEEP", f"{result.carried} files of the device, verified")
     _sum_up(env, index, result)
+
+
+def _show_theirs(tag, result):
+    """The files that stay because they are the user's, where that may be a surprise."""
+    for path in result.kept:
+        console.step(tag, f"{path}  stays as the device has it")
+    for path in result.others[:_MANY]:
+        console.step(tag, f"{path}  is the device's own, and stays")
+    if len(result.others) > _MANY:
+        console.step(tag, f"{len(result.others) - _MANY} more of the device's own stay")
 
 
 def _sum_up(env, index, result):
@@ -133,8 +147,15 @@ def _plan(env, index):
         console.step("PLAN", f"{name}  would be {what}: {text}")
     for path in result.files_sent:
         console.step("PLAN", f"{path}  to send")
+    for old, new in result.files_moved:
+        console.step("PLAN", f"{old} → {new}  to move")
     for path in result.files_deleted:
         console.step("PLAN", f"{path}  to delete")
+    for path, why in result.conflicts:
+        console.step(
+            "PLAN", f"{path}  {why}: THEIRS=keep leaves it, THEIRS=overwrite:{path} loses it"
+        )
+    _show_theirs("PLAN", result)
     env["RUN"].wrote(0)
 
 
@@ -156,6 +177,8 @@ def _work(env, index, goal, **more):
             build=json.loads(record.read_text(encoding="utf-8"))["build"],
             goal=goal,
             delete_extras=env["SYNC_DELETE"],
+            theirs=env.get("THEIRS", ""),
+            space=env.get("SPACE", ""),
             **more,
         )
     )

@@ -1,9 +1,10 @@
 """The files of a device as a node: all that its file system is to hold, and nothing of flash.
 
 Adds to the environment:
-    env.DeviceFiles(site, templates, application)  build/<BOARD>/files.json: the assets that `site`,
-                                                   a manifest, lists at /www, the compiled
-                                                   templates, the files of a folder at /
+    env.DeviceFiles(site, templates, application, seeds)
+        build/<BOARD>/files.json: the assets that `site`, a manifest, lists at /www, the compiled
+        templates, and at / the Python of the folder `application` and the files of the folder
+        `seeds`, which are placed only where nothing is: the application writes them itself
 """
 
 import os
@@ -21,13 +22,8 @@ def generate(env):
     env.AddMethod(files, "DeviceFiles")
 
 
-def files(env, site, templates, application):
-    sources = sorted(
-        Path(parent, name).as_posix()
-        for parent, _, names in os.walk(application)
-        for name in names
-        if name.endswith(".py")
-    )
+def files(env, site, templates, application, seeds):
+    sources = [path for path in _below(application) if path.endswith(".py")] + _below(seeds)
     made = env.Command(
         f"{env['BUILD_DIR']}/files.json",
         [site, *templates, *map(env.fs.File, sources)],
@@ -35,6 +31,7 @@ def files(env, site, templates, application):
             "FILES",
             _list,
             application=Path(application),
+            seeds=Path(seeds),
             templates=len(templates),
             board=env["BOARD_TOML"],
         ),
@@ -42,16 +39,32 @@ def files(env, site, templates, application):
     return made[0]
 
 
-def _list(targets, sources, application, templates, board):
+def _below(folder):
+    return sorted(
+        Path(parent, name).as_posix() for parent, _, names in os.walk(folder) for name in names
+    )
+
+
+def _list(targets, sources, application, seeds, templates, board):
     from viper.image import device_files
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
-    folders = {
-        device_files.SITE: asset_manifest.shipped(site),
-        "/templates": {path.name: path for path in compiled},
-        "/": {path.relative_to(application).as_posix(): path for path in files},
-    }
-    listed = device_files.write(targets[0], device_files.merge(folders), board)
+    planted = _at(seeds, files)
+    merged = device_files.merge(
+        {
+            device_files.SITE: asset_manifest.shipped(site),
+            "/templates": {path.name: path for path in compiled},
+            "/": _at(application, files),
+            "": planted,  # at / too
+        }
+    )
+    names = [f"/{path}" for path in planted]
+    listed = device_files.write(targets[0], merged, board, seeds=names)
     size = sum(file["size"] for file in listed.values())
     return f"{targets[0].name}  {len(listed)} files, {human_size(size)}"
+
+
+def _at(folder, files):
+    """The files of a folder by their path below it."""
+    return {path.relative_to(folder).as_posix(): path for path in files if folder in path.parents}

@@ -23,8 +23,11 @@ from viper.performance.request import Request
 from viper.ports import port
 from viper.source import board
 from viper.source.pins import MOVABLE
+from viper.sync import theirs
 
 LOCAL_FILE = "local.py"
+# What may cost somebody's data is said each time.
+_NEVER_KEPT = ("THEIRS", "SPACE", "REPARTITION")
 _BOARDS = Path("boards")
 
 _HTTP_PORT = 8080
@@ -47,10 +50,18 @@ def generate(env):
         line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
         raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
     _refuse_unknown(options)
+    for name in _NEVER_KEPT:
+        if env.get(name) is not None and name not in SCons.Script.ARGUMENTS:
+            raise UserError(
+                f"{LOCAL_FILE} has {name}, which is for the command line alone",
+                f"remove it from {LOCAL_FILE}",
+            )
     for name in [option.key for option in options.options]:
         if env.get(name) is None:
             env.Dictionary().pop(name, None)
     given = env.Clone()
+    for name in _NEVER_KEPT:
+        given.Dictionary().pop(name, None)
     env.AddMethod(lambda env: env.Deed(lambda env: _save(options, given)), "Save")
     _settle(env)
     if env["VERBOSE"]:
@@ -103,7 +114,19 @@ def _options():
         ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
         ("CACHE", "a folder in which builds share their outputs", None, str),
         ("CACHE_SIZE", "megabytes that it may take up", "2048", _number(1, 1 << 30)),
-        ("SYNC_DELETE", "let sync delete what the image does not have", "yes", _truth),
+        ("SYNC_DELETE", "let sync delete what is ours and not in the image", "yes", _truth),
+        (
+            "THEIRS",
+            "files changed on the device, where ours are to be: keep, overwrite[:/path], ...",
+            None,
+            _theirs,
+        ),
+        (
+            "SPACE",
+            "inplace: let sync replace files one by one where space lacks",
+            None,
+            _choice("inplace"),
+        ),
         ("FUZZ_S", "seconds that ./scons fuzz gives each target", "60", _number(1, 86_400)),
         ("TOPICS", "what bench measures, with commas between; default: all", None, str),
         ("MAX_APP", "bytes that the application may take; more fails the build", None, _size),
@@ -244,6 +267,11 @@ def _choice(*words):
         return value.lower()
 
     return convert
+
+
+def _theirs(value):
+    theirs.parse(value)
+    return value
 
 
 def _truth(value):

@@ -55,12 +55,15 @@ def _by_network(env):
 
 
 def _over_network(env, index):
-    from viper.sync import over_http
+    from viper.sync import over_http, theirs, transfer
 
     host = env["HOST"]
     record = json.loads(index.with_name("firmware.json").read_text(encoding="utf-8"))
+    choices = transfer.Choices(
+        theirs.parse(env.get("THEIRS", "")), env["SYNC_DELETE"], env.get("SPACE", "")
+    )
     request = over_http.SyncRequest(
-        host, index, Path(), device_stamp.FOLDER, record["build"], env["SYNC_DELETE"]
+        host, index, Path(), device_stamp.FOLDER, record["build"], choices
     )
     return over_http.sync(request, partial(console.progress, f"SYNC     {host}"))
 

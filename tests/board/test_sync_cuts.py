@@ -22,7 +22,7 @@ from viper.device import repl
 from viper.device.held_port import HeldPort
 from viper.flash import jobs
 from viper.flash.jobs import SYNC
-from viper.image import fat_image, littlefs_image
+from viper.image import fat_image, littlefs_image, ownership
 from viper.image.sectors import SECTOR_SIZE
 from viper.sync import fat_journal
 from viper.update import flasher
@@ -105,6 +105,7 @@ class Cuts:
 
     def assert_done(self) -> None:
         self.assert_nothing_is_lost()
+        self.sync()  # what the one before took out is served until then
         wanted = {path: text.encode() for path, text in self.site.texts.items()} | OWN_FILES
         assert on_device(self.board) == {path: sha256(data) for path, data in wanted.items()}
 
@@ -123,8 +124,9 @@ def cuts(
     site.make()
     build = {"fat": fat_image.build, "littlefs": littlefs_image.build}[site.fs]
     texts = {path: text.encode() for path, text in site.texts.items()}
+    note = ownership.note({path: sha256(text) for path, text in texts.items()})
     whole = bytearray(site.whole())
-    whole[VFS : VFS + VFS_SIZE] = build(texts | OWN_FILES, VFS_SIZE).data
+    whole[VFS : VFS + VFS_SIZE] = build(texts | OWN_FILES | {ownership.PATH: note}, VFS_SIZE).data
     return Cuts(new_shared_board(site.fs, flash=bytes(whole)), site)
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from viper.base import console
 from viper.base.errors import UserError
 from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.flash import writing
@@ -66,7 +67,11 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
         f"HOST={request.host}",
         f"./scons ota HOST={request.host}, or ./scons flash PORT=...",
     )
+    for conflict in plan.conflicts:
+        console.step("THEIRS", f"{conflict.path}  {conflict.why}")
     transfer.refuse_conflicts(plan.conflicts, again)
+    if plan.changes and found.fs == "fat":
+        console.step("FAT", "keep the power on: a cut may damage the file system of this device")
     with progress(transfer.bytes_to_send(plan, wanted)) as show:
         transfer.carry_out(
             *(transport, found, plan, wanted, request.stamps, NothingToSave(), show),

@@ -379,8 +379,8 @@ class _Work:
             self._in_place(plan)
         else:
             raise UserError(
-                f"the new files need {human_size(needed)} beside the old ones, and "
-                f"{human_size(self._free)} of the device's file system are free",
+                f"the device's file system is full: the new files need {human_size(needed)} beside "
+                f"the old ones, and {human_size(self._free)} are free",
                 "delete files there (mpremote connect PORT rm ...), or SPACE=inplace replaces one "
                 "after the other: cut off, some are new and some old",
             )
