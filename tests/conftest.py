@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from project import (
     Project,
@@ -22,6 +23,10 @@ from project import (
     processes_in,
     restore_project,
 )
+
+# How long an example takes says something of the machine, and nothing of what is tested.
+hypothesis.settings.register_profile("suite", deadline=None)
+hypothesis.settings.load_profile("suite")
 
 
 def pytest_configure() -> None:

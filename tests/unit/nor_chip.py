@@ -18,6 +18,7 @@ class NorChip:
     Attributes:
         flash: its content.
         erased, queries: how many sectors were erased, how many MD5s were asked for.
+        sent: how many bytes were read.
         power: bytes that can be programmed before the power fails; None for any number.
     """
 
@@ -26,6 +27,7 @@ class NorChip:
         self.flash = bytearray(b"\xff" * sectors * SECTOR)
         self.erased: list[int] = []
         self.queries = 0
+        self.sent = 0
         self.power: int | None = None
         self.worn_out: int | None = None  # a sector that stays erased
 
@@ -36,6 +38,7 @@ class NorChip:
 
     def read(self, offset: int, size: int) -> bytes:
         assert 0 <= offset <= offset + size <= len(self.flash)
+        self.sent += size
         return bytes(self.flash[offset : offset + size])
 
     def erase(self, offset: int, size: int) -> None:

@@ -237,6 +237,41 @@ def test_a_backup_is_plain_files_that_nobody_else_may_read(scene: Scene) -> None
         backup.load(folder)
 
 
+@pytest.mark.parametrize("fs", ["fat", "littlefs"])
+def test_a_backup_reads_what_a_file_system_uses(tmp_path: Path, fs: str) -> None:
+    """What deleted files have left is neither blank nor anybody's."""
+    scene = Scene(tmp_path, fs)
+    vfs = scene.table(OLD)["vfs"]
+    used = {**scene.own, "/www/index.html": b"old", "/www/gone.html": b"gone"}
+    blank = bytearray(scene.region(OLD, "vfs"))
+    free = [
+        at for at in range(0, len(blank), SECTOR) if blank[at : at + SECTOR].strip(b"\xff") == b""
+    ]
+    for at in free:
+        scene.put(vfs.offset + at, b"left" * (SECTOR // 4))
+    scene.chip.sent = 0
+    folder = scene.keeper(OLD).back_up()
+    size = sum(-(-len(content) // SECTOR) * SECTOR for content in used.values())
+    others = sum(scene.table(OLD)[name].size for name in ("nvs", "otadata"))
+    tables = 16 * SECTOR  # tables and folders of either file system, and of the partitions
+    assert scene.chip.sent <= size + others + tables < vfs.size / 2
+    for path, content in scene.own.items():
+        assert (folder / "vfs" / path[1:]).read_bytes() == content
+    # It is a file system still, and a device gets it back whole.
+    scene.put(vfs.offset, b"\xff" * vfs.size)
+    scene.perform(scene.keeper(OLD).restore(folder))
+    scene.assert_carried(OLD)
+
+
+def test_a_file_system_that_reaches_beyond_its_partition_is_kept_raw(scene: Scene) -> None:
+    vfs = scene.table(OLD)["vfs"]
+    large = fat_image.build({"/large": b"large" * (vfs.size // 5)}, vfs.size * 3 // 2).data
+    scene.put(vfs.offset, large[: vfs.size])
+    folder = scene.keeper(OLD).back_up()
+    assert (folder / "raw/vfs.bin").read_bytes() == large[: vfs.size]
+    assert "beyond its partition" in (folder / "manifest.json").read_text()
+
+
 def test_a_backup_is_restored_and_what_was_there_is_saved_first(scene: Scene) -> None:
     folder = scene.keeper(OLD).back_up()
     scene.write(OLD, {"/later": b"made after the backup"}, "fat")

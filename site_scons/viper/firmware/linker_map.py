@@ -49,10 +49,12 @@ class Piece:
 
     @property
     def in_sram(self) -> bool:
+        """Whether it takes internal RAM for good."""
         return self.output.startswith(_SRAM) and not self.output.startswith(_READ_ONLY)
 
     @property
     def in_psram(self) -> bool:
+        """Whether it takes PSRAM for good."""
         return self.output.startswith(_PSRAM)
 
 

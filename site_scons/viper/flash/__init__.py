@@ -1,4 +1,4 @@
 """A chip's flash: what differs, how it is written, what is remembered of it.
 
-May use: base, image, ports, device.
+May use: base, image, ports.
 """

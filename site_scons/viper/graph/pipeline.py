@@ -55,6 +55,7 @@ class Run:
     )
 
     def step(self, name: str) -> Step:
+        """A step by its name, which must be one of the run's."""
         return next(step for step in self.steps if step.name == name)
 
     @property

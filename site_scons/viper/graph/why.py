@@ -32,6 +32,7 @@ class Step:
 
     @property
     def name(self) -> str:
+        """Its first target, by which other steps refer to it."""
         return self.targets[0]
 
     @property

@@ -38,7 +38,7 @@ def open_partition(read: Read, size: int) -> Filesystem | None:
     Raises:
         Damaged: it holds one that cannot be read.
     """
-    found = kind(read(0, 2 * SECTOR_SIZE))
+    found = kind(read(0, min(2 * SECTOR_SIZE, size)))
     if found == "littlefs":
         return _LittleFs(read, size)
     return _Fat(read) if found == "fat" else None

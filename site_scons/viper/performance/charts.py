@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from .record import Phase
+from viper.performance.record import Phase
 
 _WIDTH, _HEIGHT = 440, 220  # about as wide as a phone: text keeps its size there
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 34

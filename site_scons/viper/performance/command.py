@@ -7,14 +7,21 @@ from collections.abc import Sequence
 
 from viper.base import console
 from viper.base.errors import UserError
-
-from . import limits, profiles, session
-from .comparison import NOT_COMPARED, WORSE, Change, Comparison, compare, explain, false_alarms
-from .history import Baseline, History
-from .record import COMPLETE, Record
-from .report import Outcome, markdown, words, write_page
-from .request import OK, REGRESSION, Request
-from .run_lock import RunLock
+from viper.performance import limits, profiles, session
+from viper.performance.comparison import (
+    NOT_COMPARED,
+    WORSE,
+    Change,
+    Comparison,
+    compare,
+    explain,
+    false_alarms,
+)
+from viper.performance.history import Baseline, History
+from viper.performance.record import COMPLETE, Record
+from viper.performance.report import Outcome, markdown, words, write_page
+from viper.performance.request import OK, REGRESSION, Request
+from viper.performance.run_lock import RunLock
 
 
 def run(request: Request) -> int:

@@ -21,7 +21,7 @@ import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .record import BURST, LONG, Phase, Record
+from viper.performance.record import BURST, LONG, Phase, Record
 
 BETTER, SAME, WORSE = "better", "same", "worse"
 TOO_NOISY, NOT_COMPARED = "too noisy to tell", "not compared"
@@ -45,10 +45,12 @@ class Figure:
 
     @property
     def more_is_better(self) -> bool:
+        """A rate is better when it is greater, a latency when it is less."""
         return self.name == "rate"
 
     @property
     def unit(self) -> str:
+        """What its numbers count: requests a second, or milliseconds."""
         return "/s" if self.name == "rate" else "ms"
 
     @property

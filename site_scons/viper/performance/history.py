@@ -12,8 +12,7 @@ from pathlib import Path
 
 from viper.base import atomic_file
 from viper.base.errors import UserError, nearest
-
-from .record import COMPLETE, Record, from_document
+from viper.performance.record import COMPLETE, Record, from_document
 
 LATEST = "latest.json"
 

@@ -37,10 +37,12 @@ class Latencies:
     errors: dict[str, int] = field(default_factory=dict)  # counts by what went wrong
 
     def answered(self, seconds: float) -> None:
+        """Count an answer and the time that it took, in microseconds from 1 to LONGEST_US."""
         self.requests += 1
         self.histogram.record_value(min(LONGEST_US, max(1, round(seconds * 1e6))))
 
     def failed(self, why: str) -> None:
+        """Count a request without a good answer, by its reason."""
         self.errors[why] = self.errors.get(why, 0) + 1
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .profiles import Profile
-from .record import LONG, Record, error_rate, latency, memory_drop
+from viper.performance.profiles import Profile
+from viper.performance.record import LONG, Record, error_rate, latency, memory_drop
 
 
 def broken(record: Record, profiles: list[Profile]) -> list[str]:

@@ -15,8 +15,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 
 from viper.base.errors import UserError
-
-from .latency import LONGEST_US, Latencies, Timeline, histogram
+from viper.performance.latency import LONGEST_US, Latencies, Timeline, histogram
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -79,6 +78,7 @@ class Load:
 
     @property
     def failures(self) -> int:
+        """Requests without a good answer, for whatever reason."""
         return sum(self.all.errors.values())
 
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from .latency import milliseconds
-from .load import Load
-from .target import Identity, Snapshot
+from viper.performance.latency import milliseconds
+from viper.performance.load import Load
+from viper.performance.target import Identity, Snapshot
 
 SCHEMA = 1
 COMPLETE, PARTIAL, FAILED = "complete", "partial", "failed"

@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from viper.base import atomic_file
-
-from .comparison import WORSE, Change, Comparison, worst_paths
-from .history import Baseline
-from .latency import decode, histogram
-from .record import BURST, COMPLETE, LONG, Phase, Record, latency, memory_drop
+from viper.performance.comparison import WORSE, Change, Comparison, worst_paths
+from viper.performance.history import Baseline
+from viper.performance.latency import decode, histogram
+from viper.performance.record import BURST, COMPLETE, LONG, Phase, Record, latency, memory_drop
 
 _TEMPLATE = "report.html.j2"
 _NINES = (0.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.5, 99.9, 99.95, 99.99)  # of the percentile plot
@@ -178,7 +177,7 @@ def page(outcome: Outcome) -> str:
     """The run as one page that needs nothing else."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    from . import charts
+    from viper.performance import charts
 
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
@@ -217,6 +216,7 @@ def page(outcome: Outcome) -> str:
 
 
 def write_page(path: Path, outcome: Outcome) -> None:
+    """Write the page of a run, whole or not at all, and the folders that it needs."""
     path.parent.mkdir(parents=True, exist_ok=True)
     atomic_file.write(path, page(outcome).encode())
 

@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from viper.base import console
 from viper.base.errors import UserError
-
-from . import load, record
-from .profiles import Profile
-from .record import BURST, LONG, Record
-from .request import ROOT, Request
-from .target import Snapshot, Target
+from viper.performance import load, record
+from viper.performance.profiles import Profile
+from viper.performance.record import BURST, LONG, Record
+from viper.performance.request import ROOT, Request
+from viper.performance.target import Snapshot, Target
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession

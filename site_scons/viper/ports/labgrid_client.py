@@ -46,6 +46,7 @@ class SerialPort:
 
     @property
     def exporter(self) -> str:
+        """The computer that offers it, the first part of its path."""
         return self.path.split("/")[0]
 
 

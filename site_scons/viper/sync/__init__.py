@@ -1,4 +1,4 @@
 """The files of a device brought up to date, over a cable or the network.
 
-May use: base, image, ports, device, flash.
+May use: base, image, device, flash.
 """

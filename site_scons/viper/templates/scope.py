@@ -60,6 +60,7 @@ class Scope:
     names: dict[str, str] = field(default_factory=dict)
 
     def inner(self, loop: Loop | None = None, *, is_template: bool = False) -> Scope:
+        """A region in this one, whose names hide this one's."""
         return Scope(self.variables, self, loop, is_template)
 
     @property

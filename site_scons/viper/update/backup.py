@@ -5,6 +5,8 @@
         vfs/settings.json     the files of the partition `vfs`
         raw/vfs.bin, raw/nvs.bin, ...
 
+What a file system does not use is not read, and stands in its raw partition as erased.
+
 They are outside of the tree, and nobody else's to read: nvs holds the Wi-Fi password.
 """
 
@@ -26,6 +28,7 @@ from viper.flash.sector_plan import ERASED, FAN_OUT, erased_digest
 from viper.image import filesystem_reader, partition_table
 from viper.image.fat_volume import Damaged
 from viper.image.partition_table import Entry, PartitionTable
+from viper.image.sectors import SECTOR_SIZE, runs
 
 _FORMAT = 1
 _MANIFEST = "manifest.json"
@@ -82,7 +85,7 @@ def default_root() -> Path:
 
 
 def read(chip: Chip, table: PartitionTable, progress: Callable[[int], None]) -> Backup:
-    """Read all data partitions of a chip.
+    """Read all data partitions of a chip: of a file system the sectors that it uses.
 
     Args:
         progress: takes how many bytes are done so far.
@@ -91,8 +94,7 @@ def read(chip: Chip, table: PartitionTable, progress: Callable[[int], None]) -> 
     partitions = {}
     for entry in table:
         if entry.type == partition_table.DATA:
-            raw = _read_sparse(chip, entry.offset, entry.size)
-            partitions[entry.name] = _saved(entry, raw)
+            partitions[entry.name] = _read_partition(chip, entry)
             done += entry.size
             progress(done)
     return Backup(chip.mac, partitions)
@@ -193,15 +195,45 @@ def _read_sparse(chip: Chip, offset: int, size: int) -> bytes:
     )
 
 
-def _saved(entry: Entry, raw: bytes) -> Saved:
+def _read_partition(chip: Chip, entry: Entry) -> Saved:
+    """What a partition holds; sectors that its file system does not use are taken for erased."""
+    if chip.md5(entry.offset, entry.size) == erased_digest(entry.size):
+        return Saved(entry, ERASED * entry.size)
+    seen = _Seen(chip, entry)
+    damage = ""
     try:
-        found = filesystem_reader.open_partition(lambda at, size: raw[at : at + size], len(raw))
-        if found is None:
-            return Saved(entry, raw)
-        files = {path: found.content(path) for path in found.sizes}
-        return Saved(entry, raw, found.kind, files, found.folders)
-    except Damaged as damage:
-        return Saved(entry, raw, damage=str(damage))
+        found = filesystem_reader.open_partition(seen.read, entry.size)
+        if found is not None:
+            files = {path: found.content(path) for path in found.sizes}
+            return Saved(entry, bytes(seen.content), found.kind, files, found.folders)
+    except Damaged as problem:
+        damage = str(problem)
+    return Saved(entry, _read_sparse(chip, entry.offset, entry.size), damage=damage)
+
+
+class _Seen:
+    """A partition, of which `content` has the sectors that were read; all others are erased."""
+
+    def __init__(self, chip: Chip, entry: Entry) -> None:
+        self.content = bytearray(ERASED * entry.size)
+        self._chip = chip
+        self._entry = entry
+        self._sectors: set[int] = set()
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Part of the partition, of which each sector is asked of the chip once.
+
+        Raises:
+            Damaged: the partition is not as long as that.
+        """
+        if offset + size > self._entry.size:
+            raise Damaged("it reaches beyond its partition")
+        touched = range(offset // SECTOR_SIZE, -(-(offset + size) // SECTOR_SIZE))
+        for run in runs(sorted(set(touched) - self._sectors)):
+            content = self._chip.read(self._entry.offset + run.offset, run.size)
+            self.content[run.offset : run.offset + run.size] = content
+        self._sectors.update(touched)
+        return bytes(self.content[offset : offset + size])
 
 
 def _safe(name: str) -> str:

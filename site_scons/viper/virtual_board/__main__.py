@@ -20,13 +20,12 @@ import traceback
 from pathlib import Path
 
 from viper.base.errors import UserError
-
-from . import http_port, serial_port, state
-from .board import VirtualBoard
-from .chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES
-from .control import source_digest
-from .control_server import ControlServer
-from .state import BoardState
+from viper.virtual_board import http_port, serial_port, state
+from viper.virtual_board.board import VirtualBoard
+from viper.virtual_board.chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES
+from viper.virtual_board.control import source_digest
+from viper.virtual_board.control_server import ControlServer
+from viper.virtual_board.state import BoardState
 
 _FOLDER_CHECK_S = 1.0
 

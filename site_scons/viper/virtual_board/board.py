@@ -9,20 +9,20 @@ import socket
 from collections import deque
 from pathlib import Path
 
-from . import bootloader, rfc2217
-from .chip import Chip
-from .chip_page import NO_SECTOR, UNLIMITED, ChipPage
-from .console_log import ConsoleLog
-from .line_rate import Wire
-from .loader_protocol import LeaveLoader, Loader, Next
-from .nor_flash import NorFlash, PowerLost
-from .payload import HARD_RESET_STATUS, Payload
-from .registers import Registers
-from .reset_circuit import Boot, ResetCircuit
-from .rom_loader import RomLoader
-from .serial_port import BUFFER_LIMIT, SerialPort
-from .state import CONSOLE_LOG, FLASH_FILE
-from .stub_loader import StubLoader
+from viper.virtual_board import bootloader, rfc2217
+from viper.virtual_board.chip import Chip
+from viper.virtual_board.chip_page import NO_SECTOR, UNLIMITED, ChipPage
+from viper.virtual_board.console_log import ConsoleLog
+from viper.virtual_board.line_rate import Wire
+from viper.virtual_board.loader_protocol import LeaveLoader, Loader, Next
+from viper.virtual_board.nor_flash import NorFlash, PowerLost
+from viper.virtual_board.payload import HARD_RESET_STATUS, Payload
+from viper.virtual_board.registers import Registers
+from viper.virtual_board.reset_circuit import Boot, ResetCircuit
+from viper.virtual_board.rom_loader import RomLoader
+from viper.virtual_board.serial_port import BUFFER_LIMIT, SerialPort
+from viper.virtual_board.state import CONSOLE_LOG, FLASH_FILE
+from viper.virtual_board.stub_loader import StubLoader
 
 _GUEST_HTTP_PORT = 80
 
@@ -114,6 +114,7 @@ class VirtualBoard:
         self.power_on()
 
     def close(self) -> None:
+        """Switch the board off and let go of its port and its flash file."""
         self.power_off()
         self.port.close()
         self._flash.close()

@@ -13,9 +13,8 @@ from dataclasses import dataclass
 from viper.image import app_image, otadata, partition_table
 from viper.image.partition_table import Entry, PartitionTable
 from viper.image.sectors import SECTOR_SIZE
-
-from .chip import Chip
-from .nor_flash import FlashFault, NorFlash
+from viper.virtual_board.chip import Chip
+from viper.virtual_board.nor_flash import FlashFault, NorFlash
 
 _FACTORY = -1  # the factory application's place in the order of slots
 

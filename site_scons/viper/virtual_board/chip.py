@@ -32,4 +32,5 @@ class Chip:
 
     @property
     def chip_id(self) -> int:
+        """The number in an image's header that says which chip it is for."""
         return CHIP_IDS[self.name]

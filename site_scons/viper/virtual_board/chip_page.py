@@ -53,5 +53,6 @@ class ChipPage:
         self.memory[32:38] = mac
 
     def close(self) -> None:
+        """Let go of the page."""
         self.memory.close()
         os.close(self.fd)

@@ -30,4 +30,5 @@ class ConsoleLog:
         os.write(self._fd, data)
 
     def close(self) -> None:
+        """Let go of the file."""
         os.close(self._fd)

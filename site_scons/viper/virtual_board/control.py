@@ -18,10 +18,9 @@ from typing import Any
 
 from viper.base.errors import UserError
 from viper.ports import port
-
-from .chip import MIB
-from .control_server import address, peer_pid, peer_uid
-from .http_port import PortTaken, claim, refusal
+from viper.virtual_board.chip import MIB
+from viper.virtual_board.control_server import address, peer_pid, peer_uid
+from viper.virtual_board.http_port import PortTaken, claim, refusal
 
 _PACKAGE = Path(__file__).parent
 _IMPORT_ROOT = _PACKAGE.parents[1]

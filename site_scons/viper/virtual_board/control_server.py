@@ -17,8 +17,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from .board import VirtualBoard
-from .state import CONSOLE_LOG, BoardState
+from viper.virtual_board.board import VirtualBoard
+from viper.virtual_board.state import CONSOLE_LOG, BoardState
 
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred, see unix(7)
 

@@ -9,10 +9,9 @@ from __future__ import annotations
 import socket
 
 from viper.base.errors import UserError
-
-from . import tcp_table
-from .control_server import peer_pid
-from .serial_port import HOST
+from viper.virtual_board import tcp_table
+from viper.virtual_board.control_server import peer_pid
+from viper.virtual_board.serial_port import HOST
 
 _CHOICES = range(8081, 9000)  # where a board without a chosen port looks for a free one
 

@@ -12,15 +12,20 @@ _PIECE_S = 0.002  # bytes are handed on in pieces of this long: fine enough for 
 
 
 class Timer(Protocol):
-    def cancel(self) -> None: ...
+    """What `Clock.call_at` returns."""
+
+    def cancel(self) -> None:
+        """Let the callback not be called any more."""
 
 
 class Clock(Protocol):
     """The part of an asyncio event loop that a wire needs."""
 
-    def time(self) -> float: ...
+    def time(self) -> float:
+        """Seconds since a moment of the clock's own."""
 
-    def call_at(self, when: float, callback: Callable[[], None], /) -> Timer: ...
+    def call_at(self, when: float, callback: Callable[[], None], /) -> Timer:
+        """Let something be called at a time of this clock."""
 
 
 class Wire:

@@ -11,14 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viper.image.app_image import checksum
-
-from . import slip
-from .chip import Chip
-from .nor_flash import FlashFault, NorFlash
-from .registers import Registers
+from viper.virtual_board import slip
+from viper.virtual_board.chip import Chip
+from viper.virtual_board.nor_flash import FlashFault, NorFlash
+from viper.virtual_board.registers import Registers
 
 
 class Command(enum.IntEnum):
+    """What a tool can ask of a loader; numbers of esptool's serial protocol."""
+
     FLASH_BEGIN = 0x02
     FLASH_DATA = 0x03
     FLASH_END = 0x04
@@ -70,6 +71,8 @@ class CommandFailed(Exception):
 
 @dataclass(frozen=True)
 class Request:
+    """One command as it came, its checksum not yet looked at."""
+
     command: int
     data: bytes
     checksum: int

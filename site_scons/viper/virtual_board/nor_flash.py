@@ -8,8 +8,7 @@ import os
 from pathlib import Path
 
 from viper.image.sectors import SECTOR_SIZE
-
-from .chip_page import UNLIMITED, ChipPage
+from viper.virtual_board.chip_page import UNLIMITED, ChipPage
 
 _ERASED = b"\xff"
 _MANUFACTURER = 0xEF  # Winbond: W25Q family, as on many ESP32-S3 modules
@@ -51,6 +50,7 @@ class NorFlash:
         self._cells = mmap.mmap(self.fd, size)
 
     def close(self) -> None:
+        """Let go of the file that holds the cells."""
         self._cells.close()
         os.close(self.fd)
 

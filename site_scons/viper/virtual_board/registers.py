@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .chip import MIB, Chip
-from .nor_flash import NorFlash
+from viper.virtual_board.chip import MIB, Chip
+from viper.virtual_board.nor_flash import NorFlash
 
 _EFUSE = 0x60007000
 _SPI = 0x60002000  # SPI1, the flash's
@@ -32,11 +32,13 @@ class Registers:
         self.watchdog_fired = False
 
     def read(self, address: int) -> int:
+        """A register of 32 bits; one that is not modelled keeps what was written to it."""
         if 0 <= address - _SPI < _SpiController.SIZE:
             return self._spi.read(address - _SPI)
         return self._words.get(address, 0)
 
     def write(self, address: int, value: int) -> None:
+        """Write a register of 32 bits, with what that sets off in the SPI controller."""
         if 0 <= address - _SPI < _SpiController.SIZE:
             self._spi.write(address - _SPI, value)
             return

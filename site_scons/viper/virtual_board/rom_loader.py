@@ -6,9 +6,15 @@ import zlib
 from collections.abc import Callable
 
 from viper.image.sectors import SECTOR_SIZE
-
-from .loader_protocol import Command, CommandFailed, LeaveLoader, Loader, Next, Request
-from .nor_flash import FlashFault
+from viper.virtual_board.loader_protocol import (
+    Command,
+    CommandFailed,
+    LeaveLoader,
+    Loader,
+    Next,
+    Request,
+)
+from viper.virtual_board.nor_flash import FlashFault
 
 _READ_LIMIT = 64  # bytes that READ_FLASH_SLOW answers, always as many
 

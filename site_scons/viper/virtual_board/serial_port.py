@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 
-from . import rfc2217, tcp_table
+from viper.virtual_board import rfc2217, tcp_table
 
 HOST = "127.0.0.1"
 
@@ -49,6 +49,7 @@ class SerialPort:
         self._server = await loop.create_server(lambda: _Client(self), sock=self._listener)
 
     def close(self) -> None:
+        """Stop listening, and cut off the client."""
         if self._server is not None:
             self._server.close()
         if self._client is not None:
@@ -61,6 +62,7 @@ class SerialPort:
 
     @property
     def connected(self) -> bool:
+        """Whether a client has the port."""
         return self._client is not None
 
     @property

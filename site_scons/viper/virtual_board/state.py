@@ -10,8 +10,7 @@ from pathlib import Path
 
 from viper.base import atomic_file
 from viper.base.errors import UserError
-
-from .chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
+from viper.virtual_board.chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
 
 FLASH_FILE = "flash.bin"
 CONSOLE_LOG = "console.log"
@@ -43,6 +42,7 @@ class BoardState:
     http_port: int = 0
 
     def as_chip(self) -> Chip:
+        """The chip that a board of this description has."""
         return Chip(self.chip, bytes.fromhex(self.mac), self.flash_size, self.psram_size)
 
 
@@ -76,4 +76,5 @@ def create(name: str, chip: str, flash_size: int, psram_size: int) -> BoardState
 
 
 def save(folder: Path, state: BoardState) -> None:
+    """Write a board's description into its folder, whole or not at all."""
     atomic_file.write_json(folder / _STATE_FILE, dataclasses.asdict(state))

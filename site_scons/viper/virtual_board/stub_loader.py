@@ -10,8 +10,7 @@ import zlib
 from collections.abc import Callable
 
 from viper.image.sectors import SECTOR_SIZE
-
-from .loader_protocol import (
+from viper.virtual_board.loader_protocol import (
     STUB_GREETING,
     Command,
     CommandFailed,
@@ -20,7 +19,7 @@ from .loader_protocol import (
     Next,
     Request,
 )
-from .nor_flash import FlashFault, NorFlash
+from viper.virtual_board.nor_flash import FlashFault, NorFlash
 
 _BLOCK_SIZE = 64 * 1024  # erased at once where a write covers it
 _READ_PACKET_LIMIT = 4096
