@@ -85,7 +85,7 @@ def on_device(board: Board) -> dict[str, str]:
     return {
         answer["path"]: answer["sha256"]
         for answer in answers[1:]
-        if not answer["path"].startswith(f"{ownership.FOLDER}/")
+        if not ownership.is_note(answer["path"])
     }
 
 

@@ -97,6 +97,11 @@ def of_records(records: Iterable[Record], digest: str) -> Ownership:
     return Ownership().after(found, digest)
 
 
+def is_note(path: str) -> bool:
+    """Whether a file on a device is one that a sync keeps there for itself."""
+    return path.startswith(f"{FOLDER}/")
+
+
 def recorded(image: Path) -> Iterator[dict[str, str]]:
     """The files of the builds that are kept beside an image, each as sha256 by path.
 

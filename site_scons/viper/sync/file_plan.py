@@ -8,7 +8,7 @@ unless the user says so, by name or for all (viper.sync.theirs).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from viper.flash.writing import File
@@ -172,6 +172,7 @@ class _Planner:
     ) -> None:
         self._wanted = wanted
         self._ours = {**ours}
+        self._noted_ours = {**found.ownership.files}
         self._retired = {**found.ownership.retired}
         self._kept = found.ownership.kept
         self._there = {**found.made, **found.files}
@@ -243,6 +244,7 @@ class _Planner:
                 self._noted[noted] = ("x", noted)
         self._there = {spelt(path): sha256 for path, sha256 in self._there.items()}
         self._ours = {spelt(path): sha256 for path, sha256 in self._ours.items()}
+        self._noted_ours = {spelt(path): sha256 for path, sha256 in self._noted_ours.items()}
         self._retired = {spelt(path): sha256 for path, sha256 in self._retired.items()}
         self._made = {spelt(path): sha256 for path, sha256 in self._made.items()}
         self._kept = {spelt(path): both for path, both in self._kept.items()}
@@ -278,22 +280,20 @@ class _Planner:
             blocking = [files[f] for f in map(self._fold, _parents(path)) if f in files]
             if key not in files or path in self._folders:
                 blocking += below.get(key, [])
-            for block in blocking:
-                self._clear(block, path, file)
+            self._clear(blocking, path, file)
 
-    def _clear(self, block: str, path: str, file: File) -> None:
-        if file.is_seed:
+    def _clear(self, blocking: Sequence[str], path: str, file: File) -> None:
+        if blocking and file.is_seed:
             self._keep.add(path)
             return
-        there = self._there.get(block)
-        if there is not None and there == self._put(block):
-            self._cleared[block] = there
-        elif self._decides(block, path, file, "it is where a folder or a file of ours is to be"):
-            self._cleared[block] = there or ""
+        why = "is where a file of ours is to be, or its folder"
+        theirs = [block for block in blocking if self._there.get(block) != self._put(block)]
+        if all([self._decides(block, path, file, why) for block in theirs]):
+            self._cleared |= {block: self._there.get(block, "") for block in blocking}
 
-    def _put(self, path: str) -> str | None:
+    def _put(self, path: str) -> str:
         """The sha256 of what we put somewhere."""
-        return self._made.get(path) or self._retired.get(path) or self._ours.get(path)
+        return self._made.get(path) or self._retired.get(path) or self._ours.get(path, "")
 
     # ---- Files of the image
 
@@ -305,7 +305,7 @@ class _Planner:
         elif there is None and path not in self._others:
             self._place(path, file, "")
         elif there == file.sha256:
-            if self._ours.get(path) != there or path in self._retired:
+            if self._noted_ours.get(path) != there:
                 self._noted[path] = ("=", path, there)
         elif there is not None and there == self._put(path):
             self._place(path, file, there)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TextIO
 from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.device.held_port import HeldPort
-from viper.flash import writing
+from viper.flash import device_stamp, writing
 from viper.flash.jobs import (
     BACKUP,
     LEFT_ALONE,
@@ -42,6 +42,7 @@ from viper.sync.over_repl import OtherFirmware, ReplTransport
 from viper.sync.transfer import Choices
 from viper.update import repartition
 from viper.update.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
+from viper.update.merging import Keeping
 
 if TYPE_CHECKING:
     from viper.flash.esp_device import Device
@@ -185,7 +186,14 @@ class Flasher:
             progress=self._progress,
         )
         request = self._request
-        return DataKeeper(self._image, device, request.backups, request.port, tell)
+        stamp = device_stamp.load(request.stamps, device.mac)
+        repartitions = " REPARTITION=keep" if request.repartition else ""
+        keeping = Keeping(
+            theirs.parse(request.theirs),
+            [stamp.ownership.known(), *ownership.recorded(request.image)],
+            f"{port.typed(request.goal, request.port)}{repartitions}",
+        )
+        return DataKeeper(self._image, device, request.backups, request.port, keeping, tell)
 
     def _planned(self, keeper: DataKeeper) -> Image:
         """The image as far as it can be planned: what moves has to be decided first."""
@@ -260,7 +268,7 @@ class Flasher:
             UserError: it has not.
         """
         if carry.backup is not None:
-            files = repartition.carried_files(carry.backup, self._image)
+            files = carry.own
             gone, other = transfer.compare(device, files, self._request.again)
             if gone:
                 raise UserError(
