@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import random
 from collections.abc import Callable, Iterator
@@ -18,9 +19,9 @@ from viper.base.errors import UserError
 from viper.device import http_page, network_token
 from viper.device.repl import DeviceRepl
 from viper.flash.jobs import FlashResult
-from viper.sync import over_http
-from viper.sync.file_plan import STAGE
+from viper.sync import over_http, theirs
 from viper.sync.over_http import HttpTransport, SyncRequest
+from viper.sync.transfer import Choices
 
 SOURCES = {"page": "assets/www/index.html", "main": "firmware/app/main.py"}
 NewBoard = Callable[..., Board]
@@ -42,7 +43,7 @@ class Device:
             root=self.project.folder,
             stamps=self.stamps,
             build=build or json.loads((outputs / "build.json").read_text())["build"],
-            delete_extras=True,
+            choices=Choices(theirs.parse("")),
         )
         return over_http.sync(request, lambda total: nullcontext(lambda done: None))
 
@@ -139,7 +140,11 @@ def test_goes_on_after_the_network_was_cut(device: Device) -> None:
         assert network.sent < 90_000
     assert set(result.files_sent) == {"/www/index.html", "/www/index.html.gz", "/main.py"}
     assert not device.sync().changed
-    assert not any(path.startswith(STAGE) for path in on_device(device.board))
+    with DeviceRepl(device.board.url, again="") as repl:
+        repl.enter()
+        output, _ = repl.execute(b"import os; print(os.listdir('/.sync'))")
+        repl.leave()
+    assert all(name.startswith("ours") for name in ast.literal_eval(output.decode()))
 
 
 def test_an_application_that_was_sent_and_never_started_is_started(device: Device) -> None:
@@ -148,14 +153,17 @@ def test_an_application_that_was_sent_and_never_started_is_started(device: Devic
     device.build(main=f"{main}\n# edited")
     starts = device.starts
     with pytest.MonkeyPatch.context() as patch, pytest.raises(UserError, match="cut"):
-        patch.setattr(HttpTransport, "finish", _cut)
+        patch.setattr(HttpTransport, "switch", _switched_and_cut)
         device.sync()
     assert device.starts == starts
     assert not device.sync().changed
     assert device.starts == starts + 1
 
 
-def _cut(transport: HttpTransport) -> None:
+def _switched_and_cut(
+    transport: HttpTransport, name: str, switch: Callable[..., object] = HttpTransport.switch
+) -> None:
+    switch(transport, name)
     raise UserError("cut", "")
 
 
