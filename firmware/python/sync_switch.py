@@ -67,16 +67,22 @@ def begin(intent):
 
 
 def complete(moved=lambda path: None):
-    """Does what INTENT says, if it is there.
+    """Does what INTENT says, if it is there. See `steps`; returns what is `left`."""
+    left = []
+    for _ in steps(left, moved):
+        pass
+    return left
 
-    `moved` takes the path of everything that is another file now, or none. Returns the paths that
-    are the user's and were left alone. OSError if the file system is full or fails.
+
+def steps(left, moved):
+    """Does what INTENT says, if it is there, step by step: the number of each.
+
+    `left` gets the paths that are the user's and were left alone, and `moved` takes the path of
+    everything that is another file now, or none. OSError if the file system is full or fails.
     """
     _mend()
-    if not is_file(INTENT):
-        return []
-    left = []
-    for action, path, *more in records(INTENT):
+    for number, (action, path, *more) in enumerate(records(INTENT)):
+        done = True
         if action in "+?":
             done = _place(path, *more)
         elif action == "-":
@@ -84,13 +90,13 @@ def complete(moved=lambda path: None):
         elif action == ">":
             done = _rename(path, more[0])
             moved(more[0])
-        else:
-            continue
-        moved(path)
+        if action in "+?->":
+            moved(path)
+            yield number
         if not done:
             left.append(path)
-    _note(left)
-    return left
+    if is_file(INTENT):
+        _note(left)
 
 
 def complete_at_start():

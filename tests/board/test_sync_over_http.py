@@ -5,7 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import random
+import re
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -165,6 +169,45 @@ def _switched_and_cut(
 ) -> None:
     switch(transport, name)
     raise UserError("cut", "")
+
+
+def page_of(release: int) -> dict[str, str]:
+    """A page and the assets that it names, as a bundler names them: by their content."""
+    noise = random.Random(release)
+    assets = {f"app.{noise.randbytes(4).hex()}.js": noise.randbytes(9000).hex() for _ in range(8)}
+    return {"index.html": "".join(f"<script src={name}></script>" for name in assets), **assets}
+
+
+def test_a_page_that_was_fetched_before_the_switch_finds_what_it_names(device: Device) -> None:
+    site = device.project.path("assets/www")
+    for release in (1, 2):
+        for path in site.glob("app.*"):
+            path.unlink()
+        for name, text in page_of(release).items():
+            (site / name).write_text(text)
+        device.project.scons("image")
+        if release == 1:
+            device.sync()
+    ended = threading.Event()
+    loads: list[str] = []
+
+    def load_pages() -> None:
+        while not ended.is_set():
+            page = device.get("/")
+            for name in re.findall("src=([^>]*)", page):
+                device.get(f"/{name}")  # raises what is not 200
+            loads.append(page)
+
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(load_pages)
+        device.sync()
+        now = len(loads)
+        while len(loads) < now + 2 and not reader.done():
+            time.sleep(0.01)
+        ended.set()
+        reader.result()
+    assert {loads[0], loads[-1]} == {page_of(release)["index.html"] for release in (1, 2)}
+    assert len(loads) > 2
 
 
 def test_another_build_is_refused(device: Device) -> None:

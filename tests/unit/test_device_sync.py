@@ -92,13 +92,13 @@ class Device:
     def copy(self, path: str, name: str, sha256: str) -> None:
         pass
 
-    def forget(self, names: Sequence[str]) -> dict[str, Any]:
+    def forget(self, names: Sequence[str]) -> list[dict[str, Any]]:
         self.forgotten += names
-        return {"free": self.free}
+        return [{"free": self.free}]
 
-    def switch(self, name: str) -> dict[str, Any]:
+    def switch(self, name: str) -> list[dict[str, Any]]:
         self.intents.append(self.received.pop().decode())
-        return {"changed": [], "ours": "noted", "free": self.free}
+        return [{"step": 0}, {"changed": [], "ours": "noted", "free": self.free}]
 
     def abandon(self) -> None:
         pass
@@ -172,8 +172,8 @@ def test_what_the_last_sync_took_out_makes_room_for_this_one(tmp_path: Path) -> 
 
 def test_a_file_that_changed_meanwhile_is_named(tmp_path: Path) -> None:
     class Changed(Device):
-        def switch(self, name: str) -> dict[str, Any]:
-            return {"changed": ["/www/0"]}
+        def switch(self, name: str) -> list[dict[str, Any]]:
+            return [{"changed": ["/www/0"]}]
 
     files = {"/www/0": file(tmp_path, "0", b"new")}
     with pytest.raises(UserError, match="/www/0 was changed on the device") as raised:

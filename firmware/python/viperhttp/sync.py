@@ -26,6 +26,7 @@ MARK = "\x02viper:"
 _SITE = "/www"  # what is there the server reads anew by itself
 _IS_FOLDER = 0x4000  # in the mode that os.ilistdir gives
 _CHUNK = 4096
+_STEPS = 16  # of a switch, after which it says that it goes on
 _KNOWN = 12  # digits of a digest that tell it from others
 
 _file = None  # what is being received
@@ -188,26 +189,31 @@ def forgotten(names):
 
 
 def switch(name):
-    """Tells the REPL what `switched` does."""
-    _answer(**switched(name))
+    """Tells the REPL what `switching` does."""
+    for what in switching(name):
+        _answer(**what)
 
 
-def switched(name):
+def switching(name):
     """Puts files in their places, as an intent says that waits under a name.
 
-    Returns a dict: "changed", the paths that are not what the intent expects. If there is any,
-    nothing was done; else "ours", the digest of what is ours, and the bytes that are "free".
+    A dict each: {"step"} now and then, for it may take a while, and at last "changed", the paths
+    that are not what the intent expects. If there was any in the beginning, nothing is done; else
+    "ours" is the digest of what is ours, and "free" how many bytes are.
     """
-    global _outdated, _switched_ms
+    global _switched_ms
     intent = FOLDER + "/" + name
     changed = sync_switch.unexpected(intent)
     if changed:
         os.remove(intent)
-        return {"changed": changed}
+        yield {"changed": changed}
+        return
     sync_switch.begin(intent)
-    changed = sync_switch.complete(_tell_server)
+    for step in sync_switch.steps(changed, _tell_server):
+        if step % _STEPS == 0:
+            yield {"step": step}
     _switched_ms = time.ticks_ms()
-    return {"changed": changed, "ours": _ours(), "free": _free()}
+    yield {"changed": changed, "ours": _ours(), "free": _free()}
 
 
 def is_outdated():

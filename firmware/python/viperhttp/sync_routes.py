@@ -96,10 +96,7 @@ def _forget():
 
 
 def _switch():
-    try:
-        return sync.switched(current_request().json())
-    except OSError as error:
-        raise _failure(error) from None
+    return _lines(sync.switching(current_request().json()))
 
 
 def _failure(error):

@@ -133,11 +133,11 @@ class HttpTransport:
         what = {"path": path, "name": name, "sha256": sha256}
         self._device.ask("POST", "/copy", json.dumps(what).encode())
 
-    def forget(self, names: Sequence[str]) -> dict[str, Any]:
-        return self._lines("/forget", names)[0]
+    def forget(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        return self._lines("/forget", names)
 
-    def switch(self, name: str) -> dict[str, Any]:
-        return self._lines("/switch", name)[0]
+    def switch(self, name: str) -> list[dict[str, Any]]:
+        return self._lines("/switch", name)
 
     def abandon(self) -> None:
         """Nothing: no file is left open between requests."""

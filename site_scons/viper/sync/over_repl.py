@@ -84,11 +84,11 @@ class ReplTransport:
     def copy(self, path: str, name: str, sha256: str) -> None:
         self.call(_call("copy", [path, name, sha256]))
 
-    def forget(self, names: Sequence[str]) -> dict[str, Any]:
-        return self.call(_call("forget", names))[0]
+    def forget(self, names: Sequence[str]) -> list[dict[str, Any]]:
+        return self.call(_call("forget", names))
 
-    def switch(self, name: str) -> dict[str, Any]:
-        return self.call(_call("switch", [name]))[0]
+    def switch(self, name: str) -> list[dict[str, Any]]:
+        return self.call(_call("switch", [name]))
 
     def abandon(self) -> None:
         self._repl.interrupt()

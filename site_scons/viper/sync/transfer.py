@@ -66,11 +66,11 @@ class Transport(Protocol):
     def copy(self, path: str, name: str, sha256: str) -> None:
         """Have a file wait whose content is at a path of the device."""
 
-    def forget(self, names: Sequence[str]) -> dict[str, Any]:
+    def forget(self, names: Sequence[str]) -> list[dict[str, Any]]:
         """Remove files that wait; what `forgotten` tells."""
 
-    def switch(self, name: str) -> dict[str, Any]:
-        """Do what an intent says that waits; what `switched` tells."""
+    def switch(self, name: str) -> list[dict[str, Any]]:
+        """Do what an intent says that waits; what `switching` tells."""
 
     def abandon(self) -> None:
         """Leave the file system in order, of a device that still answers."""
@@ -163,8 +163,8 @@ def examine(
         put_back: paths that an interrupted sync was about, in a file system that was put back to
             before it.
     """
-    known = {stamp.ownership.digest: stamp for stamp in device_stamp.every(stamps)[:_STAMPS]}
-    found = _ask(transport, {digest: stamp.ownership for digest, stamp in known.items()}, again)
+    notes = [stamp.ownership for stamp in device_stamp.every(stamps)[:_STAMPS]]
+    found = _ask(transport, {note.digest: note for note in notes if note.digest}, again)
     stamp = device_stamp.load(stamps, found.mac)
     builds = [] if found.ownership.digest else [stamp.ownership.known(), *recorded()]
     paths = {path for build in builds for path in build}
@@ -368,7 +368,7 @@ class _Work:
         names = {placed.name for placed in plan.placed}
         if left := sorted(self._found.waiting - names):
             with self._guarded():
-                self._free = self._transport.forget(left)["free"]
+                self._free = self._last(self._transport.forget(left), "free")["free"]
         placed = [each for each in plan.placed if each.name not in self._found.waiting]
         if self._room(placed) > self._free:
             plan = self._without_retired(plan)
@@ -438,7 +438,7 @@ class _Work:
             note = _waiting_file(ownership.encode(intent))
             for _ in self._transport.send([note]):
                 pass
-            answer = self._transport.switch(note.name)
+            answer = self._last(self._transport.switch(note.name), "changed")
         if answer["changed"]:
             if "ours" in answer:
                 self.ownership = Ownership()  # it is asked anew
@@ -448,6 +448,12 @@ class _Work:
             )
         self.ownership = self.ownership.after(intent, answer["ours"])
         self._free = answer["free"]
+
+    def _last(self, answers: Sequence[dict[str, Any]], key: str) -> dict[str, Any]:
+        """The last answer, if it is the one that ends a call."""
+        if not answers or key not in answers[-1]:
+            raise UserError("the device's answer is not whole", self._again)
+        return answers[-1]
 
     def _transfer(self, batch: Sequence[Placed]) -> None:
         for each in batch:
