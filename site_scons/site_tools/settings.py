@@ -26,8 +26,8 @@ from viper.source.pins import MOVABLE
 from viper.sync import theirs
 
 LOCAL_FILE = "local.py"
-# What may cost somebody's data is said each time.
-_NEVER_KEPT = ("THEIRS", "SPACE", "REPARTITION")
+# On the command line alone: what gives something up is never kept.
+_FOR_ONCE = ("TOKEN", "THEIRS", "SPACE", "REPARTITION")
 _BOARDS = Path("boards")
 
 _HTTP_PORT = 8080
@@ -50,17 +50,13 @@ def generate(env):
         line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
         raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
     _refuse_unknown(options)
-    for name in _NEVER_KEPT:
-        if env.get(name) is not None and name not in SCons.Script.ARGUMENTS:
-            raise UserError(
-                f"{LOCAL_FILE} has {name}, which is for the command line alone",
-                f"remove it from {LOCAL_FILE}",
-            )
+    for name in set(_FOR_ONCE) - set(SCons.Script.ARGUMENTS):
+        env[name] = None  # as a file may have it that was edited by hand
     for name in [option.key for option in options.options]:
         if env.get(name) is None:
             env.Dictionary().pop(name, None)
     given = env.Clone()
-    for name in _NEVER_KEPT:
+    for name in _FOR_ONCE:
         given.Dictionary().pop(name, None)
     env.AddMethod(lambda env: env.Deed(lambda env: _save(options, given)), "Save")
     _settle(env)
@@ -108,6 +104,12 @@ def _options():
             "what becomes of a device's data when its partitions change: keep or wipe",
             None,
             _choice("keep", "wipe"),
+        ),
+        (
+            "TOKEN",
+            "plain: ota sends a device's token in clear, to firmware that takes it no other way",
+            None,
+            _choice("plain"),
         ),
         ("FROM", "the backup that ./scons restore puts back", None, str),
         ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
@@ -158,8 +160,12 @@ def _options():
 
 
 def _save(options, given):
+    for name in _FOR_ONCE:
+        if name in given:
+            raise UserError(f"{name} is never kept", f"give {name}= with the command that needs it")
     options.Save(LOCAL_FILE, given)
-    console.step("SAVE", f"{LOCAL_FILE}  {Path(LOCAL_FILE).read_text(encoding='utf-8').strip()}")
+    kept = Path(LOCAL_FILE).read_text(encoding="utf-8").splitlines()
+    console.step("SAVE", f"{LOCAL_FILE}  {', '.join(kept)}")
 
 
 def _settle(env):
@@ -263,7 +269,7 @@ def _size(value):
 def _choice(*words):
     def convert(value):
         if value.lower() not in words:
-            raise ValueError(f"neither {' nor '.join(words)}")
+            raise ValueError(f"neither {' nor '.join(words)}" if words[1:] else f"not {words[0]}")
         return value.lower()
 
     return convert

@@ -82,11 +82,8 @@ def on_device(board: Board) -> dict[str, str]:
         repl.enter()
         answers = ReplTransport(repl).look([""])
         repl.leave()
-    return {
-        answer["path"]: answer["sha256"]
-        for answer in answers[1:]
-        if not ownership.is_note(answer["path"])
-    }
+    found = {answer.text("path"): answer.digits("sha256", 64) for answer in answers[1:]}
+    return {path: digest for path, digest in found.items() if not ownership.is_note(path)}
 
 
 def sha256(content: str | bytes) -> str:

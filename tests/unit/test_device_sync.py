@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 from viper.base.errors import UserError
+from viper.base.mac import Mac
+from viper.base.schema import Record
 from viper.device.repl import literal, text
 from viper.flash import device_stamp
 from viper.flash.writing import File
@@ -19,6 +21,9 @@ from viper.image.ownership import Ownership
 from viper.sync import file_plan, over_repl, theirs, transfer
 from viper.sync.file_plan import Found, Placed
 from viper.sync.transfer import WaitingFile
+
+MAC = Mac("0123456789ab")
+NOTED = "ab" * 32
 
 
 def file(folder: Path, name: str, content: bytes) -> File:
@@ -78,10 +83,10 @@ class Device:
         self.intents: list[str] = []
         self.forgotten: list[str] = []
 
-    def manifest(self, known: str) -> list[dict[str, Any]]:
+    def manifest(self, known: str) -> list[Record]:
         return []
 
-    def look(self, paths: Sequence[str]) -> list[dict[str, Any]]:
+    def look(self, paths: Sequence[str]) -> list[Record]:
         return []
 
     def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
@@ -92,13 +97,13 @@ class Device:
     def copy(self, path: str, name: str, sha256: str) -> None:
         pass
 
-    def forget(self, names: Sequence[str]) -> list[dict[str, Any]]:
+    def forget(self, names: Sequence[str]) -> list[Record]:
         self.forgotten += names
-        return [{"free": self.free}]
+        return [Record({"free": self.free})]
 
-    def switch(self, name: str) -> list[dict[str, Any]]:
+    def switch(self, name: str) -> list[Record]:
         self.intents.append(self.received.pop().decode())
-        return [{"step": 0}, {"changed": [], "ours": "noted", "free": self.free}]
+        return [Record({"step": 0}), Record({"changed": [], "ours": NOTED, "free": self.free})]
 
     def abandon(self) -> None:
         pass
@@ -108,8 +113,8 @@ def carry_out(
     device: Device, wanted: Mapping[str, File], folder: Path, *, space: str = "", **found: Any
 ) -> list[int]:
     """Bring files to a device; the progress that was told."""
-    note = found.pop("ownership", Ownership(digest="noted"))
-    state = Found("build", "0123456789ab", "fat", device.free, True, ownership=note, **found)
+    note = found.pop("ownership", Ownership(digest=NOTED))
+    state = Found("build", MAC, "fat", device.free, True, ownership=note, **found)
     plan = file_plan.plan(wanted, note.files, state, theirs.parse(""), delete=True)
     progress: list[int] = []
     transfer.carry_out(
@@ -136,9 +141,9 @@ def test_all_takes_its_place_in_one_switch_and_is_noted_here_too(tmp_path: Path)
     device = Device()
     carry_out(device, files, tmp_path)
     assert len(device.intents) == 1
-    noted = device_stamp.load(tmp_path, "0123456789ab").ownership
+    noted = device_stamp.load(tmp_path, MAC).ownership
     assert noted.files == {path: file.sha256 for path, file in files.items()}
-    assert noted.digest == "noted"
+    assert noted.digest == NOTED
 
 
 def test_what_does_not_fit_is_told_with_both_sizes_before_anything_is_sent(tmp_path: Path) -> None:
@@ -152,7 +157,7 @@ def test_what_does_not_fit_is_told_with_both_sizes_before_anything_is_sent(tmp_p
 def test_one_after_the_other_where_the_user_says_so(tmp_path: Path) -> None:
     files = {f"/www/{n}": file(tmp_path, str(n), bytes([n]) * 10_000) for n in range(5)}
     device = Device(free=40_000)
-    note = Ownership({"/www/0": "before", "/www/old": "before"}, digest="noted")
+    note = Ownership({"/www/0": "before", "/www/old": "before"}, digest=NOTED)
     there = {"/www/0": "before", "/www/old": "before"}
     carry_out(device, files, tmp_path, space="inplace", ownership=note, files=there)
     assert device.intents[0] == "-\t/www/old\tbefore\n"
@@ -164,7 +169,7 @@ def test_one_after_the_other_where_the_user_says_so(tmp_path: Path) -> None:
 def test_what_the_last_sync_took_out_makes_room_for_this_one(tmp_path: Path) -> None:
     files = {"/www/new": file(tmp_path, "new", bytes(30_000))}
     device = Device(free=20_000)
-    note = Ownership(retired={"/www/old": "old"}, digest="noted")
+    note = Ownership(retired={"/www/old": "old"}, digest=NOTED)
     with pytest.raises(UserError, match="full"):
         carry_out(device, files, tmp_path, ownership=note, files={"/www/old": "old"})
     assert device.intents == ["-\t/www/old\told\n"]
@@ -172,8 +177,8 @@ def test_what_the_last_sync_took_out_makes_room_for_this_one(tmp_path: Path) -> 
 
 def test_a_file_that_changed_meanwhile_is_named(tmp_path: Path) -> None:
     class Changed(Device):
-        def switch(self, name: str) -> list[dict[str, Any]]:
-            return [{"changed": ["/www/0"]}]
+        def switch(self, name: str) -> list[Record]:
+            return [Record({"changed": ["/www/0"]})]
 
     files = {"/www/0": file(tmp_path, "0", b"new")}
     with pytest.raises(UserError, match="/www/0 was changed on the device") as raised:

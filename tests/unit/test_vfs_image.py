@@ -34,7 +34,7 @@ def test_image_and_record_agree(
     held = read(image)
     note = held.pop(ownership.PATH[1:])
     assert held == {path[1:]: source.read_bytes() for path, source in files.items()}
-    noted = ownership.of_records((line.split("\t") for line in note.decode().splitlines()), "")
+    noted = ownership.of_lines((line.split("\t") for line in note.decode().splitlines()), "")
     assert noted.files == {
         f"/{path}": sha256(content).hexdigest() for path, content in held.items()
     }

@@ -4,7 +4,7 @@
 
     app.include_router(sync_routes.router())
 
-Every request needs the device's token (see viperhttp.device_token).
+Requests and answers are sealed with the device's token (see viperhttp.sealed).
 
     GET  /sync                  {"boot", "outdated"}
     POST /sync/manifest         takes the digests that are known as JSON; what there is, a line each
@@ -24,16 +24,16 @@ import asyncio
 import errno
 import json
 
-from viperhttp import device_token, restart, sync
+from viperhttp import restart, sealed, sync
 from viperhttp.errors import HTTPException
 from viperhttp.request import current_request
 from viperhttp.responses import Response, StreamingResponse
-from viperhttp.routing import Depends, Query, Router
+from viperhttp.routing import Query
 
 
 def router():
     """The routes, for app.include_router()."""
-    routes = Router("/sync", deps=[Depends(device_token.require)])
+    routes = sealed.Router("/sync")
     routes.get("")(_status)
     routes.post("/manifest")(_manifest)
     routes.post("/look")(_look)
@@ -79,7 +79,7 @@ def _receive(name, at, sha256):
     except OSError as error:
         sync.abandon()
         raise _failure(error) from None
-    return Response(status_code=204)
+    return Response()
 
 
 def _copy():
@@ -88,7 +88,7 @@ def _copy():
         sync.copy(what["path"], what["name"], what["sha256"])
     except OSError as error:
         raise _failure(error) from None
-    return Response(status_code=204)
+    return Response()
 
 
 def _forget():

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viper.base import atomic_file
+from viper.base.mac import Mac
 from viper.flash.sector_plan import Claim
 from viper.image.ownership import Ownership
 from viper.image.sectors import Run
@@ -28,20 +29,19 @@ class Stamp:
     """What is believed of one device.
 
     Attributes:
-        mac: 12 hex digits, lower case.
         parts: by the part's name in flash.json, what was written there.
         ownership: the files that were put into the device's file system, as it notes them itself.
         files_md5: the MD5 of the file system's partition when `ownership` was last found true of
             the device; empty if never, or if files have been sent since.
     """
 
-    mac: str
+    mac: Mac
     parts: dict[str, Claim] = field(default_factory=dict)
     ownership: Ownership = field(default_factory=Ownership)
     files_md5: bytes = b""
 
 
-def load(folder: Path, mac: str) -> Stamp:
+def load(folder: Path, mac: Mac) -> Stamp:
     """The stamp of a device; a blank one if there is none that can be read."""
     try:
         record = json.loads(_path(folder, mac).read_text(encoding="utf-8"))
@@ -67,8 +67,9 @@ def load(folder: Path, mac: str) -> Stamp:
 
 def every(folder: Path) -> list[Stamp]:
     """The stamps of all devices, the latest first."""
-    made = sorted(folder.glob("*.json"), key=lambda path: path.stat().st_mtime, reverse=True)
-    return [load(folder, path.stem) for path in made]
+    found = folder.glob("[0-9a-f]" * 12 + ".json")
+    made = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    return [load(folder, Mac(path.stem)) for path in made]
 
 
 def save(folder: Path, stamp: Stamp) -> None:
@@ -87,7 +88,7 @@ def save(folder: Path, stamp: Stamp) -> None:
     atomic_file.write_json(_path(folder, stamp.mac), record)
 
 
-def _path(folder: Path, mac: str) -> Path:
+def _path(folder: Path, mac: Mac) -> Path:
     return folder / f"{mac}.json"
 
 

@@ -17,7 +17,7 @@ PATH = f"{FOLDER}/ours"
 
 _FIELDS = {"+": 5, "?": 5, "-": 3, ">": 3, "=": 3, ".": 3, "!": 4, "x": 2}  # of each action
 
-Record = Sequence[str]
+Line = Sequence[str]
 """An action or a state, a path, and what else it takes; see firmware/python/sync_switch.py."""
 
 
@@ -40,7 +40,7 @@ class Ownership:
         """Whether it is that of an image with these files, and nothing else."""
         return self.files == files and not self.retired and not self.kept
 
-    def after(self, intent: Iterable[Record], digest: str) -> Ownership:
+    def after(self, intent: Iterable[Line], digest: str) -> Ownership:
         """What the device notes when a sync has done what an intent says.
 
         Args:
@@ -80,19 +80,19 @@ def note(files: Mapping[str, str]) -> bytes:
     return encode(("=", path, files[path]) for path in sorted(files))
 
 
-def encode(records: Iterable[Record]) -> bytes:
-    """Records as they lie on a device."""
-    return b"".join("\t".join(record).encode() + b"\n" for record in records)
+def encode(lines: Iterable[Line]) -> bytes:
+    """Lines as they lie on a device."""
+    return b"".join("\t".join(line).encode() + b"\n" for line in lines)
 
 
-def of_records(records: Iterable[Record], digest: str) -> Ownership:
-    """What the records of a note say.
+def of_lines(lines: Iterable[Line], digest: str) -> Ownership:
+    """What a note says.
 
     Raises:
         ValueError: they are none.
     """
-    found = list(records)
-    if any(len(record) != _FIELDS.get(record[0]) for record in found):
+    found = list(lines)
+    if any(not line or len(line) != _FIELDS.get(line[0]) for line in found):
         raise ValueError("no note of files")
     return Ownership().after(found, digest)
 

@@ -11,6 +11,21 @@ from pathlib import Path
 
 from viper.base import atomic_file
 from viper.image import fat_image, littlefs_image, ownership
+from viper.image.filesystem_image import FilesystemImage
+
+
+def build(fs: str, files: Mapping[str, bytes], size: int) -> FilesystemImage:
+    """Make a file system.
+
+    Args:
+        fs: one of `board.FILE_SYSTEMS`.
+        files: content by device path.
+        size: bytes of the partition.
+
+    Raises:
+        UserError: more than fits.
+    """
+    return {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs](files, size)
 
 
 def write(
@@ -41,8 +56,6 @@ def write(
         for path, content in contents.items()
         if path not in seeds
     }
-    contents[ownership.PATH] = ownership.note(ours)
-    build = {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs]
-    built = build(contents, size)
+    built = build(fs, {**contents, ownership.PATH: ownership.note(ours)}, size)
     atomic_file.write(image, built.data)
     atomic_file.write_json(index, {"used": built.used})

@@ -11,10 +11,11 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from viper.base.mac import Mac
 from viper.flash.writing import File
 from viper.image import fat_names
 from viper.image.device_files import SITE
-from viper.image.ownership import Ownership, Record, renamed
+from viper.image.ownership import Line, Ownership, renamed
 from viper.sync.theirs import KEEP, OVERWRITE, Theirs
 
 _PAGES = (".html", ".htm", ".html.gz", ".htm.gz")  # name other files: they change last
@@ -25,7 +26,7 @@ class Found:
     """What a device says of itself and of its files."""
 
     build: str  # the build id of its firmware
-    mac: str  # 12 hex digits, lower case
+    mac: Mac
     fs: str  # one of board.FILE_SYSTEMS
     free: int  # bytes of its file system
     serving: bool  # whether its server runs
@@ -62,7 +63,7 @@ class Placed:
         return hashlib.sha256(f"{self.path}\0{self.sha256}".encode()).hexdigest()[:16]
 
     @property
-    def record(self) -> Record:
+    def record(self) -> Line:
         """Its record in an intent."""
         action = "?" if self.is_seed else "+"
         return (action, self.path, self.sha256, self.name, self.before)
@@ -76,7 +77,7 @@ class SyncPlan:
     respelt: tuple[tuple[str, str], ...] = ()  # names that FAT takes for one: old, new
     cleared: tuple[tuple[str, str], ...] = ()  # removed before others are placed: path, sha256
     removed: tuple[tuple[str, str], ...] = ()  # removed after it
-    noted: tuple[Record, ...] = ()  # what changes in the device's note of files alone
+    noted: tuple[Line, ...] = ()  # what changes in the device's note of files alone
     gone: tuple[str, ...] = ()  # of the image no more: removed, or served until the next sync
     kept: tuple[str, ...] = ()  # the user's, by decision
     conflicts: tuple[Conflict, ...] = ()  # nothing is decided
@@ -104,7 +105,7 @@ class SyncPlan:
         return bool(self.intent)
 
     @property
-    def intent(self) -> list[Record]:
+    def intent(self) -> list[Line]:
         """The records of the switch; see firmware/python/sync_switch.py."""
         return [
             *((">", old, new) for old, new in self.respelt),
@@ -185,7 +186,7 @@ class _Planner:
         self._respelt: list[tuple[str, str]] = []
         self._cleared: dict[str, str] = {}
         self._removed: dict[str, str] = {}
-        self._noted: dict[str, Record] = {}
+        self._noted: dict[str, Line] = {}
         self._placed: list[Placed] = []
         self._gone: list[str] = []
         self._keep: set[str] = set()

@@ -13,16 +13,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from viper.base import console
-from viper.base.errors import UserError
+from viper.base import console, schema
+from viper.base.schema import Record
 from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.flash import writing
 from viper.flash.jobs import FlashResult
 from viper.image import ownership
 from viper.sync import transfer
-from viper.sync.transfer import PIECE, Choices, NothingToSave, WaitingFile
+from viper.sync.transfer import ANSWERS_SIZE, PIECE, Choices, NothingToSave, WaitingFile
 
 
 @dataclass(frozen=True)
@@ -53,10 +52,9 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     began = time.monotonic()
     wanted = writing.load(request.image, request.root).files
     again = f"./scons sync HOST={request.host}"
-    says = frozenset({"boot", "outdated"})
-    device = DeviceHttp(Endpoint(request.host, "/sync", "files", again, says))
+    device = DeviceHttp(Endpoint(request.host, "/sync", "files", again))
     transport = HttpTransport(device, again)
-    status = device.status()
+    boot, outdated = device.status(_status)
     found, plan = transfer.examine(
         *(transport, wanted, request.stamps, request.choices, again),
         recorded=lambda: ownership.recorded(request.image),
@@ -78,9 +76,9 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
             again=again,
             space=request.choices.space,
         )
-    if plan.touches_application or status["outdated"]:
+    if plan.touches_application or outdated:
         device.ask("POST", "/reset")
-        device.after_reset(status["boot"])
+        device.after_reset(boot, _status)
     device.close()
     return FlashResult(
         mac=found.mac,
@@ -94,6 +92,10 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     )
 
 
+def _status(record: Record) -> tuple[str, bool]:
+    return record.word("boot"), record.truth("outdated")
+
+
 class HttpTransport:
     """A transfer.Transport."""
 
@@ -101,18 +103,16 @@ class HttpTransport:
         self._device = device
         self._again = again
 
-    def manifest(self, known: str) -> list[dict[str, Any]]:
+    def manifest(self, known: str) -> list[Record]:
         return self._lines("/manifest", known)
 
-    def look(self, paths: Sequence[str]) -> list[dict[str, Any]]:
+    def look(self, paths: Sequence[str]) -> list[Record]:
         return self._lines("/look", paths)
 
-    def _lines(self, path: str, what: object) -> list[dict[str, Any]]:
-        content = self._device.ask("POST", path, json.dumps(what).encode())
-        try:
-            return [json.loads(line) for line in content.splitlines()]
-        except ValueError:
-            raise UserError("the device's answer cannot be read", self._again) from None
+    def _lines(self, path: str, what: object) -> list[Record]:
+        body = json.dumps(what).encode()
+        content = self._device.ask("POST", path, body, limit=ANSWERS_SIZE)
+        return self._device.understand(lambda: list(schema.read_lines(content)))
 
     def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
         for file in files:
@@ -133,10 +133,10 @@ class HttpTransport:
         what = {"path": path, "name": name, "sha256": sha256}
         self._device.ask("POST", "/copy", json.dumps(what).encode())
 
-    def forget(self, names: Sequence[str]) -> list[dict[str, Any]]:
+    def forget(self, names: Sequence[str]) -> list[Record]:
         return self._lines("/forget", names)
 
-    def switch(self, name: str) -> list[dict[str, Any]]:
+    def switch(self, name: str) -> list[Record]:
         return self._lines("/switch", name)
 
     def abandon(self) -> None:

@@ -15,16 +15,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol, TypeVar
 
 from viper.base import interrupt
 from viper.base.console import human_size
 from viper.base.errors import UserError
+from viper.base.mac import Mac
+from viper.base.schema import Nonsense, Record
 from viper.flash import device_stamp
 from viper.flash.writing import File
 from viper.image import ownership
 from viper.image.fat_volume import Damaged, FatVolume
-from viper.image.ownership import Ownership, Record
+from viper.image.ownership import Line, Ownership
 from viper.image.sectors import SECTOR_SIZE
 from viper.sync import fat_journal, file_plan
 from viper.sync.file_plan import Conflict, Found, Placed, SyncPlan
@@ -32,13 +34,17 @@ from viper.sync.theirs import Theirs
 
 PIECE = 12 * 1024  # bytes of a file in one call
 PATHS = 100  # in one call
+PATH_MAX = 512  # characters
+ANSWERS_SIZE = 4 << 20  # bytes: more files than a file system of 16 MB has room for
 INPLACE = "inplace"  # what SPACE may be
 
 _BATCH = 1024 * 1024  # bytes of files after which an interrupted sync has not to start over
 _KNOWN = 12  # digits of a digest that tell it from others
 _STAMPS = 20  # devices whose notes need not be told again
+_COUNT_MAX = 10_000  # files in a list
 _GRACE_S = 60  # how long a page that is being loaded needs the files it names
 
+T = TypeVar("T")
 SectorReader = Callable[[Sequence[int]], dict[int, bytes]]
 
 
@@ -54,10 +60,10 @@ class WaitingFile:
 class Transport(Protocol):
     """The calls of `viperhttp.sync` on a device. Each raises UserError when it fails there."""
 
-    def manifest(self, known: str) -> list[dict[str, Any]]:
+    def manifest(self, known: str) -> list[Record]:
         """What `entries` tells."""
 
-    def look(self, paths: Sequence[str]) -> list[dict[str, Any]]:
+    def look(self, paths: Sequence[str]) -> list[Record]:
         """What `found` tells of paths."""
 
     def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
@@ -66,10 +72,10 @@ class Transport(Protocol):
     def copy(self, path: str, name: str, sha256: str) -> None:
         """Have a file wait whose content is at a path of the device."""
 
-    def forget(self, names: Sequence[str]) -> list[dict[str, Any]]:
+    def forget(self, names: Sequence[str]) -> list[Record]:
         """Remove files that wait; what `forgotten` tells."""
 
-    def switch(self, name: str) -> list[dict[str, Any]]:
+    def switch(self, name: str) -> list[Record]:
         """Do what an intent says that waits; what `switching` tells."""
 
     def abandon(self) -> None:
@@ -99,7 +105,7 @@ class NothingToSave:
 class _FatSafeguard:
     """Tables and folders of a FAT, kept on the host; see viper.sync.fat_journal."""
 
-    def __init__(self, read: SectorReader, folder: Path, mac: str, plan: SyncPlan) -> None:
+    def __init__(self, read: SectorReader, folder: Path, mac: Mac, plan: SyncPlan) -> None:
         self._read = read
         self._folder = folder
         self._mac = mac
@@ -183,33 +189,50 @@ def _ask(transport: Transport, known: Mapping[str, Ownership], again: str) -> Fo
     answers = transport.manifest(" ".join(digest[:_KNOWN] for digest in known))
     try:
         about, *told, end = answers
-        if end["files"] != len(told):
-            raise ValueError
-        noted = known.get(about["ours"])
-        if noted is None:
-            records = [answer["ours"] for answer in told if "ours" in answer]
-            noted = ownership.of_records(records, about["ours"])
-        differing = {a["path"]: a["sha256"] for a in told if "sha256" in a}
-        files = {**noted.known(), **{path: there for path, (there, _) in noted.kept.items()}}
-        files |= differing
-        others = {a["path"]: a["size"] for a in told if "size" in a and "made" not in a}
-        fold = file_plan.folding(about["fs"])
-        spelt = {fold(path) for path in files}
-        return Found(
-            build=about["build"],
-            mac=about["mac"],
-            fs=about["fs"],
-            free=about["free"],
-            serving=about["serving"],
-            waiting=frozenset(about["waiting"]),
-            switched_s=about["switched_s"],
-            ownership=noted,
-            files={path: sha256 for path, sha256 in files.items() if sha256},
-            others={path: size for path, size in others.items() if fold(path) not in spelt},
-            made={a["path"]: a["made"] for a in told if "made" in a},
-        )
-    except (ValueError, KeyError, TypeError):
-        raise UserError("the device's manifest is not whole", again) from None
+        if end.number("files") != len(told):
+            raise ValueError("files are missing")
+        return _found(about, told, known)
+    except ValueError as why:
+        raise UserError(f"the device's manifest cannot be understood: {why}", again) from None
+
+
+def _found(about: Record, told: Sequence[Record], known: Mapping[str, Ownership]) -> Found:
+    digest = about.digits("ours", 64) if about.text("ours") else ""
+    noted = known.get(digest)
+    if noted is None:
+        lines = (answer.texts("ours", 5, PATH_MAX) for answer in told if "ours" in answer)
+        noted = ownership.of_lines(lines, digest)
+    files = {**noted.known(), **{path: there for path, (there, _) in noted.kept.items()}}
+    others: dict[str, int] = {}
+    made: dict[str, str] = {}
+    for answer in told:
+        if "sha256" in answer:
+            files[answer.text("path", PATH_MAX)] = _digest(answer)
+        elif "made" in answer:
+            made[answer.text("path", PATH_MAX)] = answer.digits("made", 64)
+        elif "size" in answer:
+            others[answer.text("path", PATH_MAX)] = answer.number("size")
+    fs = about.word("fs")
+    fold = file_plan.folding(fs)
+    spelt = {fold(path) for path in files}
+    return Found(
+        build=about.word("build"),
+        mac=about.mac("mac"),
+        fs=fs,
+        free=about.number("free"),
+        serving=about.truth("serving"),
+        waiting=frozenset(about.texts("waiting", _COUNT_MAX)),
+        switched_s=None if about.is_null("switched_s") else about.number("switched_s"),
+        ownership=noted,
+        files={path: sha256 for path, sha256 in files.items() if sha256},
+        others={path: size for path, size in others.items() if fold(path) not in spelt},
+        made=made,
+    )
+
+
+def _digest(answer: Record) -> str:
+    """The SHA-256 of a file; empty if there is none."""
+    return answer.digits("sha256", 64) if answer.text("sha256") else ""
 
 
 def _look(transport: Transport, found: Found, paths: Sequence[str], again: str) -> Found:
@@ -222,12 +245,12 @@ def _look(transport: Transport, found: Found, paths: Sequence[str], again: str) 
         for at in range(0, len(paths), PATHS):
             for answer in transport.look(paths[at : at + PATHS]):
                 if "folder" in answer:
-                    folders.add(str(answer["folder"]))
+                    folders.add(answer.text("folder", PATH_MAX))
                     continue
-                path = spelt.get(fold(answer["path"]), answer["path"])
-                files.setdefault(path, str(answer["sha256"]))
-    except (KeyError, TypeError):
-        raise UserError("the device's answer is not whole", again) from None
+                path = answer.text("path", PATH_MAX)
+                files.setdefault(spelt.get(fold(path), path), answer.digits("sha256", 64))
+    except ValueError as why:
+        raise UserError(f"the device's manifest cannot be understood: {why}", again) from None
     return replace(found, files=files, folders=frozenset(folders))
 
 
@@ -239,7 +262,7 @@ def compare(
     Args:
         again: the next step if the device's answer does not hold together.
     """
-    nothing = Found("", "", "littlefs", 0, serving=False)
+    nothing = Found("", Mac("0" * 12), "littlefs", 0, serving=False)
     found = _look(transport, nothing, list(files), again).files
     there = [path for path in files if path in found]
     other = [path for path in there if found[path] != hashlib.sha256(files[path]).hexdigest()]
@@ -368,7 +391,8 @@ class _Work:
         names = {placed.name for placed in plan.placed}
         if left := sorted(self._found.waiting - names):
             with self._guarded():
-                self._free = self._last(self._transport.forget(left), "free")["free"]
+                answers = self._transport.forget(left)
+                self._free = self._last(answers, lambda answer: answer.number("free"))
         placed = [each for each in plan.placed if each.name not in self._found.waiting]
         if self._room(placed) > self._free:
             plan = self._without_retired(plan)
@@ -423,7 +447,7 @@ class _Work:
             batch.append(placed)
         self._switch(batch, [*(each.record for each in batch), *noted])
 
-    def _switch(self, placed: Sequence[Placed], intent: Sequence[Record]) -> None:
+    def _switch(self, placed: Sequence[Placed], intent: Sequence[Line]) -> None:
         """Have files wait on the device, and then an intent done."""
         if not intent:
             return
@@ -438,22 +462,22 @@ class _Work:
             note = _waiting_file(ownership.encode(intent))
             for _ in self._transport.send([note]):
                 pass
-            answer = self._last(self._transport.switch(note.name), "changed")
-        if answer["changed"]:
-            if "ours" in answer:
+            changed, digest, free = self._last(self._transport.switch(note.name), _switched)
+        if changed:
+            if digest:
                 self.ownership = Ownership()  # it is asked anew
             raise UserError(
-                f"{answer['changed'][0]} was changed on the device while this went on",
-                self._again,
+                f"{changed[0]} was changed on the device while this went on", self._again
             )
-        self.ownership = self.ownership.after(intent, answer["ours"])
-        self._free = answer["free"]
+        self.ownership = self.ownership.after(intent, digest)
+        self._free = free
 
-    def _last(self, answers: Sequence[dict[str, Any]], key: str) -> dict[str, Any]:
-        """The last answer, if it is the one that ends a call."""
-        if not answers or key not in answers[-1]:
-            raise UserError("the device's answer is not whole", self._again)
-        return answers[-1]
+    def _last(self, answers: Sequence[Record], read: Callable[[Record], T]) -> T:
+        """What the answer says that ends a call."""
+        try:
+            return read(answers[-1])
+        except (IndexError, Nonsense):
+            raise UserError("the device's answer is not whole", self._again) from None
 
     def _transfer(self, batch: Sequence[Placed]) -> None:
         for each in batch:
@@ -495,6 +519,14 @@ class _Work:
                 self._safeguard.clear()
             raise
         self._safeguard.clear()
+
+
+def _switched(answer: Record) -> tuple[list[str], str, int]:
+    """The paths that had changed, the digest of what is ours, the bytes that are free."""
+    changed = answer.texts("changed", _COUNT_MAX, PATH_MAX)
+    if "ours" not in answer:
+        return changed, "", 0
+    return changed, answer.digits("ours", 64), answer.number("free")
 
 
 def _rounded(size: int) -> int:

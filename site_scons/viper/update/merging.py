@@ -9,9 +9,10 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from viper.base.mac import Mac
 from viper.flash.writing import Image
 from viper.image import ownership
-from viper.image.ownership import Ownership, Record
+from viper.image.ownership import Line, Ownership
 from viper.sync import file_plan, transfer
 from viper.sync.file_plan import Found
 from viper.sync.theirs import Theirs
@@ -58,7 +59,7 @@ def merge(saved: Mapping[str, bytes], image: Image, fs: str, keeping: Keeping) -
     # What was noted and is not as it was noted has been edited.
     ours |= {path: sha for note in noted for path, sha in note.files.items() if path not in ours}
     note = Ownership(ours, kept=noted[-1].kept) if noted else Ownership()
-    found = Found("", "", fs, 0, serving=False, ownership=note, files=digests)
+    found = Found("", Mac("0" * 12), fs, 0, serving=False, ownership=note, files=digests)
     plan = file_plan.plan(image.files, ours, found, keeping.theirs, delete=True)
     transfer.refuse_conflicts(plan.conflicts, keeping.command)
     return _carried_out(plan, there, image, note)
@@ -75,10 +76,10 @@ def _noted(saved: Mapping[str, bytes]) -> list[Ownership]:
         for line in saved[path].decode(errors="replace").splitlines()
     ]
     try:
-        notes = [ownership.of_records(records, "")]
+        notes = [ownership.of_lines(records, "")]
         intent = saved.get(_INTENT, b"").decode(errors="replace").splitlines()
         records += [line.split("\t") for line in intent]
-        return [*notes, ownership.of_records(records, "")]
+        return [*notes, ownership.of_lines(records, "")]
     except ValueError:
         return []  # damaged: what builds and stamps know has to do
 
@@ -93,7 +94,7 @@ def _carried_out(
         own = {ownership.renamed(path, old, new): content for path, content in own.items()}
     own = {path: content for path, content in own.items() if path not in gone}
     ours = {path: file for path, file in image.files.items() if path not in own}
-    records: list[Record] = [
+    records: list[Line] = [
         ("=", path, ours[path].sha256) for path in sorted({*ours} & {*image.ours})
     ]
     records += [("!", path, *both) for path, both in sorted(after.kept.items())]

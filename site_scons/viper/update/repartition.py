@@ -12,7 +12,7 @@ from viper.base.console import human_size
 from viper.base.errors import UserError
 from viper.flash.sector_plan import ERASED, Region
 from viper.flash.writing import FILESYSTEM, Image, Part
-from viper.image import fat_image, littlefs_image, ownership, partition_table
+from viper.image import ownership, partition_table, vfs_image
 from viper.image.partition_table import Entry, PartitionTable
 from viper.update import merging
 from viper.update.backup import Backup, Saved
@@ -23,7 +23,6 @@ KEEP, WIPE = "keep", "wipe"  # what REPARTITION may be
 KEPT, MOVED, FORMATTED, LOST = "kept", "moved", "formatted", "lost"
 
 _CARRIED = "carried"  # the kind of a part that is the device's own data
-_BUILD = {"fat": fat_image.build, "littlefs": littlefs_image.build}
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def carried(
             content = part.region.content
             if saved is not None and saved.fs:
                 merged = merging.merge(saved.files, image, fs, keeping)
-                content = _BUILD[fs](merged.contents, entry.size).data
+                content = vfs_image.build(fs, merged.contents, entry.size).data
                 own |= {path: merged.contents[path] for path in merged.own}
             elif saved is not None and not saved.is_blank:
                 raise UserError(
