@@ -7,45 +7,62 @@ Adds to the environment:
         `seeds`, which are placed only where nothing is: the application writes them itself
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.base.console import human_size
 from viper.image import asset_manifest
+from viper.source.board import Board
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(files, "DeviceFiles")
+def generate(env: Environment) -> None:
+    provide(env, "DeviceFiles", files)
 
 
-def files(env, site, templates, application, seeds):
+def files(
+    env: Environment, site: Node, templates: list[Node], application: str, seeds: str
+) -> Node:
+    run = env["RUN"]
     sources = [path for path in _below(application) if path.endswith(".py")] + _below(seeds)
     made = env.Command(
-        f"{env['BUILD_DIR']}/files.json",
+        f"{run.folder}/files.json",
         [site, *templates, *map(env.fs.File, sources)],
-        env.Step(
+        step(
+            env,
             "FILES",
             _list,
             application=Path(application),
             seeds=Path(seeds),
             templates=len(templates),
-            board=env["BOARD_TOML"],
+            board=run.board,
         ),
     )
     return made[0]
 
 
-def _below(folder):
+def _below(folder: str) -> list[str]:
     return sorted(
         Path(parent, name).as_posix() for parent, _, names in os.walk(folder) for name in names
     )
 
 
-def _list(targets, sources, application, seeds, templates, board):
+def _list(
+    targets: list[Path],
+    sources: list[Path],
+    application: Path,
+    seeds: Path,
+    templates: int,
+    board: Board,
+) -> str:
     from viper.image import device_files
 
     site, *files = sources
@@ -65,6 +82,6 @@ def _list(targets, sources, application, seeds, templates, board):
     return f"{targets[0].name}  {len(listed)} files, {human_size(size)}"
 
 
-def _at(folder, files):
+def _at(folder: Path, files: list[Path]) -> dict[str, Path]:
     """The files of a folder by their path below it."""
     return {path.relative_to(folder).as_posix(): path for path in files if folder in path.parents}

@@ -118,10 +118,10 @@ def carry_out(
     plan = file_plan.plan(wanted, note.files, state, theirs.parse(""), delete=True)
     progress: list[int] = []
     transfer.carry_out(
-        *(device, state, plan, wanted, folder, transfer.NothingToSave(), progress.append),
+        device, state, plan, wanted, folder, transfer.NothingToSave(), progress.append,
         again="again",
         space=space,
-    )
+    )  # fmt: skip
     return progress
 
 

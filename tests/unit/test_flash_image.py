@@ -43,7 +43,7 @@ def inputs(
     files = {"/main.py": Path("main.py")}
     device_files.write(folder / "files.json", files, BOARD)
     vfs_image.write(
-        *(folder / "vfs.img", folder / "vfs.json", files), fs="fat", size=table["vfs"].size
+        folder / "vfs.img", folder / "vfs.json", files, fs="fat", size=table["vfs"].size
     )
     return flash_image.Inputs(
         bootloader=folder / "bootloader.bin",

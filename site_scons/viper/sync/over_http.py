@@ -56,9 +56,9 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     transport = HttpTransport(device, again)
     boot, outdated = device.status(_status)
     found, plan = transfer.examine(
-        *(transport, wanted, request.stamps, request.choices, again),
+        transport, wanted, request.stamps, request.choices, again,
         recorded=lambda: ownership.recorded(request.image),
-    )
+    )  # fmt: skip
     transfer.refuse_other_build(
         found,
         request.build,
@@ -72,10 +72,10 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
         console.step("FAT", "keep the power on: a cut may damage the file system of this device")
     with progress(transfer.bytes_to_send(plan, wanted)) as show:
         transfer.carry_out(
-            *(transport, found, plan, wanted, request.stamps, NothingToSave(), show),
+            transport, found, plan, wanted, request.stamps, NothingToSave(), show,
             again=again,
             space=request.choices.space,
-        )
+        )  # fmt: skip
     if plan.touches_application or outdated:
         device.ask("POST", "/reset")
         device.after_reset(boot, _status)

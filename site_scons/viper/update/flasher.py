@@ -287,10 +287,10 @@ class Flasher:
         """Ask what there is and do what follows from it; also whether a server runs."""
         request, wanted = self._request, self._image.files
         found, plan = transfer.examine(
-            *(device, wanted, request.stamps, self._choices(), request.again),
+            device, wanted, request.stamps, self._choices(), request.again,
             recorded=lambda: ownership.recorded(request.image),
             put_back=self._put_back,
-        )
+        )  # fmt: skip
         self._check(found)
         self._note(kept=plan.kept, others=tuple(transfer.not_ours(found, wanted)))
         if request.goal == PLAN:
@@ -304,11 +304,12 @@ class Flasher:
             self._say(total=transfer.bytes_to_send(plan, wanted), doing="SYNC")
         guard = transfer.safeguard(device.read_sectors, found, plan, request.stamps)
         transfer.carry_out(
-            *(device, found, plan, wanted, request.stamps, guard, self._progress),
+            device, found, plan, wanted, request.stamps, guard,
+            self._progress,
             again=request.again,
             space=request.space,
             filesystem_md5=filesystem_md5,
-        )
+        )  # fmt: skip
         return plan, found.serving
 
     def _choices(self) -> Choices:
