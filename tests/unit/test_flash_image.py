@@ -85,6 +85,7 @@ def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTab
     vfs = json.loads(inputs.vfs_index.read_text())
     firmware = {"kind": "firmware"}
     assert index == {
+        "format": 1,
         "board": "VIRTUAL_N16R8",
         "chip": "esp32s3",
         "flash_size": 16777216,
