@@ -30,7 +30,7 @@ FAULTY = {
     "clang-format": (f"{MODULE}/core/one.c", "int  one(void) { return 1; }\n"),
     "clang-tidy": (
         f"{MODULE}/core/one.c",
-        "#include <stdlib.h>\n\nint one(const char *text) { return text == text; }\n",
+        "#include <stdlib.h>\n\nint one(const char *text) { return atoi(text); }\n",
     ),
     "mypy": ("tests/project.py", 'def one() -> int:\n    return "1"\n'),
     "laws": ("tests/unit/test_laws.py", "def test_law() -> None:\n    assert False\n"),
