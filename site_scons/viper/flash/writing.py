@@ -198,7 +198,7 @@ class Session:
         if table is not None and not table.sectors:
             return True
         place = (part.region.offset, len(part.region.content))
-        entries = partition_table.on_chip(self._chip.read)
+        entries = partition_table.booted_by(self._chip.read, self._image.flash_size)
         return any((entry.offset, entry.size) == place for entry in entries)
 
     def filesystem_md5(self, part: Part) -> bytes:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper.base import atomic_file
+from viper.base import atomic_file, chip_models
 from viper.base.errors import UserError
 from viper.image import partition_table
 from viper.image.partition_table import PartitionTable
@@ -72,7 +72,7 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
             }
         )
 
-    start = partition_table.BOOTLOADER_OFFSETS[board.chip]
+    start = chip_models.MODELS[board.chip].bootloader_offset
     room = partition_table.TABLE_OFFSET - start
     place("bootloader", inputs.bootloader, start, room, "firmware")
     place(
