@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A lab of the real labgrid on this computer, with virtual boards in its places."""
 
 from __future__ import annotations

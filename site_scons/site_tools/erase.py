@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The whole flash of a device, erased.
 
 Adds to the environment:

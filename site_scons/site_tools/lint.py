@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The linters, and the laws of docs/design.md.
 
 Adds to the environment:

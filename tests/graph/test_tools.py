@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tools of SConstruct: any order of their list serves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Each linter finds its kind of fault in a project that is otherwise without one."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SConstruct and its tools as they are written: each word is found by its name."""
 
 from __future__ import annotations

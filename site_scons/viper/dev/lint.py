@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a change must pass before it is one: the linters, each as a command, and the laws."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Linux: epoll, eventfd, POSIX threads. Used by the virtual board and by the tests.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // accept4
