@@ -16,8 +16,8 @@ FLAGS = [
 
 # Each target, the files of core/ that it links, and libraries to compare with.
 TARGETS = {
-    "parser": (["parser"], []),
-    "body": (["body"], []),
+    "parser": (["parser", "characters"], []),
+    "body": (["body", "characters"], []),
     "ring": (["ring"], []),
     "router": (["route", "value", "path", "../port/posix"], []),
     "gzip": (["gzip", "deflate", "huffman", "crc32"], ["-lz"]),

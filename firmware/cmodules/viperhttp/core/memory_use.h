@@ -6,7 +6,7 @@
 #include <stdint.h>
 
 struct vhttp_memory_use {
-    char name[16];     // "VHTTP_MEMORY_USE" without a NUL: site_scons/viper/firmware/module_memory.py
+    char name[16]; // "VHTTP_MEMORY_USE" without a NUL: site_scons/viper/firmware/module_memory.py
     uint32_t internal; // bytes of internal RAM, the stack of the server's task included
     uint32_t psram;    // bytes of PSRAM where there is some
     uint32_t sram;     // else bytes more of internal RAM
