@@ -43,7 +43,7 @@ def inputs(
     files = {"/main.py": Path("main.py")}
     device_files.write(folder / "files.json", files, BOARD)
     vfs_image.write(
-        *(folder / "vfs.img", folder / "vfs.json", files), fs="fat", size=table["vfs"].size
+        folder / "vfs.img", folder / "vfs.json", files, fs="fat", size=table["vfs"].size
     )
     return flash_image.Inputs(
         bootloader=folder / "bootloader.bin",
@@ -85,6 +85,7 @@ def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTab
     vfs = json.loads(inputs.vfs_index.read_text())
     firmware = {"kind": "firmware"}
     assert index == {
+        "format": 1,
         "board": "VIRTUAL_N16R8",
         "chip": "esp32s3",
         "flash_size": 16777216,

@@ -68,16 +68,16 @@ class Port:
             str(path.absolute()) for path in self.inputs.files if path.name == "micropython.cmake"
         ]
         return [
-            *("idf.py", "-B", str(self.folder.absolute())),
-            *("-D", f"MICROPY_BOARD={board.name}"),
-            *("-D", f"MICROPY_BOARD_DIR={board}"),
-            *("-D", f"USER_C_MODULES={';'.join(modules)}"),
-            *("-D", f"MICROPY_FROZEN_MANIFEST={board / 'manifest.py'}"),
-            *("-D", f"VHTTP_GENERATED={self.generated.absolute()}"),
+            "idf.py", "-B", str(self.folder.absolute()),
+            "-D", f"MICROPY_BOARD={board.name}",
+            "-D", f"MICROPY_BOARD_DIR={board}",
+            "-D", f"USER_C_MODULES={';'.join(modules)}",
+            "-D", f"MICROPY_FROZEN_MANIFEST={board / 'manifest.py'}",
+            "-D", f"VHTTP_GENERATED={self.generated.absolute()}",
             # The version in the image; git would be asked for that of the project around.
-            *("-D", f"PROJECT_VER={self.inputs.source.version}"),
+            "-D", f"PROJECT_VER={self.inputs.source.version}",
             "reconfigure",
-        ]
+        ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
         """All the environment of idf.py and ninja."""
