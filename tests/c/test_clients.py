@@ -197,7 +197,7 @@ def test_many_at_once_are_let_in_one_after_the_other(
     compiled: Callable[..., Path], tmp_path: Path
 ) -> None:
     """Clients that all connect before any of them sends: none is closed for another's sake."""
-    program = compiled(VHTTP_TURN_MS=20_000)
+    program = compiled(VHTTP_TURN_MS=86_400_000, VHTTP_IDLE_TIMEOUT_MS=86_400_000)
     with serving(program, tmp_path) as served, ExitStack() as stack:
         first = [stack.enter_context(served.connect()) for _ in range(SLOTS)]
         waiting = [stack.enter_context(served.connect()) for _ in range(SLOTS)]
