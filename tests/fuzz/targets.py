@@ -9,6 +9,7 @@ from viper.source import module_settings
 
 HERE = Path(__file__).parent
 CORE = HERE.parents[1] / "firmware" / "cmodules" / "viperhttp" / "core"
+SETTINGS = CORE.parent / "settings.toml"
 FLAGS = [
     "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g",
     "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
@@ -26,7 +27,7 @@ TARGETS = {
 
 def build(name: str, folder: Path) -> Path:
     """Compile a target into `folder`."""
-    settings = module_settings.load(CORE.parent / "settings.toml")
+    settings = module_settings.load(SETTINGS)
     (folder / "vhttp_config.h").write_text(module_settings.header(settings, {}))
     sources, libraries = TARGETS[name]
     program = folder / f"fuzz_{name}"
