@@ -18,6 +18,7 @@ TARGETS = {
     "body": (["body"], []),
     "ring": (["ring"], []),
     "router": (["route", "value", "path", "../port/posix"], []),
+    "json": (["json_text", "path"], []),
     "gzip": (["gzip", "deflate", "huffman", "crc32"], ["-lz"]),
 }
 

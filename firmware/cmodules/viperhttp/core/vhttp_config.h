@@ -42,6 +42,19 @@
 #ifndef VHTTP_REQUEST_BODY_MAX
 #define VHTTP_REQUEST_BODY_MAX 65536
 #endif
+// Names in a query, in a form, and in an object of a JSON body; with more a handler that asks for
+// them answers 413. Names can be chosen so that a dict looks at all of them for each.
+#ifndef VHTTP_NAMES_MAX
+#define VHTTP_NAMES_MAX 1000
+#endif
+// JSON: containers within each other, in a body and in what a handler returns, and the characters
+// of a number in a body.
+#ifndef VHTTP_JSON_DEPTH_MAX
+#define VHTTP_JSON_DEPTH_MAX 24
+#endif
+#ifndef VHTTP_JSON_NUMBER_MAX
+#define VHTTP_JSON_NUMBER_MAX 1000
+#endif
 // Chunk extensions and trailers of one body, which mean nothing here; then 431.
 #ifndef VHTTP_BODY_IGNORED_MAX
 #define VHTTP_BODY_IGNORED_MAX 1024
@@ -170,6 +183,8 @@ _Static_assert(VHTTP_WINDOW_SIZE >= 8192, "a window holds the text of /metrics")
 _Static_assert(VHTTP_REQUEST_HEAD_MAX >= 1024, "request head");
 _Static_assert(VHTTP_CACHE_ENTRIES >= 1 && VHTTP_CACHE_ENTRIES <= 4096, "cache entries");
 _Static_assert(VHTTP_IPC_REQUEST_RINGBUF_SIZE >= 4 * VHTTP_REQUEST_HEAD_MAX, "a call holds a head");
+_Static_assert(VHTTP_NAMES_MAX >= 1 && VHTTP_NAMES_MAX < 65535, "names are counted in 16 bits");
+_Static_assert(VHTTP_JSON_DEPTH_MAX >= 1 && VHTTP_JSON_DEPTH_MAX <= 64, "JSON's depth");
 _Static_assert(VHTTP_PATH_MAX >= 64 && VHTTP_PATH_MAX <= 4096, "path");
 
 #endif
