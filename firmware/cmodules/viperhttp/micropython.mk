@@ -9,12 +9,16 @@ endif
 # Only the binding has MicroPython's names in it.
 SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, \
 	call_service.c \
+	field_lines.c \
 	figures.c \
 	file_service.c \
+	function_parameters.c \
 	gzip_copy.c \
 	html_escape.c \
+	json_reader.c \
 	json_writer.c \
 	modviperhttp.c \
+	names_dict.c \
 	request_object.c \
 	request_response.c \
 	signal_object.c \
