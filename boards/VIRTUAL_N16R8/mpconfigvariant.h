@@ -15,3 +15,6 @@
 
 // viperhttp learns that a task can go on, where no asyncio loop runs to see it.
 #define MICROPY_PY_ASYNCIO_TASK_QUEUE_PUSH_CALLBACK (1)
+
+// As on the esp32 port: floats are printed by the C library, to the last digit.
+#define MICROPY_USE_INTERNAL_PRINTF (0)

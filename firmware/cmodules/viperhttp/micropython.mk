@@ -12,10 +12,12 @@ SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, \
 	field_lines.c \
 	figures.c \
 	file_service.c \
+	float_text.c \
 	function_parameters.c \
 	gzip_copy.c \
 	html_escape.c \
 	json_reader.c \
+	json_string.c \
 	json_writer.c \
 	modviperhttp.c \
 	names_dict.c \

@@ -12,10 +12,12 @@
 #include "call_service.h"
 #include "figures.h"
 #include "file_service.h"
+#include "float_text.h"
 #include "function_parameters.h"
 #include "gzip_copy.h"
 #include "html_escape.h"
 #include "json_reader.h"
+#include "json_string.h"
 #include "mime.h"
 #include "names_dict.h"
 #include "port.h"
@@ -582,8 +584,11 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_content_type), MP_ROM_PTR(&module_content_type_obj)},
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
     {MP_ROM_QSTR(MP_QSTR_invalidate), MP_ROM_PTR(&module_invalidate_obj)},
-#if VHTTP_GZIP_ENABLED
     {MP_ROM_QSTR(MP_QSTR_escape_html), MP_ROM_PTR(&vhttp_escape_html_obj)},
+    {MP_ROM_QSTR(MP_QSTR_float_round), MP_ROM_PTR(&vhttp_float_round_obj)},
+    {MP_ROM_QSTR(MP_QSTR_float_text), MP_ROM_PTR(&vhttp_float_text_obj)},
+    {MP_ROM_QSTR(MP_QSTR_json_text), MP_ROM_PTR(&vhttp_json_text_obj)},
+#if VHTTP_GZIP_ENABLED
     {MP_ROM_QSTR(MP_QSTR_gzip_copy), MP_ROM_PTR(&vhttp_gzip_copy_obj)},
 #endif
 };
