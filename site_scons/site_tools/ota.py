@@ -30,7 +30,10 @@ def _ota(env, app):
     record = app.with_name("firmware.json").read_text(encoding="utf-8")
     again = f"./scons ota HOST={env['HOST']}" if "HOST" in env else port.typed("ota", env["PORT"])
     with console.progress(f"OTA      {host}", len(image)) as show:
-        result = ota.update(ota.Update(host, image, json.loads(record)["build"], again), show)
+        wanted = ota.Update(
+            host, image, json.loads(record)["build"], again, in_clear=env.get("TOKEN") == "plain"
+        )
+        result = ota.update(wanted, show)
     if result.returned_to_factory:
         console.step("OTA", f"{host}  went back to factory to receive")
     if result.sent:

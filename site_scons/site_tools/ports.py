@@ -13,6 +13,7 @@ from pathlib import Path
 
 from viper.base import console, interrupt, process
 from viper.base.errors import UserError
+from viper.base.mac import Mac
 from viper.flash import device_stamp
 from viper.ports import port
 
@@ -49,7 +50,7 @@ def _ports(env):
     rows = [
         (
             each.port,
-            console.human_mac(each.mac),
+            console.human_mac(Mac(each.mac)) if each.mac else "",
             each.chip,
             f"{each.flash_size >> 20} MB" if each.flash_size else "",
             f"{each.app.project} {each.app.version}" if each.app else "",

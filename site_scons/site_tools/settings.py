@@ -25,6 +25,7 @@ from viper.source import board
 from viper.source.pins import MOVABLE
 
 LOCAL_FILE = "local.py"
+_FOR_ONCE = ("TOKEN",)  # on the command line alone: what gives something up is never kept
 _BOARDS = Path("boards")
 
 _HTTP_PORT = 8080
@@ -47,6 +48,8 @@ def generate(env):
         line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
         raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
     _refuse_unknown(options)
+    for name in set(_FOR_ONCE) - set(SCons.Script.ARGUMENTS):
+        env[name] = None  # as a file may have it that was edited by hand
     for name in [option.key for option in options.options]:
         if env.get(name) is None:
             env.Dictionary().pop(name, None)
@@ -98,6 +101,12 @@ def _options():
             None,
             _choice("keep", "wipe"),
         ),
+        (
+            "TOKEN",
+            "plain: ota sends a device's token in clear, to firmware that takes it no other way",
+            None,
+            _choice("plain"),
+        ),
         ("FROM", "the backup that ./scons restore puts back", None, str),
         ("IDF", "the folder of ESP-IDF, instead of looking for it", None, str),
         ("IDF_ANY", "build with another version of ESP-IDF than the pinned one", "0", _truth),
@@ -135,8 +144,12 @@ def _options():
 
 
 def _save(options, given):
+    for name in _FOR_ONCE:
+        if name in given:
+            raise UserError(f"{name} is never kept", f"give {name}= with the command that needs it")
     options.Save(LOCAL_FILE, given)
-    console.step("SAVE", f"{LOCAL_FILE}  {Path(LOCAL_FILE).read_text(encoding='utf-8').strip()}")
+    kept = Path(LOCAL_FILE).read_text(encoding="utf-8").splitlines()
+    console.step("SAVE", f"{LOCAL_FILE}  {', '.join(kept)}")
 
 
 def _settle(env):
@@ -240,7 +253,7 @@ def _size(value):
 def _choice(*words):
     def convert(value):
         if value.lower() not in words:
-            raise ValueError(f"neither {' nor '.join(words)}")
+            raise ValueError(f"neither {' nor '.join(words)}" if words[1:] else f"not {words[0]}")
         return value.lower()
 
     return convert

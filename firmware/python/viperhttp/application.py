@@ -219,7 +219,7 @@ class ViperHTTP(Router):
         except Exception as error:
             _log(call, error)
         finally:
-            call.abort()
+            call.done()
             end_task()
 
     def _fail(self, call, error):

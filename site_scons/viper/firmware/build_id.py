@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.source import module_settings
 from viper.source.micropython_source import Source
 
-_SOURCES = (".c", ".h", ".mk", ".cmake", ".py")
+_SOURCES = (".c", ".h", ".mk", ".cmake", ".py", ".toml")
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Inputs:
         board: the board's folder; of a virtual board, a variant of the unix port.
         modules: the folder that holds the C modules, each in a folder of its own.
         files: every file of ours that goes into it.
-        settings: the board's VHTTP_* macros.
+        settings: the board's values of the module's settings.
         toolchain: the compiler and mpy-cross, by version.
     """
 
@@ -32,7 +33,7 @@ class Inputs:
     board: Path
     modules: Path
     files: Sequence[Path]
-    settings: Mapping[str, int]
+    settings: Mapping[str, module_settings.Value]
     toolchain: Mapping[str, str]
 
 
@@ -69,9 +70,11 @@ def build_id(of: Mapping[str, object]) -> str:
 
 
 def write_headers(inputs: Inputs, folder: Path) -> None:
-    """Write viperhttp_board.h and viperhttp_build.h, which the module includes."""
+    """Write vhttp_config.h and viperhttp_build.h, which the module includes."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_if_changed(folder / "viperhttp_board.h", _define(inputs.settings))
+    settings = module_settings.load(inputs.modules / "viperhttp" / module_settings.LIST.name)
+    config = module_settings.header(settings, inputs.settings)
+    _write_if_changed(folder / "vhttp_config.h", config)
     identity = build_id(digests(inputs))
     _write_if_changed(folder / "viperhttp_build.h", _define({"VHTTP_BUILD_ID": identity}))
 

@@ -8,7 +8,8 @@
 #include "py/runtime.h"
 
 #if MICROPY_USE_INTERNAL_PRINTF
-#error "MicroPython's own printf rounds floats: the board's settings lack MICROPY_USE_INTERNAL_PRINTF (0)"
+#error                                                                                             \
+    "MicroPython's own printf rounds floats: the board's settings lack MICROPY_USE_INTERNAL_PRINTF (0)"
 #endif
 
 // Decimal digits that every float keeps, and that suffice to tell any two apart.
