@@ -259,6 +259,9 @@ DEFINITIONS = {
     "no handler": lambda app: app.get("/a")("handler"),
     "no Query": lambda app: app.get("/a", query={"x": int})(lambda x: x),
     "query is a list": lambda app: app.get("/a", query=["x"])(lambda x: x),
+    "a name that JSON cannot hold": lambda app: app.get("/a", query={'a"b': Query()})(
+        lambda **all: all
+    ),
     "the type as default": lambda app: Query(int),
     "a default of another type": lambda app: Query("x", int),
     "no such type": lambda app: Query(type=list),

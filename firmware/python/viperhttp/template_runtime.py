@@ -426,7 +426,9 @@ def do_first(seq):
 
 
 def do_last(seq):
-    for value in reversed(list(seq) if isinstance(seq, (dict, _Undefined, Markup)) else seq):
+    if isinstance(seq, Markup):
+        return seq[-1] if seq else UNDEFINED
+    for value in reversed(list(seq) if isinstance(seq, (dict, _Undefined)) else seq):
         return value
     return UNDEFINED
 
@@ -520,11 +522,21 @@ def do_round(value, precision=0, method="common"):
     if method == "common":
         if isinstance(value, float):
             return float_round(value, precision)
-        return round(value + 0, precision)  # a bool, too
+        return _rounded(value + 0, precision)  # a bool, too
     import math
 
     scale = 10**precision
     return {"ceil": math.ceil, "floor": math.floor}[method](value * scale) / scale
+
+
+def _rounded(whole, precision):
+    if precision >= 0:
+        return whole
+    unit = 10**-precision
+    count, rest = divmod(whole, unit)
+    if rest * 2 > unit or (rest * 2 == unit and count % 2):
+        count += 1
+    return count * unit
 
 
 def do_safe(value):
@@ -653,8 +665,13 @@ def _is_letter_beyond_ascii(c):
     return c >= "\xc0" and c not in "\xd7\xf7" and not any([a <= c <= b for a, b in _SIGNS])
 
 
-_SIGNS = (("\u2000", "\u206f"), ("\u20a0", "\u2bff"), ("\u3000", "\u3020"), ("\ue000", "\uf8ff"),
-          ("\U0001f000", "\U0001ffff"))
+_SIGNS = (
+    ("\u2000", "\u206f"),
+    ("\u20a0", "\u2bff"),
+    ("\u3000", "\u3020"),
+    ("\ue000", "\uf8ff"),
+    ("\U0001f000", "\U0001ffff"),
+)
 
 
 def do_wordcount(s):

@@ -11,5 +11,5 @@
 
 It runs on Windows too.
 
-May use: base.
+May use: base, device.
 """

@@ -19,7 +19,7 @@ static void add_character(vstr_t *out, unichar c) {
     if (c >= 0x10000) {
         add_unit(out, 0xd800 + ((c - 0x10000) >> 10));
         add_unit(out, 0xdc00 + (c & 0x3ff));
-    } else if (c < ' ' || c > 0x7f || strchr("<>&'", (int)c) != NULL) {
+    } else if (c < ' ' || c >= 0x7f || strchr("<>&'", (int)c) != NULL) {
         add_unit(out, c);
     } else {
         vstr_add_byte(out, (byte)c);

@@ -233,6 +233,12 @@ static void take_parameter(mp_obj_t parameter_in, struct vhttp_query_parameter *
     if (parameter->kind == VHTTP_VALUE_KINDS || parameter->name.length == 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("a query parameter is str, int, float or bool"));
     }
+    for (size_t i = 0; i < parameter->name.length; i++) {
+        char c = parameter->name.at[i];
+        if ((unsigned char)c < ' ' || c == '"' || c == '\\') { // the server names it in JSON
+            mp_raise_ValueError(MP_ERROR_TEXT("no name for a query parameter"));
+        }
+    }
     mp_obj_list_append(entry, mp_obj_str_intern_checked(fields[0])); // as a call names arguments
     mp_obj_list_append(entry, fields[3]);
 }
