@@ -12,8 +12,7 @@ _viperhttp_project() {
 _viperhttp_targets() { sed -n 's/^goal("[^"]*", "\([^"]*\)".*/\1/p' "$1/SConstruct"; }
 
 _viperhttp_options() {
-    sed -n '/^def _options/,/^def /s/^ *(\{0,1\}"\([A-Za-z_]*\)",.*/\1=/p' \
-        "$1/site_scons/site_tools/settings.py"
+    sed -n 's/^    \([A-Za-z_]*\): [^=]* = _option(.*/\1=/p' "$1/site_scons/toolkit/options.py"
 }
 
 _viperhttp_ports() {

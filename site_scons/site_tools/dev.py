@@ -1,37 +1,42 @@
 """The incremental loop.
 
 Adds to the environment:
-    env.Dev()  an action that brings to the device what is saved, until Ctrl-C
+    env.Dev()  a task that brings to the device what is saved, until Ctrl-C
 """
+
+from __future__ import annotations
 
 import json
 
-import SCons.Script
+from toolkit import device, scons
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
 from viper.base import console, program
 from viper.base.errors import UserError
-from viper.ports import labgrid, port
+from viper.ports import labgrid
 
 _GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(lambda env: env.Deed(_dev), "Dev")
+def generate(env: Environment) -> None:
+    provide(env, "Dev", lambda env: Task(_loop))
 
 
-def _dev(env):
-    by_network = env.ByNetwork()
+def _loop(run: Run) -> None:
+    by_network = device.by_network(run)
     if not by_network:
-        env.SerialUrl()  # a virtual board is there before its page is
-    host = env.get("HOST")
-    if host is None and port.parse(env["PORT"]).board is not None:
-        host = env.Host()
-    given = [f"{name}={value}" for name, value in SCons.Script.ARGUMENTS.items()]
-    env["BUILD_LOCK"].release()
-    env["TELL"]()  # the runs of the loop have the word
+        device.serial_url(run, makes=True)  # a virtual board is there before its page is
+    host = run.options.HOST
+    if host is None and device.is_virtual(run):
+        host = device.host(run)
+    given = [f"{name}={value}" for name, value in scons.arguments().items()]
+    run.give_way()  # the runs of the loop have the word
     request = json.dumps({"device": host, "by_network": by_network, "arguments": given})
     try:
         status = program.run(["-m", "viper.dev.loop", request], _GRACE_S, labgrid.handed_on())

@@ -6,22 +6,29 @@ Adds to the environment:
                                                    templates, the files of a folder at /
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.base.console import human_size
 from viper.image import asset_manifest
+from viper.source.board import Board
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(files, "DeviceFiles")
+def generate(env: Environment) -> None:
+    provide(env, "DeviceFiles", files)
 
 
-def files(env, site, templates, application):
+def files(env: Environment, site: Node, templates: list[Node], application: str) -> Node:
+    run = env["RUN"]
     sources = sorted(
         Path(parent, name).as_posix()
         for parent, _, names in os.walk(application)
@@ -29,24 +36,29 @@ def files(env, site, templates, application):
         if name.endswith(".py")
     )
     made = env.Command(
-        f"{env['BUILD_DIR']}/files.json",
+        f"{run.folder}/files.json",
         [site, *templates, *map(env.fs.File, sources)],
-        env.Step(
+        step(
+            env,
             "FILES",
             _list,
+            uses=["mpy-cross"],
             application=Path(application),
             templates=len(templates),
-            board=env["BOARD_TOML"],
+            board=run.board,
         ),
     )
     return made[0]
 
 
-def _list(targets, sources, application, templates, board):
-    from viper.image import device_files
+def _list(
+    targets: list[Path], sources: list[Path], application: Path, templates: int, board: Board
+) -> str:
+    from viper.image import device_files, python_check
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
+    python_check.check(files, board.firmware)
     folders = {
         device_files.SITE: asset_manifest.shipped(site),
         "/templates": {path.name: path for path in compiled},

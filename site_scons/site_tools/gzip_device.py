@@ -1,34 +1,46 @@
 """A device makes the compressed siblings of its own files.
 
 Adds to the environment:
-    env.GzipDevice(folder)  an action that runs gzip_static on a folder of the device
+    env.GzipDevice(folder)  a task that runs gzip_static on a folder of the device
 """
 
+from __future__ import annotations
+
+from functools import partial
+
+from toolkit import device
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
 from viper.base.console import human_size, step
 from viper.base.errors import UserError
-from viper.ports import port
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(lambda env, folder: env.Deed(lambda env: _compress(env, folder)), "GzipDevice")
+def generate(env: Environment) -> None:
+    provide(env, "GzipDevice", lambda env, folder: Task(partial(_compress, folder)))
 
 
-def _compress(env, folder):
+def _compress(folder: str, run: Run) -> None:
     from viper.update import gzip_device
 
-    settings = env["BOARD_TOML"].gzip
+    settings = run.board.gzip
     if not settings.enabled:
-        raise UserError(f"BOARD={env['BOARD']} ships nothing compressed", "give GZIP_ENABLED=1")
-    if port.parse(env["PORT"]).board is not None:
-        env.RunningBoard()
+        raise UserError(
+            f"BOARD={run.options.BOARD} ships nothing compressed", "give GZIP_ENABLED=1"
+        )
+    if device.is_virtual(run):
+        device.running_board(run)
     done = gzip_device.compress(
-        gzip_device.Request(env["PORT"], env.SerialUrl(), folder, settings.min_size, settings.level)
+        gzip_device.Request(
+            run.options.PORT, device.serial_url(run), folder, settings.min_size, settings.level
+        )
     )
     counts = f"{done.made} made, {done.fresh} fresh, {done.skipped} skipped, {done.removed} removed"
     sizes = f"{human_size(done.bytes_in)} to {human_size(done.bytes_out)}"
     step("GZIP", f"{folder}  {counts}, {sizes}")
-    env["RUN"].wrote(done.bytes_out)
+    run.summary.wrote(done.bytes_out)

@@ -1,51 +1,53 @@
 """MicroPython's source as a node.
 
 Adds to the environment:
-    env.MicroPython()            the stamp file of the source: the pin's, or that of
-                                 MICROPYTHON=<folder>
-    env.MicroPythonSubmodules()  the stamp file of its submodules, which the real boards need
+    env.MicroPython()  the stamp file of the source: the pin's, or that of MICROPYTHON=<folder>
 """
+
+from __future__ import annotations
 
 from pathlib import Path
 
-import SCons.Script
-from viper.base import atomic_file, console
-from viper.base.errors import exits
+from toolkit import scons
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
+from viper.base import console
 from viper.source import micropython_source, pins
+from viper.source.micropython_source import Source
 
-CHECKOUT = Path("build/micropython")
-STAMP = Path("build/micropython.json")
-SUBMODULES = Path("build/micropython-submodules")
-PINS = Path("nix/pins.json")
+_CHECKOUT = Path("build/micropython")
+_STAMP = Path("build/micropython.json")
+_PINS = Path("nix/pins.json")
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(exits(micropython), "MicroPython")
-    env.AddMethod(submodules, "MicroPythonSubmodules")
+def generate(env: Environment) -> None:
+    provide(env, "MicroPython", micropython)
 
 
-def micropython(env):
-    if "MICROPYTHON" in env:
-        return _own(env)
-    again = "fetch" in SCons.Script.COMMAND_LINE_TARGETS
-    pinned = pins.load(PINS)
-    board = env["BOARD_TOML"]
+def micropython(env: Environment) -> Node:
+    options, board = env["RUN"].options, env["RUN"].board
+    if options.MICROPYTHON is not None:
+        return _own(env, Path(options.MICROPYTHON))
+    again = "fetch" in scons.targets()
+    pinned = pins.load(_PINS)
     stamp = env.Command(
         # A file of the checkout is a target too, so that a checkout that is gone is fetched again.
-        [STAMP.as_posix(), (CHECKOUT / "LICENSE").as_posix()],
+        [_STAMP.as_posix(), (_CHECKOUT / "LICENSE").as_posix()],
         [],
-        env.Step(
+        step(
+            env,
             "FETCH",
             _fetch,
-            how={"url": env.get("MICROPYTHON_URL") or pinned.micropython.url, "again": again},
+            how={"url": options.MICROPYTHON_URL or pinned.micropython.url, "again": again},
             stand_in=board.firmware == "unix",
         ),
     )
-    env.Depends(stamp, env.Value(repr((pinned.micropython, pinned.stand_in)), name=str(PINS)))
+    env.Depends(stamp, env.Value(repr((pinned.micropython, pinned.stand_in)), name=str(_PINS)))
     if again:
         env.AlwaysBuild(stamp)
     env.Precious(stamp)
@@ -54,10 +56,10 @@ def micropython(env):
     return stamp[0]
 
 
-def _fetch(targets, sources, url, again, stand_in):
-    pinned = pins.load(PINS)
+def _fetch(targets: list[Path], sources: list[Path], url: str, again: bool, stand_in: bool) -> str:
+    pinned = pins.load(_PINS)
     source = micropython_source.ensure(
-        CHECKOUT, STAMP, pinned, url=url, stand_in=stand_in, again=again
+        _CHECKOUT, _STAMP, pinned, url=url, stand_in=stand_in, again=again
     )
     notice = micropython_source.stand_in_notice(source, pinned)
     if notice:
@@ -65,35 +67,16 @@ def _fetch(targets, sources, url, again, stand_in):
     return f"MicroPython  {source.version} {source.commit[:10]}"
 
 
-def submodules(env, source):
-    """None of MICROPYTHON=<folder>, whose own are in it."""
-    if "MICROPYTHON" in env:
-        return []
-    stamp = env.Command(f"{SUBMODULES}.json", source, env.Step("FETCH", _fetch_submodules))
-    env.Depends(stamp, env.Value(repr(pins.load(PINS).micropython.submodules)))
-    env.Precious(stamp)
-    env.NoClean(stamp)
-    env.NoCache(stamp)
-    return stamp
-
-
-def _fetch_submodules(targets, sources):
-    pinned = pins.load(PINS)
-    micropython_source.ensure_submodules(CHECKOUT, SUBMODULES, pinned)
-    commits = {submodule.path: submodule.commit for submodule in pinned.micropython.submodules}
-    atomic_file.write_json(targets[0], commits)
-    return f"submodules  {', '.join(sorted(commits))}"
-
-
-def _own(env):
+def _own(env: Environment, folder: Path) -> Node:
     """A developer's own tree: its state is looked at each time, and is the node's only input."""
-    source = micropython_source.own(Path(env["MICROPYTHON"]))
     stamp = env.Command(
-        f"build/{env['BOARD']}/micropython.json", [], env.Step("OWN", _keep, source=source)
+        f"{env['RUN'].folder}/micropython.json",
+        [],
+        step(env, "OWN", _keep, source=micropython_source.own(folder)),
     )
     return stamp[0]
 
 
-def _keep(targets, sources, source):
+def _keep(targets: list[Path], sources: list[Path], source: Source) -> str:
     source.save(targets[0])
     return f"MicroPython  {source.version} in {source.path}"

@@ -1,59 +1,55 @@
-"""Updates over the network.
+"""An update over the network.
 
-Adds to the environment, each an action for a goal:
-    env.Ota(app)    bring the device at HOST to run an application image
-    env.Token()     give the device at PORT a token, which the other asks for
+Adds to the environment:
+    env.Ota(app)  a task that brings the device at HOST to run an application image
 """
 
-import json
-import os
+from __future__ import annotations
 
+import json
+from pathlib import Path
+
+from toolkit import device
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
 from viper.base import console
 from viper.base.console import human_size
-from viper.ports import port
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(lambda env, app: env.Deed(_ota, app), "Ota")
-    env.AddMethod(lambda env: env.Deed(_token), "Token")
+def generate(env: Environment) -> None:
+    provide(env, "Ota", lambda env, app: Task(_update, needs=(app,)))
 
 
-def _ota(env, app):
+def _update(run: Run, app: Path) -> None:
+    from viper.image import partition_table
     from viper.update import ota
 
-    host = env.Host()
+    board = run.board
+    table = partition_table.load(board.partitions, board.flash_size, board.chip)
+    ota.require_slot(table, board.name, f"./scons flash PORT=... BOARD={board.name}")
+    host = device.host(run)
     image = app.read_bytes()
     record = app.with_name("firmware.json").read_text(encoding="utf-8")
-    again = f"./scons ota HOST={env['HOST']}" if "HOST" in env else port.typed("ota", env["PORT"])
+    at_host = f"./scons ota HOST={run.options.HOST}"
+    again = device.typed(run, "ota") if run.options.HOST is None else at_host
     with console.progress(f"OTA      {host}", len(image)) as show:
         wanted = ota.Update(
-            host, image, json.loads(record)["build"], again, in_clear=env.get("TOKEN") == "plain"
+            host, image, json.loads(record)["build"], again, in_clear=run.options.TOKEN == "plain"
         )
         result = ota.update(wanted, show)
     if result.returned_to_factory:
         console.step("OTA", f"{host}  went back to factory to receive")
     if result.sent:
         console.step("OTA", f"{result.slot}  {human_size(result.sent)} sent")
-        env["RUN"].ran()
+        run.summary.ran()
     else:
-        env["RUN"].skipped()
+        run.summary.skipped()
     console.step("OTA", f"{host}  runs build {result.build} in {result.slot}")
-    env["RUN"].wrote(result.sent)
-    env["RUN"].url = f"http://{host}/"
-
-
-def _token(env):
-    from viper.device import http_page, network_token
-
-    url = env.SerialUrl()
-    with port.lock(url, called=f"PORT={env['PORT']}", pid=os.getpid()):
-        mac = network_token.give(url, port.typed("token", env["PORT"]))
-    if port.parse(env["PORT"]).board:
-        http_page.wait_until_served(
-            env.RunningBoard().http_port, port.typed("board-log", env["PORT"])
-        )
-    console.step("TOKEN", f"{mac}  kept in {network_token.folder()}")
+    run.summary.wrote(result.sent)
+    run.summary.url = f"http://{host}/"

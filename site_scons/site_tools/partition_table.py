@@ -4,28 +4,36 @@ Adds to the environment:
     env.PartitionTable()  build/<BOARD>/partition-table.bin from the board's CSV
 """
 
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.base import atomic_file
 from viper.image import partition_table
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(table, "PartitionTable")
+def generate(env: Environment) -> None:
+    provide(env, "PartitionTable", table)
 
 
-def table(env):
-    board = env["BOARD_TOML"]
-    return env.Command(
-        f"{env['BUILD_DIR']}/partition-table.bin",
+def table(env: Environment) -> Node:
+    board = env["RUN"].board
+    made = env.Command(
+        f"{env['RUN'].folder}/partition-table.bin",
         str(board.partitions),
-        env.Step("TABLE", _table, flash_size=board.flash_size),
+        step(env, "TABLE", _table, flash_size=board.flash_size, chip=board.chip),
     )
+    return made[0]
 
 
-def _table(targets, sources, flash_size):
-    parsed = partition_table.load(sources[0], flash_size)
+def _table(targets: list[Path], sources: list[Path], flash_size: int, chip: str) -> str:
+    parsed = partition_table.load(sources[0], flash_size, chip)
     atomic_file.write(targets[0], parsed.to_binary())
     return f"{targets[0].name}  {len(list(parsed))} partitions"

@@ -1,62 +1,61 @@
 """Performance with a memory: tools/perf_regression.py as a goal.
 
 Adds to the environment:
-    env.Measured(image)      what has to be built for it: nothing, if the device is given by HOST
-    env.Performance(index)   an action that measures the device; a virtual board is flashed first
-    env.PerformanceInputs()  what its result depends on besides the device
+    env.Performance()  a task that measures what runs on the device
 """
+
+from __future__ import annotations
 
 from pathlib import Path
 
+from toolkit import device
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
 from viper.base import program
 from viper.base.errors import UserError
 from viper.performance.request import REGRESSION
 
 _GRACE_S = 10.0  # what was measured until Ctrl-C is kept
 _SCRIPT = Path("tools/perf_regression.py")
+_PROFILES = "tools/perf_profiles.toml"
 _TOLD = 2  # its exit status when it has said what a person can mend
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(lambda env, image: [] if "HOST" in env else image, "Measured")
-    env.AddMethod(performance, "Performance")
-    env.AddMethod(inputs, "PerformanceInputs")
+def generate(env: Environment) -> None:
+    provide(env, "Performance", performance)
 
 
-def performance(env, index=None):
-    """Without `index`, what runs on the device is measured."""
-    measure = env.Deed(_measure)
-    return [measure] if index is None or "HOST" in env else [env.Flash(index), measure]
+def performance(env: Environment) -> Task:
+    asked = env.Value(sorted(_arguments(env["RUN"]).items()))
+    return Task(_measure, inputs=(_PROFILES, asked))
 
 
-def inputs(env):
-    return ["tools/perf_profiles.toml", env.Value(sorted(_arguments(env).items()))]
-
-
-def _arguments(env):
+def _arguments(run: Run) -> dict[str, object]:
+    options = run.options
     return {
-        "--profiles": env.get("PROFILES", ""),
-        "--runs": env["RUNS"],
-        "--burst-duration": env["BURST_S"],
-        "--long-duration": env["LONG_S"],
-        "--heartbeat-ms": env["HEARTBEAT_MS"],
-        "--hard-timeout-s": env["HARD_TIMEOUT_S"],
-        "--tag": env["TAG"],
-        "--baseline": env.get("BASELINE", ""),
-        "--max-regression": env["MAX_REGRESSION"],
-        "--report": f"{env['BUILD_DIR']}/perf.html",
+        "--profiles": options.PROFILES or "",
+        "--runs": options.RUNS,
+        "--burst-duration": options.BURST_S,
+        "--long-duration": options.LONG_S,
+        "--heartbeat-ms": options.HEARTBEAT_MS,
+        "--hard-timeout-s": options.HARD_TIMEOUT_S,
+        "--tag": options.TAG,
+        "--baseline": options.BASELINE or "",
+        "--max-regression": options.MAX_REGRESSION,
+        "--report": f"{run.folder}/perf.html",
     }
 
 
-def _measure(env):
-    given = [f"{name}={value}" for name, value in _arguments(env).items()]
-    env["BUILD_LOCK"].release()
-    env["TELL"]()  # the last word is the report's
-    status = program.run([str(_SCRIPT), env.Host(), *given], _GRACE_S)
+def _measure(run: Run) -> None:
+    given = [f"{name}={value}" for name, value in _arguments(run).items()]
+    run.give_way()  # the last word is the report's
+    status = program.run([str(_SCRIPT), device.host(run), *given], _GRACE_S)
     if status == REGRESSION:
         raise SystemExit(REGRESSION)  # SCons makes 2 of every other failure
     if status == _TOLD:

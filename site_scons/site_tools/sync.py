@@ -1,76 +1,69 @@
-"""The files of a device: brought up to date, saved, put back.
+"""The files of a device, brought up to date.
 
-Adds to the environment, each an action for a goal:
-    env.Sync(files)     send the files that differ, to PORT or to HOST
-    env.Backup(image)   save all data of a device here
-    env.Restore(image)  put a backup's data on a device, FROM=folder
-and for the actions of other tools:
-    env.ByNetwork()     whether the device is meant at HOST, and not at PORT
+Adds to the environment:
+    env.Sync(files)  a task that sends those that differ, to PORT or to HOST
 """
+
+from __future__ import annotations
 
 import json
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import SCons.Script
+from toolkit import device, device_work
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
 from viper.base import console
-from viper.base.console import human_mac
-from viper.flash import device_stamp
+
+if TYPE_CHECKING:
+    from viper.flash.jobs import FlashResult
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(_by_network, "ByNetwork")
-    for function in (_sync, _backup, _restore):
-        name = function.__name__.removeprefix("_").title()
-        env.AddMethod(_method(function), name)
+def generate(env: Environment) -> None:
+    provide(
+        env,
+        "Sync",
+        lambda env, files: Task(_sync, needs=(files,), first=device.require_device),
+    )
 
 
-def _method(function):
-    return lambda env, *nodes: env.Deed(function, *nodes, first=_require_device)
-
-
-def _require_device(env):
-    if not env.ByNetwork():
-        env.RequirePort()
-
-
-def _sync(env, index):
-    by_network = env.ByNetwork()
-    if env.IsFleet() and not by_network:
-        env.Fleet("sync", lambda each: each.SumUpWork(index, each.WorkOnDevice(index, "sync")))
+def _sync(run: Run, index: Path) -> None:
+    by_network = device.by_network(run)
+    if device.is_fleet(run) and not by_network:
+        device_work.on_each(
+            run, "sync", lambda each: device_work.sum_up(each, index, _over_serial(each, index))
+        )
         return
-    result = _over_network(env, index) if by_network else env.WorkOnDevice(index, "sync")
-    env.ShowWork(index, result)
+    work = _over_network if by_network else _over_serial
+    result = work(run, index)
+    device_work.show(run, index, result)
     if not result.changed:
-        console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
+        console.step("SYNC", f"{device_work.whose(result)}  nothing to send: the device holds it")
 
 
-def _by_network(env):
-    # With both, as `dev` has them, HOST says where the page is, and PORT where the device is.
-    return "HOST" in env and "PORT" not in SCons.Script.ARGUMENTS
+def _over_serial(run: Run, index: Path) -> FlashResult:
+    return device_work.work(run, index, "sync")
 
 
-def _over_network(env, index):
+def _over_network(run: Run, index: Path) -> FlashResult:
+    from viper.flash import device_stamp
     from viper.sync import over_http
 
-    host = env["HOST"]
+    host = device.host(run)
     record = json.loads(index.with_name("firmware.json").read_text(encoding="utf-8"))
     request = over_http.SyncRequest(
-        host, index, Path(), device_stamp.FOLDER, record["build"], env["SYNC_DELETE"]
+        host,
+        index,
+        Path(),
+        device_stamp.FOLDER,
+        record["build"],
+        run.options.SYNC_DELETE,
     )
     return over_http.sync(request, partial(console.progress, f"SYNC     {host}"))
-
-
-def _backup(env, index):
-    result = env.WorkOnDevice(index, "backup")
-    console.step("BACKUP", result.backup)
-    env["RUN"].wrote(0)
-
-
-def _restore(env, index):
-    source = Path(env["FROM"]).expanduser() if "FROM" in env else None
-    env.ShowWork(index, env.WorkOnDevice(index, "restore", source=source))

@@ -4,26 +4,33 @@ Adds to the environment:
     env.WebAssets(folder)  build/<BOARD>/www.json; the .gz siblings are in build/<BOARD>/www/
 """
 
+from __future__ import annotations
+
 import os
 from pathlib import Path
 
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
 from viper.base.console import human_size
-from viper.base.errors import UserError, exits
+from viper.base.errors import UserError
 from viper.image import asset_manifest, gzip_asset
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(exits(web_assets), "WebAssets")
+def generate(env: Environment) -> None:
+    provide(env, "WebAssets", web_assets)
 
 
-def web_assets(env, folder):
-    gzip = env["BOARD_TOML"].gzip
-    compressed = f"{env['BUILD_DIR']}/www"
-    compress = env.Step(
+def web_assets(env: Environment, folder: str) -> Node:
+    run = env["RUN"]
+    gzip, build = run.board.gzip, run.folder
+    compressed = f"{build}/www"
+    compress = step(
+        env,
         "GZIP",
         _compress,
         uses=["zlib-ng"],
@@ -43,24 +50,19 @@ def web_assets(env, folder):
         if gzip.enabled and gzip_asset.is_compressible(path)
     ]
     manifest = env.Command(
-        f"{env['BUILD_DIR']}/www.json",
-        [*(env.fs.File(f"{folder}/{path}") for path in assets), *siblings],
-        env.Step(
-            "ASSETS",
-            _list,
-            folder=Path(folder),
-            compressed=Path(compressed),
-        ),
+        f"{build}/www.json",
+        [*[env.fs.File(f"{folder}/{path}") for path in assets], *siblings],
+        step(env, "ASSETS", _list, folder=Path(folder), compressed=Path(compressed)),
     )
     env.Clean(manifest, compressed)
-    return manifest
+    return manifest[0]
 
 
-def _files(folder):
+def _files(folder: str) -> list[str]:
     """All files below a folder, by their path in it, sorted."""
     if not Path(folder).is_dir():
         raise UserError(f"{folder}: there is no such folder", f"git checkout {folder}")
-    paths = []
+    paths: list[str] = []
     for parent, _, names in os.walk(folder):
         below = os.path.relpath(parent, folder)
         paths += names if below == "." else [f"{below}/{name}" for name in names]
@@ -71,7 +73,9 @@ def _files(folder):
     return sorted(paths)
 
 
-def _compress(targets, sources, compressed, level, min_size):
+def _compress(
+    targets: list[Path], sources: list[Path], compressed: Path, level: int, min_size: int
+) -> str:
     size, shrunk = gzip_asset.write(sources[0], targets[0], level, min_size)
     figure = (
         f"{human_size(size)} → {human_size(shrunk)}" if shrunk else f"{human_size(size)}, as is"
@@ -79,7 +83,7 @@ def _compress(targets, sources, compressed, level, min_size):
     return f"{targets[0].relative_to(compressed).with_suffix('')}  {figure}"
 
 
-def _list(targets, sources, folder, compressed):
+def _list(targets: list[Path], sources: list[Path], folder: Path, compressed: Path) -> str:
     siblings = {path for path in sources if compressed in path.parents}
     assets = [
         asset_manifest.Asset(path.relative_to(folder).as_posix(), path, sibling)
@@ -95,6 +99,6 @@ def _list(targets, sources, folder, compressed):
     return f"{targets[0].name}  {len(assets)} assets, {len(shipped)} files to ship"
 
 
-def _sibling(path, compressed, siblings):
+def _sibling(path: Path, compressed: Path, siblings: set[Path]) -> Path | None:
     sibling = compressed / f"{path}{gzip_asset.SUFFIX}"
     return sibling if sibling in siblings else None

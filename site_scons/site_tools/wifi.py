@@ -1,34 +1,36 @@
 """The Wi-Fi network of a device.
 
 Adds to the environment:
-    env.Wifi()  an action that asks for a network and lets the device at PORT keep and join it
+    env.Wifi()  a task that asks for a network and lets the device at PORT keep and join it
 """
 
-import os
+from __future__ import annotations
 
+from toolkit import device
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
 from viper.base import console
-from viper.ports import port
 
 
-def exists(env):
+def exists(env: Environment) -> bool:
     return True
 
 
-def generate(env):
-    env.AddMethod(lambda env: env.Deed(_wifi), "Wifi")
+def generate(env: Environment) -> None:
+    provide(env, "Wifi", lambda env: Task(_join))
 
 
-def _wifi(env):
+def _join(run: Run) -> None:
     from viper.base import answer
     from viper.device import wifi
 
-    url = env.SerialUrl()
-    again = port.typed("wifi", env["PORT"])
-    with port.lock(url, called=f"PORT={env['PORT']}", pid=os.getpid()):
+    with device.locked(run) as url:
         name = answer.ask("Name of the network:")
         network = wifi.Network(name, answer.ask_secret("Its password (not shown):"))
-        said = wifi.hand_over(network, url, again)
-    console.step("WIFI", f"PORT={env['PORT']}  kept on the device only")
+        said = wifi.hand_over(network, url, device.typed(run, "wifi"))
+    console.step("WIFI", f"{device.called(run)}  kept on the device only")
     if said:
         console.note(said)
-    env["RUN"].wrote(0)
+    run.summary.wrote(0)

@@ -92,7 +92,7 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 def test_as_jinja_prints(app: ServedApp, tmp_path: Path) -> None:
     write(tmp_path, template_cases.FILES)
-    cases = [*(f"{{{{ {e} }}}}" for e in template_cases.EXPRESSIONS), *template_cases.TEMPLATES]
+    cases = [*[f"{{{{ {e} }}}}" for e in template_cases.EXPRESSIONS], *template_cases.TEMPLATES]
     assert Comparison(app, tmp_path, template_cases.CONTEXT).differences(cases) == {}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viper.graph import outline
-from viper.graph.page import Deed
+from viper.graph.page import Task
 from viper.graph.why import Step
 
 
@@ -26,11 +26,11 @@ STEPS = [
     ),
     step("RECORD", "b/build.json", (), ("b/flash.bin", "b/www.json")),
 ]
-DEEDS = [Deed("flash", ("b/flash.bin", "b/build.json")), Deed("ota", ("b/micropython",))]
+TASKS = [Task("flash", ("b/flash.bin", "b/build.json")), Task("ota", ("b/micropython",))]
 
 
 def boxes_and_arrows() -> set[str]:
-    graph = outline.dot(STEPS, DEEDS)
+    graph = outline.dot(STEPS, TASKS)
     edges = {line.rstrip(";").replace('"', "") for line in graph.splitlines() if " -> " in line}
     boxes = {line.split('"')[1] for line in graph.splitlines() if " [label=" in line}
     return boxes | edges
@@ -39,16 +39,16 @@ def boxes_and_arrows() -> set[str]:
 def test_chains_and_siblings_are_one_box_and_no_arrow_says_what_others_say() -> None:
     files = "firmware/main.c boards/own/"
     assert boxes_and_arrows() == {
-        *("GZIP ASSETS", "MAKE", "BOOT OTADATA", "IMAGE RECORD", "assets/www/", files),
+        "GZIP ASSETS", "MAKE", "BOOT OTADATA", "IMAGE RECORD", "assets/www/", files,
         "device flash, ota",
-        *("assets/www/ -> GZIP ASSETS", f"{files} -> MAKE"),
-        *(f"{box} -> IMAGE RECORD" for box in ("GZIP ASSETS", "MAKE", "BOOT OTADATA")),
+        "assets/www/ -> GZIP ASSETS", f"{files} -> MAKE",
+        *[f"{box} -> IMAGE RECORD" for box in ("GZIP ASSETS", "MAKE", "BOOT OTADATA")],
         "IMAGE RECORD -> device flash, ota",
-    }
+    }  # fmt: skip
 
 
 def test_what_is_alike_is_named_by_its_kind() -> None:
-    assert "www/*.gz" in outline.dot(STEPS, DEEDS)
+    assert "www/*.gz" in outline.dot(STEPS, TASKS)
 
 
 def test_a_picture_tells_its_boxes_and_arrows() -> None:

@@ -72,7 +72,7 @@ def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) 
             "put both in folders without a space, or leave MICROPYTHON out",
         )
     command = [
-        *("make", "--no-print-directory", "-C", str(port), f"-j{jobs}"),
+        "make", "--no-print-directory", "-C", str(port), f"-j{jobs}",
         f"VARIANT_DIR={seen(inputs.board)}",
         f"BUILD={seen(folder)}",
         f"USER_C_MODULES={seen(inputs.modules)}",
@@ -82,7 +82,7 @@ def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) 
         f"MICROPY_GIT_TAG={inputs.source.version}",
         f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
         f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
-    ]
+    ]  # fmt: skip
     atomic_file.write_json(folder / compile_commands.COMMAND_FILE, command)
     environment = process.clean_environment(
         SOURCE_DATE_EPOCH=str(inputs.source.date),

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper.graph.page import COLOURS, Deed, place_of, quoted
+from viper.graph.page import COLOURS, Task, place_of, quoted
 from viper.graph.why import Step
 
 _DEVICE = "device"
@@ -35,10 +35,10 @@ class _Box:
         return " ".join(tag or made for tag, made in self.rows)
 
 
-def dot(steps: Sequence[Step], deeds: Iterable[Deed]) -> str:
+def dot(steps: Sequence[Step], tasks: Iterable[Task]) -> str:
     """The overview in graphviz's language."""
     boxes = _by_tag(steps)
-    boxes[_DEVICE] = _device(list(deeds), steps)
+    boxes[_DEVICE] = _device(list(tasks), steps)
     _leave_out_the_implied(boxes)
     _join_chains(boxes)
     _join_siblings(boxes)
@@ -102,12 +102,12 @@ def _made(steps: Sequence[Step]) -> str:
     return f"{first.parent.name}/*{first.suffix}" if are_alike else first.name
 
 
-def _device(deeds: Sequence[Deed], steps: Sequence[Step]) -> _Box:
+def _device(tasks: Sequence[Task], steps: Sequence[Step]) -> _Box:
     tag_of = {target: step.tag for step in steps for target in step.targets}
-    goals = [deed.name for deed in deeds]
+    goals = [task.name for task in tasks]
     lines = [goals[at : at + _TO_A_LINE] for at in range(0, len(goals), _TO_A_LINE)]
-    needs = {tag_of[need] for deed in deeds for need in deed.needs if need in tag_of}
-    return _Box([("device", ""), *(("", ", ".join(line)) for line in lines)], "device", needs)
+    needs = {tag_of[need] for task in tasks for need in task.needs if need in tag_of}
+    return _Box([("device", ""), *[("", ", ".join(line)) for line in lines]], "device", needs)
 
 
 def _leave_out_the_implied(boxes: Mapping[str, _Box]) -> None:

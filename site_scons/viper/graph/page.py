@@ -31,7 +31,7 @@ COLOURS = {
 
 
 @dataclass(frozen=True)
-class Deed:
+class Task:
     """What is done to a device: the goal, and the outputs that it needs."""
 
     name: str
@@ -68,7 +68,7 @@ class _Box:
         return ", ".join(Path(target).name for target in self.steps[0].targets)
 
 
-def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, float]) -> str:
+def dot(steps: Sequence[Step], tasks: Iterable[Task], seconds: Mapping[str, float]) -> str:
     """The graph in graphviz's language.
 
     Args:
@@ -98,11 +98,11 @@ def dot(steps: Sequence[Step], deeds: Iterable[Deed], seconds: Mapping[str, floa
     for folder, files in folders.items():
         label = next(iter(files)) if len(files) == 1 else f"{folder}\n{len(files)} files"
         lines.append(_node(f"files {folder}", label, "files"))
-    for deed in deeds:
-        lines.append(_node(f"deed {deed.name}", deed.name, "device"))
-        for need in deed.needs:
+    for task in tasks:
+        lines.append(_node(f"task {task.name}", task.name, "device"))
+        for need in task.needs:
             if need in box_of:
-                edges[box_of[need], f"deed {deed.name}"] += 1
+                edges[box_of[need], f"task {task.name}"] += 1
     lines += [f"{quoted(tail)} -> {quoted(head)};" for tail, head in edges]
     return "\n".join([*lines, "}", ""])
 

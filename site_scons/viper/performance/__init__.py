@@ -11,5 +11,5 @@
 
 It runs on Windows too.
 
-May use: base, device.
+May use: base.
 """

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from viper.base import console, process
 from viper.base.errors import UserError
-from viper.source import esp_idf, git_command
+from viper.source import board, esp_idf, git_command
 from viper.source.pins import EspIdfPin
 
-_CHIPS = "esp32,esp32s3"  # whose boards the project has
+_CHIPS = ",".join(board.CHIPS)
 _PERCENT = re.compile(r"(\d+)%")
 _SILENCE_S = 600  # unpacking a compiler prints nothing for minutes on a slow disk
 _AGAIN = "check the network, then ./scons idf: it goes on where it stopped"
@@ -73,11 +73,11 @@ def _fetch(pin: EspIdfPin, folder: Path) -> None:
         git_command.run(*at, "config", "remote.origin.url", pin.url)
         with console.progress("ESP-IDF's submodules", 100) as show:
             git_command.run(
-                *(*at, "submodule", "update", "--init", "--recursive", "--depth=1"),
-                *("--progress", "--jobs=4"),
+                *at, "submodule", "update", "--init", "--recursive", "--depth=1",
+                "--progress", "--jobs=4",
                 on_line=_percent(show),
                 silence_s=_SILENCE_S,
-            )
+            )  # fmt: skip
     except git_command.Unreachable as no_git:
         raise UserError(f"ESP-IDF {pin.version}: git: {no_git}", _AGAIN) from None
     except process.ToolFailed as failure:

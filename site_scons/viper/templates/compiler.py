@@ -81,10 +81,11 @@ class _Compiler:
             for name, variable in self._variables.context.items()
         ]
         helpers = ", ".join(sorted(self._expressions.helpers))
+        imports = [f"from viperhttp.template_runtime import {helpers}"] if helpers else []
         return "\n".join(
             [
                 f"# Compiled from {template}.",
-                *([f"from viperhttp.template_runtime import {helpers}"] if helpers else []),
+                *imports,
                 "",
                 "",
                 "def render(context):",
@@ -239,7 +240,7 @@ class _Compiler:
 
     def _if_statement(self, node: nodes.If, scope: Scope, blocks: Blocks) -> None:
         pending = scope.pending
-        branches = [("if", node), *(("elif", other) for other in node.elif_)]
+        branches = [("if", node), *[("elif", other) for other in node.elif_]]
         for word, branch in branches:
             self._line(f"{word} {self._expressions.compile(branch.test, scope)}:")
             with self._indented():

@@ -1,0 +1,33 @@
+"""The right to update a device over the network.
+
+Adds to the environment:
+    env.DeviceToken()  a task that gives the device at PORT a token, which this computer keeps
+"""
+
+from __future__ import annotations
+
+from toolkit import device
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
+from viper.base import console
+
+
+def exists(env: Environment) -> bool:
+    return True
+
+
+def generate(env: Environment) -> None:
+    provide(env, "DeviceToken", lambda env: Task(_give))
+
+
+def _give(run: Run) -> None:
+    from viper.device import http_page, network_token
+
+    with device.locked(run) as url:
+        mac = network_token.give(url, device.typed(run, "token"))
+    if device.is_virtual(run):
+        board = device.running_board(run)
+        http_page.wait_until_served(board.http_port, device.typed(run, "board-log"))
+    console.step("TOKEN", f"{mac}  kept in {network_token.folder()}")

@@ -1,0 +1,31 @@
+"""The test suite.
+
+Adds to the environment:
+    env.TestSuite(marks)  a task that runs pytest over the tests with these marks
+"""
+
+from __future__ import annotations
+
+from toolkit import scons
+from toolkit.programs import run_program
+from toolkit.run import Run
+from toolkit.scons import Environment
+from toolkit.task import Task
+from toolkit.tool import provide
+
+
+def exists(env: Environment) -> bool:
+    return True
+
+
+def generate(env: Environment) -> None:
+    provide(env, "TestSuite", suite)
+
+
+def suite(env: Environment, marks: str) -> Task:
+    def test(run: Run) -> None:
+        # One more than there are cores: a test often waits for its board.
+        workers = [f"--numprocesses={1 + scons.jobs()}", "--dist=worksteal"]
+        run_program(run, "tests fail", ["pytest", *workers, "-m", marks])
+
+    return Task(test, inputs=("tests",))

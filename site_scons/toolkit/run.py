@@ -1,0 +1,113 @@
+"""The state of a run of the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from viper.base.build_lock import BuildLock
+from viper.graph.step_log import StepLog
+from viper.graph.summary import RunSummary
+from viper.source.board import Board
+from viper.source.module_settings import Value
+
+from toolkit.options import Options
+from toolkit.scons import Node, Values
+from toolkit.step import Step
+from toolkit.task import Task
+
+
+@dataclass(frozen=True)
+class Goal:
+    """What a person types: the files that it builds, and what it then does.
+
+    Attributes:
+        group: the heading that it stands under in the help.
+        help: one line.
+        nodes: what is built for it.
+        before: what is done first, once they are there: the tasks of another goal.
+        task: what is done then, each time it is typed; None if it only builds.
+    """
+
+    group: str
+    help: str
+    nodes: tuple[Node, ...] = ()
+    before: tuple[Task, ...] = ()
+    task: Task | None = None
+
+    @property
+    def tasks(self) -> tuple[Task, ...]:
+        """All that is done, in turn."""
+        return self.before if self.task is None else (*self.before, self.task)
+
+
+@dataclass
+class Run:
+    """One run of the graph: what was typed, what is declared, and what has come of it so far.
+
+    Attributes:
+        given: the options as they were typed, to be kept.
+        options: as they count in this run.
+        board: the description of the board, with the options that override it.
+        summary: the counts of its last line.
+        log: what its steps were made from.
+        steps: every step, by what its result depends on besides files.
+        goals: every goal, by its name.
+        default: the goal of those who type none.
+        asked: what `why` is asked about; nothing for the default.
+        doing: the node of the last goal that does something: the next one waits for it.
+        first: what is looked at before anything is built, as it costs nothing.
+        packages: the locks in requirements/ that the goals which were typed need.
+        learned: what the device has told: its mac, build and host.
+        tell: prints the last line, once.
+        lock: the build folder's; None where nothing is built, for the help.
+    """
+
+    given: Values
+    options: Options
+    board: Board
+    summary: RunSummary
+    log: StepLog
+    lock: BuildLock | None
+    default: str = ""
+    asked: list[str] = field(default_factory=list)
+    steps: dict[str, Step] = field(default_factory=dict)
+    goals: dict[str, Goal] = field(default_factory=dict)
+    doing: list[Node] = field(default_factory=list)
+    first: list[Callable[[Run], object]] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
+    learned: dict[str, str] = field(default_factory=dict)
+    tell: Callable[[], None] = lambda: None
+
+    @property
+    def folder(self) -> Path:
+        """Where the outputs of this board are."""
+        return Path("build", self.board.name)
+
+    @property
+    def module_settings(self) -> dict[str, Value]:
+        """The settings of the C module, by macro."""
+        gzip = self.board.gzip
+        return {
+            **self.board.viperhttp,
+            "VHTTP_GZIP_ENABLED": gzip.enabled,
+            "VHTTP_GZIP_LEVEL": gzip.level,
+            "VHTTP_GZIP_MIN_SIZE": gzip.min_size,
+        }
+
+    @property
+    def typed_by_default(self) -> str:
+        """The goal where none is typed: `diff=…` and `why=…` alone are questions."""
+        questions = (name for name in ("diff", "why") if getattr(self.options, name) is not None)
+        return next(questions, self.default)
+
+    def release(self) -> None:
+        """Let others build, while this run goes on with something that builds nothing."""
+        if self.lock is not None:
+            self.lock.release()
+
+    def give_way(self) -> None:
+        """The same, for a program that has the last word."""
+        self.release()
+        self.tell()
