@@ -64,6 +64,6 @@ def _over_network(run: Run, index: Path) -> FlashResult:
         Path(),
         device_stamp.FOLDER,
         record["build"],
-        run.options.SYNC_DELETE,
+        device_work.choices(run),
     )
     return over_http.sync(request, partial(console.progress, f"SYNC     {host}"))
