@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """esptool's own tests for the ESP32-S3, as they come, on a virtual board at the end of a cable."""
 
 from __future__ import annotations

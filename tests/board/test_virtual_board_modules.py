@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What docs/virtual-board.md says of MicroPython's modules is what the firmware has."""
 
 from __future__ import annotations
