@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The file system image as a node.
 
 Adds to the environment:
@@ -37,19 +38,21 @@ def image(env: Environment, files: Node) -> Image:
             uses=["pyfatfs", "littlefs-python"],
             fs=board.fs,
             flash_size=board.flash_size,
+            chip=board.chip,
         ),
     )
     return Image(image=made[0], index=made[1])
 
 
-def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int) -> str:
+def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int, chip: str) -> str:
     from viper.image import vfs_image
 
     csv, listing = sources
     image, index = targets
-    partition = partition_table.load(csv, flash_size)["vfs"]
+    partition = partition_table.load(csv, flash_size, chip)["vfs"]
     files = json.loads(listing.read_text(encoding="utf-8"))["files"]
     paths = {path: Path(file["source"]) for path, file in files.items()}
-    vfs_image.write(image, index, paths, fs=fs, size=partition.size)
+    seeds = [path for path, file in files.items() if file.get("seed")]
+    vfs_image.write(image, index, paths, fs=fs, size=partition.size, seeds=seeds)
     used = sum(file["size"] for file in files.values())
     return f"vfs.img  {len(files)} files, {human_size(used)} of {human_size(partition.size)}"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The server of core/ as its clients see it, with as many connections as on the S3.
 
 The sanitizers watch, and the interpreter is the one of served.c.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A computer to type on: this one, in namespaces of its own.
 
 Its ports are free, its addresses are what the pages call them, devices can be plugged into it, and
@@ -14,6 +15,8 @@ import struct
 import subprocess
 import threading
 from pathlib import Path
+
+import cable
 
 DOUBLES = Path(__file__).parents[1] / "doubles"
 _SIOCSIFADDR, _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8916, 0x8913, 0x8914, 0x1
@@ -109,12 +112,7 @@ def own_devices(folder: Path) -> Path:
     (dev / "pts").unlink()
     (dev / "pts").mkdir()
     _mount("--bind", str(folder / "pts"), "/dev/pts")
-    library = folder.with_name("modem_lines.so")
-    source = DOUBLES / "uart/modem_lines.c"
-    subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", source, "-o", library],
-        check=True,
-    )
+    library = cable.build_double(folder.parent)
     Path("/etc/ld.so.preload").write_text(f"{library}\n")
     return dev
 

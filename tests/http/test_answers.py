@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Answers of every size, by every kind of handler, arrive whole; files have one name."""
 
 from __future__ import annotations

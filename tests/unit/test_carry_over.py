@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Data partitions that move, shrink, grow, change or vanish: what is told, kept, and never lost."""
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from nor_chip import SECTOR, NorChip, PowerLost
 from viper.base.errors import UserError
 from viper.flash.sector_plan import Region
 from viper.flash.writing import FILESYSTEM, File, Image, Part
-from viper.image import fat_image, filesystem_reader, littlefs_image, partition_table
+from viper.image import fat_image, filesystem_reader, littlefs_image, ownership, partition_table
 from viper.image.partition_table import PartitionTable
+from viper.sync import theirs
 from viper.update import backup, carry_over
 from viper.update.carry_over import CarryOver, DataKeeper, Tell
+from viper.update.merging import Keeping
 
 FLASH_SIZE = 1 << 20
 BUILD = {"fat": fat_image.build, "littlefs": littlefs_image.build}
@@ -45,9 +48,12 @@ class Scene:
         self.chip = NorChip(FLASH_SIZE // SECTOR)
         self.own = own
         self.told: list[str] = []
+        self.keeping = Keeping(theirs.parse(""), [], "./scons flash")
         self.page = folder / "index.html"
         self.page.write_text("old")
-        self.write(OLD, {**own, "/www/index.html": b"old", "/www/gone.html": b"gone"}, fs)
+        ours = {"/www/index.html": b"old", "/www/gone.html": b"gone"}
+        digests = {path: hashlib.sha256(content).hexdigest() for path, content in ours.items()}
+        self.write(OLD, {**own, **ours, ownership.PATH: ownership.note(digests)}, fs)
         self.page.write_text("new")
 
     def write(self, csv: str, files: Mapping[str, bytes], fs: str) -> None:
@@ -60,7 +66,7 @@ class Scene:
         self.chip.flash[offset : offset + len(data)] = data
 
     def table(self, csv: str) -> PartitionTable:
-        return partition_table.from_csv(csv, FLASH_SIZE)
+        return partition_table.from_csv(csv, FLASH_SIZE, "esp32s3")
 
     def image(self, csv: str, fs: str = "fat") -> Image:
         table = self.table(csv)
@@ -85,7 +91,8 @@ class Scene:
             self.told.append(f"{tag} {text}")
 
         tell = Tell(line, lambda size, tag: None, lambda done: None)
-        return DataKeeper(self.image(csv, fs), self.chip, self.root, "virtual:x", tell)
+        image = self.image(csv, fs)
+        return DataKeeper(image, self.chip, self.root, "virtual:x", self.keeping, tell)
 
     def flash(self, csv: str, fs: str = "fat", choice: str = "keep") -> CarryOver | None:
         carry = self.keeper(csv, fs).prepare(choice)
@@ -110,7 +117,8 @@ class Scene:
     def assert_carried(self, csv: str, fs: str = "fat") -> None:
         found = self.files(csv)
         assert found.pop("/www/index.html") == b"new"
-        assert found.pop("/www/gone.html") == b"gone"  # a sync removes it, and says so
+        noted = found.pop(ownership.PATH)
+        assert noted == ownership.note({"/www/index.html": hashlib.sha256(b"new").hexdigest()})
         assert found == self.own
         assert self.region(csv, "nvs").startswith(NVS)
         assert self.region(csv, "nvs")[len(NVS) :].strip(b"\xff") == b""
@@ -147,7 +155,7 @@ def test_every_change_of_place_and_size_keeps_every_file(
     carry = scene.flash(CHANGES[change], fs)
     assert carry is not None
     scene.assert_carried(CHANGES[change], fs)
-    assert partition_table.on_chip(scene.chip.read).to_binary() == (
+    assert partition_table.on_chip(scene.chip.read, FLASH_SIZE).to_binary() == (
         scene.table(CHANGES[change]).to_binary()
     )
     carry.finish()
@@ -246,7 +254,7 @@ def test_a_backup_holds_no_token(tmp_path: Path, fs: str) -> None:
     for path in folder.rglob("*"):
         assert path.is_dir() or secret not in path.read_bytes(), path
     loaded = backup.load(folder).partitions["vfs"]
-    assert loaded.files.keys() == {*OWN, "/www/index.html", "/www/gone.html"}
+    assert loaded.files.keys() == {*OWN, "/www/index.html", "/www/gone.html", ownership.PATH}
     raw = loaded.raw
     found = filesystem_reader.open_partition(lambda at, size: raw[at : at + size], len(raw))
     assert found is not None and found.sizes.keys() == loaded.files.keys()
@@ -287,7 +295,7 @@ def test_a_backup_reads_what_a_file_system_uses(tmp_path: Path, fs: str) -> None
     folder = scene.keeper(OLD).back_up()
     size = sum(-(-len(content) // SECTOR) * SECTOR for content in used.values())
     others = sum(scene.table(OLD)[name].size for name in ("nvs", "otadata"))
-    tables = 16 * SECTOR  # tables and folders of either file system, and of the partitions
+    tables = 18 * SECTOR  # tables and folders of either file system, and of the partitions
     assert scene.chip.sent <= size + others + tables < vfs.size / 2
     for path, content in scene.own.items():
         assert (folder / "vfs" / path[1:]).read_bytes() == content
@@ -373,6 +381,53 @@ def test_a_chip_that_loses_power_during_a_keep_boots_nothing(scene: Scene) -> No
     scene.chip.power = 20 * SECTOR
     with pytest.raises(PowerLost):
         scene.flash(CHANGES["moved"])
-    assert not partition_table.on_chip(scene.chip.read).entries
+    assert not partition_table.on_chip(scene.chip.read, FLASH_SIZE).entries
     with pytest.raises(UserError, match="was interrupted"):
         scene.keeper(CHANGES["moved"]).plan()
+
+
+def without_md5(table: bytes) -> bytes:
+    return table[: table.index(b"\xeb\xeb" + b"\xff" * 14)].ljust(len(table), b"\xff")
+
+
+def test_a_table_without_an_md5_has_data_like_any_other(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    moved = OLD.replace("0x20000, 512K", "0x80000, 512K")
+    scene.put(partition_table.TABLE_OFFSET, without_md5(scene.table(OLD).to_binary()))
+    with pytest.raises(UserError, match=r"the partitions of .* change"):
+        scene.flash(moved, choice="")
+    scene.flash(moved)
+    scene.assert_carried(moved)
+
+
+@pytest.mark.parametrize("goal", ["flash", "plan", "backup", "restore"])
+def test_a_device_whose_table_cannot_be_read_is_left_alone(tmp_path: Path, goal: str) -> None:
+    scene = Scene(tmp_path)
+    saved = scene.keeper(OLD).back_up()
+    scene.put(partition_table.TABLE_OFFSET + 40, b"?")
+    keeper = scene.keeper(OLD)
+    work = {
+        "flash": lambda: keeper.prepare(""),
+        "plan": keeper.plan,
+        "backup": keeper.back_up,
+        "restore": lambda: keeper.restore(saved),
+    }
+    with pytest.raises(UserError, match="is not known: partition table's MD5") as refused:
+        work[goal]()
+    assert "REPARTITION=wipe" in refused.value.next_step
+
+
+def test_a_device_whose_table_cannot_be_read_is_wiped_when_that_is_said(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.put(partition_table.TABLE_OFFSET + 40, b"?")
+    scene.flash(OLD, choice="wipe")
+    assert set(scene.files(OLD)) == {"/www/index.html"}
+
+
+@pytest.mark.parametrize("written", [0, 1, 31, 32, 64, 100, 127])
+def test_a_table_whose_writing_broke_off_is_written_again(tmp_path: Path, written: int) -> None:
+    scene = Scene(tmp_path)
+    table = scene.table(OLD).to_binary()
+    scene.put(partition_table.TABLE_OFFSET, table[:written].ljust(len(table), b"\xff"))
+    assert scene.keeper(OLD).prepare("") is None
+    assert scene.keeper(OLD).plan() == []

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The whole flash as one image, and flash.json: which parts it is made of.
 
     {"format": 1, "board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216,
@@ -20,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper.base import atomic_file
+from viper.base import atomic_file, chip_models
 from viper.base.errors import UserError
 from viper.image import partition_table
 from viper.image.partition_table import PartitionTable
@@ -72,7 +73,7 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
             }
         )
 
-    start = partition_table.BOOTLOADER_OFFSETS[board.chip]
+    start = chip_models.MODELS[board.chip].bootloader_offset
     room = partition_table.TABLE_OFFSET - start
     place("bootloader", inputs.bootloader, start, room, "firmware")
     place(

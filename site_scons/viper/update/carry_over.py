@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Before a flash changes partitions: what the device holds is read, saved here, and carried over.
 
 Nothing is written before the backup is complete and everything is known to fit. A backup is marked
@@ -19,6 +20,7 @@ from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port
 from viper.update import backup, repartition
 from viper.update.backup import Backup
+from viper.update.merging import Keeping
 from viper.update.repartition import KEEP, KEPT, WIPE, Fate
 
 
@@ -37,6 +39,7 @@ class CarryOver:
 
     image: Image
     backup: Backup | None = None  # None: nothing is carried over
+    own: Mapping[str, bytes] = field(default_factory=dict)  # the device's own files in it, by path
     known: Mapping[int, bytes] = field(default_factory=dict)  # of the chip: content by offset
 
     def session(self, chip: Chip, stamps: Path) -> Session:
@@ -55,13 +58,17 @@ class DataKeeper:
     Args:
         root: where backups are kept.
         port_name: PORT as the user gave it.
+        keeping: what decides whose a file is.
     """
 
-    def __init__(self, image: Image, chip: Chip, root: Path, port_name: str, tell: Tell) -> None:
+    def __init__(
+        self, image: Image, chip: Chip, root: Path, port_name: str, keeping: Keeping, tell: Tell
+    ) -> None:
         self._image = image
         self._chip = chip
         self._root = root
         self._port = port_name
+        self._keeping = keeping
         self._tell = tell
         self._fs = _kind_of(image)
 
@@ -76,7 +83,7 @@ class DataKeeper:
         """
         if choice == WIPE:
             self._forget_unfinished()
-            return CarryOver(repartition.carried(self._image, None, self._fs))
+            return CarryOver(self._merged(None)[0])
         unfinished = backup.unfinished(self._root, self._chip.mac)
         if unfinished is not None:
             self._tell.line("KEEP", f"an interrupted repartition goes on, with {unfinished}")
@@ -94,7 +101,7 @@ class DataKeeper:
                 f"{port.typed('flash', self._port)} REPARTITION=keep carries over what is there, "
                 "REPARTITION=wipe loses it",
             )
-        carried = repartition.carried(self._image, old, self._fs)
+        carried, own = self._merged(old)
         folder = backup.save(self._root, old)
         self._tell.line("BACKUP", str(folder))
         for fate in moving:
@@ -102,7 +109,7 @@ class DataKeeper:
         saved = replace(old, folder=folder)
         backup.mark_unfinished(folder)
         return CarryOver(
-            carried, saved, {part.entry.offset: part.raw for part in old.partitions.values()}
+            carried, saved, own, {part.entry.offset: part.raw for part in old.partitions.values()}
         )
 
     def plan(self) -> list[Fate]:
@@ -122,9 +129,9 @@ class DataKeeper:
         """Save all data partitions.
 
         Raises:
-            UserError: the chip has no partition table.
+            UserError: the chip has no partition table, or none that can be read.
         """
-        table = partition_table.on_chip(self._chip.read)
+        table = self._table()
         if not table.entries:
             raise UserError(
                 f"{human_mac(self._chip.mac)} has no partition table, so nothing is known of it"
@@ -150,7 +157,7 @@ class DataKeeper:
                 f"say which backup: FROM={known[-1]}" if known else "there is no backup of it",
             )
         wanted = backup.load(source or unfinished or Path())
-        table = partition_table.on_chip(self._chip.read)
+        table = self._table()
         if unfinished is None and table.entries:
             now = self._read(table)
             if any(saved.files for saved in now.partitions.values()):
@@ -165,17 +172,42 @@ class DataKeeper:
         return [fate for fate in fates if fate.what != KEPT]
 
     def _carry(self, saved: Backup) -> CarryOver:
-        carried = repartition.carried(self._image, saved, self._fs)
+        carried, own = self._merged(saved)
         if saved.folder is not None:
             backup.mark_unfinished(saved.folder)
-        return CarryOver(carried, saved)
+        return CarryOver(carried, saved, own)
+
+    def _merged(self, saved: Backup | None) -> tuple[Image, dict[str, bytes]]:
+        return repartition.carried(self._image, saved, self._fs, self._keeping)
 
     def _old_data(self) -> Backup | None:
         """What the device holds, if its table or its file system is not the image's."""
-        old, new = partition_table.on_chip(self._chip.read), repartition.new_table(self._image)
+        old, new = self._table(), repartition.new_table(self._image)
         if not old.entries or (old.to_binary() == new.to_binary() and not self._other_kind()):
             return None
         return self._read(old)
+
+    def _table(self) -> PartitionTable:
+        """The table that the chip has; an empty one if it has none.
+
+        One that is the beginning of the image's own was being written when a flash broke off.
+
+        Raises:
+            UserError: there is something that is no table, or one that does not boot.
+        """
+        read, size = self._chip.read, self._image.flash_size
+        begun = read(partition_table.TABLE_OFFSET, partition_table.BINARY_SIZE).rstrip(b"\xff")
+        new = repartition.new_table(self._image).to_binary()
+        if begun != new.rstrip(b"\xff") and new.startswith(begun):
+            return PartitionTable(())
+        try:
+            return partition_table.on_chip(read, size)
+        except ValueError as error:
+            flash = port.typed("flash", self._port)
+            raise UserError(
+                f"what {human_mac(self._chip.mac)} holds is not known: {error}",
+                f"esptool read-flash 0 ALL FILE saves it; {flash} REPARTITION=wipe starts anew",
+            ) from None
 
     def _other_kind(self) -> bool:
         """Whether the chip has another file system than the image, in the same place."""

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "characters.h"
 
 // By their codes, sixteen in a row.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which characters may stand where in a message (RFC 9110, section 5.6.2; RFC 3986, section 3.2.2).
 #ifndef VHTTP_CHARACTERS_H
 #define VHTTP_CHARACTERS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a running server takes, in numbers that the build reads from the firmware's image: no
 // section of the image shows them, since all of it is allocated at the start.
 #ifndef VHTTP_MEMORY_USE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All connections: who may have one, and which of them an event is for.
 //
 // A client that waits gets a place that is free, or that of the connection which has been idle for
