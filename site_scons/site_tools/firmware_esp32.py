@@ -132,7 +132,7 @@ def _configure(targets: list[Path], sources: list[Path], board: Board, **what: A
 def _build(targets: list[Path], sources: list[Path], board: Board, jobs: int, **what: Any) -> str:
     port = _port(sources, board, **what)
     esp32_port.build(port, jobs=jobs)
-    table = partition_table.load(sources[5], board.flash_size)
+    table = partition_table.load(sources[5], board.flash_size, board.chip)
     esp32_port.check_table(port, table)
     pieces = linker_map.read(port.folder / "micropython.map")
     esp32_port.check_linked(port, pieces)

@@ -37,17 +37,18 @@ def image(env: Environment, files: Node) -> Image:
             uses=["pyfatfs", "littlefs-python"],
             fs=board.fs,
             flash_size=board.flash_size,
+            chip=board.chip,
         ),
     )
     return Image(image=made[0], index=made[1])
 
 
-def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int) -> str:
+def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int, chip: str) -> str:
     from viper.image import vfs_image
 
     csv, listing = sources
     image, index = targets
-    partition = partition_table.load(csv, flash_size)["vfs"]
+    partition = partition_table.load(csv, flash_size, chip)["vfs"]
     files = json.loads(listing.read_text(encoding="utf-8"))["files"]
     paths = {path: Path(file["source"]) for path, file in files.items()}
     seeds = [path for path, file in files.items() if file.get("seed")]

@@ -17,7 +17,7 @@ from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.flash import device_stamp, sector_plan
 from viper.flash.sector_plan import ERASED, Region
-from viper.image import ownership, partition_table
+from viper.image import flash_image, ownership, partition_table
 from viper.image.sectors import SECTOR_SIZE, runs
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
@@ -96,6 +96,8 @@ def load(description: Path, root: Path) -> Image:
     again = "make it again: ./scons image"
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
+        if record.get("format", flash_image.FORMAT) != flash_image.FORMAT:  # files.json has none
+            raise ValueError(f"its format is {record['format']}")
         parts = tuple(_part(description.parent, part) for part in record["parts"])
         image = Image(
             board=record["board"],
@@ -202,7 +204,7 @@ class Session:
         if table is not None and not table.sectors:
             return True
         place = (part.region.offset, len(part.region.content))
-        entries = partition_table.on_chip(self._chip.read)
+        entries = partition_table.booted_by(self._chip.read, self._image.flash_size)
         return any((entry.offset, entry.size) == place for entry in entries)
 
     def filesystem_md5(self, part: Part) -> bytes:
@@ -280,13 +282,16 @@ class Session:
 
     def _note_done(self, part: Part) -> None:
         """Note that the chip holds a part, whether it had to be written or not."""
-        claim = part.region.claim()
+        digest = part.region.digest(part.region.whole)
+        known = self.stamp.parts.get(part.name)
+        is_known = known is not None and known.md5 == digest and not known.settled
         if part.kind == FILESYSTEM:
             self.stamp.ownership = ownership.of_image(self._image.ours)
-            self.stamp.files_md5 = claim.md5
-        elif self.stamp.parts.get(part.name) == claim:
+            self.stamp.files_md5 = digest
+        elif is_known:
             return
-        self.stamp.parts[part.name] = claim
+        if not is_known:
+            self.stamp.parts[part.name] = part.region.claim()
         self.save()
 
 
