@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Python frozen into the firmware: what MicroPython's own boards have, and ours.
 include("$(PORT_DIR)/boards/manifest.py")
 package("viperhttp", base_path="../../firmware/python")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Python frozen into the virtual board's firmware.
 include("$(MPY_DIR)/extmod/asyncio")
 freeze("../../firmware/cmodules/virtual_chip/modules")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What runs before anything of the user's: MicroPython takes a frozen boot.py first.
 
 It ends a sync that was cut off, and then runs the /boot.py that lies in the file system.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The switch of a sync: files take their places, all of them or none, whatever cuts it off.
 
     /.sync/<name>    a file that waits for its place; with a "~" behind it, one that is not whole

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The incremental loop.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of a device as a node: all that its file system is to hold, and nothing of flash.
 
 Adds to the environment:

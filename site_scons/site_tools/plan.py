@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `flash` would write.
 
 Adds to the environment:

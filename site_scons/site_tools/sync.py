@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of a device, brought up to date.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work on the device at PORT: what viper.flash does, as a goal asks for it and tells of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The options of the graph: given as OPTION=value, kept in local.py by `./scons … save`."""
 
 from __future__ import annotations

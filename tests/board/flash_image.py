@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A small flash image for tests, in a build folder of its own, and the flashing of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board whose power fails at any byte of a sync, for tests.
 
 The sync runs in this process; the board is the real one, with MicroPython's own FatFs and littlefs.

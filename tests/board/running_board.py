@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A running virtual board and a client of its serial port, for tests."""
 
 from __future__ import annotations

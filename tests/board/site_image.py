@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A flash image with the firmware and a `vfs` made of files, and what becomes of it on a board."""
 
 from __future__ import annotations

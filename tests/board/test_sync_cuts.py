@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Power that fails during a sync: nothing of the user's is lost, and the next one ends it."""
 
 from __future__ import annotations

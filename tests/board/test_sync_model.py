@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Any tree after any other, on a device with files of its own, whatever cuts the sync off.
 
 What stands at the end is the new tree and all of the user's files, edited ones of ours among them.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The goals that touch a device, as a person types them, on virtual boards."""
 
 from __future__ import annotations

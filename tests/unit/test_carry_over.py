@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Data partitions that move, shrink, grow, change or vanish: what is told, kept, and never lost."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stamps: what comes back, and what is not believed."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How files travel to a device: any content, few exchanges of bounded size, few bytes."""
 
 from __future__ import annotations

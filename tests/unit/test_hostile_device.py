@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whoever answers at a device's address: one or two lines, no file that is not ours, no secret."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The plan of a sync: what is placed, under which names, what goes, what stays the user's."""
 
 from __future__ import annotations

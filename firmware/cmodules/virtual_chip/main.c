@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The life of the virtual chip: start, _boot.py, boot.py, main.py, the REPL, soft reset.
 //
 // It follows MicroPython's esp32 port. A soft reset runs the finalisers, as there, and then

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """gzip_static(): the .gz siblings of a folder's files, made on the device."""
 
 import binascii

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The device's side of `./scons sync`: called from the REPL, and by viperhttp.sync_routes.
 
 A file comes whole or not at all: `begin`, `write` and `end` leave it in `FOLDER` under a name that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of the device brought up to date over the network: `./scons sync HOST=...`.
 
     from viperhttp import sync_routes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a device answers, read as a stranger's words: each value of its kind and within its bounds.
 
 status = schema.read(content)

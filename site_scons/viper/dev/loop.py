@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The incremental loop: `python -m viper.dev.loop REQUEST`, a JSON object (see `Request`).
 
 What is saved is brought to the device by the goals that a person would type: `sync`, or, if it is

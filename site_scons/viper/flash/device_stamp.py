@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What this graph last wrote to a device: `.viper/devices/<mac>.json`.
 
 A stamp is a hint. It saves questions, and the chip's own MD5 decides whether it is true; one that

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work on a device, as the build graph sees it: a request, a child process, a result."""
 
 from __future__ import annotations

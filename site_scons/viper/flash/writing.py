@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A flash image brought onto a chip: planned, written in a safe order, verified, and noted.
 
 Pure but for the stamp: the chip is an interface, which esptool stands behind in

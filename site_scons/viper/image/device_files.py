@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a device's file system is to hold: files.json, a flash image that has no parts.
 
     {"board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216, "psram_size": 8388608,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which names a FAT file system holds, as MicroPython's FatFs reads and writes them.
 
 FatFs is built there for code page 437 with long names (`extmod/vfs_fat.mk`, `lib/oofatfs/ff.c`).

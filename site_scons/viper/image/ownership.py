@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which files on a device are ours: what flashes and syncs have put there, as the device notes it.
 
 The note lies in the device's file system, and in the image of one. What is not in it is the user's.

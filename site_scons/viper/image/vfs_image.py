@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The image of the partition `vfs`: a file system with the device's files, and the note of them.
 
 Beside vfs.img lies vfs.json, the sectors that it uses: {"used": [[first sector, count], ...]}

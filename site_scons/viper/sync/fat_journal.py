@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a power cut during a sync could damage of a FAT, kept on the host: `<mac>.fat-journal`.
 
 FatFs writes a table or folder sector by erasing it first, so a cut in that moment loses entries of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which files of a device differ from those of an image, and what is done about them.
 
 Pure: what the device has is given. Ours is what a flash or a sync has put there and what still is

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's files over the network; the requests are in firmware/python/viperhttp/sync_routes.py.
 
 Without a serial port nothing can be put back into a FAT that a power cut has damaged: see

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's files over its REPL: the calls of `viperhttp.sync`, in few exchanges."""
 
 from __future__ import annotations

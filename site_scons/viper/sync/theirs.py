@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What becomes of a file of the user's that stands where one of ours is to be: THEIRS=...
 
 THEIRS=keep                        all of them stay

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of a device brought up to date: asked, sent, put in their places.
 
 What is said to the device goes through a Transport: viper.sync.over_repl, viper.sync.over_http.

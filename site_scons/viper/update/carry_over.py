@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Before a flash changes partitions: what the device holds is read, saved here, and carried over.
 
 Nothing is written before the backup is complete and everything is known to fit. A backup is marked

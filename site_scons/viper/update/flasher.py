@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work on one device: flashed, synced, saved, put back, as a request says.
 
 esptool, under the GPL, drives the device; so only viper.update.worker, a process of its own,

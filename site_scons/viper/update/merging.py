@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of a device and those of an image in one new file system.
 
 By the rules of a sync: what is noted as ours makes way for the image's files, all else stays.

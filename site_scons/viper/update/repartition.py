@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What becomes of a device's data when its partitions change, and the image that carries it over.
 
 Pure. MicroPython formats a `vfs` whose first block is blank and loops for ever over one that it
