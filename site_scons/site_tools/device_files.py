@@ -65,11 +65,13 @@ def _list(
     templates: int,
     board: Board,
 ) -> str:
-    from viper.image import device_files, python_check
+    from viper.firmware import python_check
+    from viper.image import device_files
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
-    python_check.check(files, board.firmware)
+    # A seed may be anything, and is checked where it is Python.
+    python_check.check([path for path in files if path.suffix == ".py"], board.firmware)
     planted = _at(seeds, files)
     merged = device_files.merge(
         {
