@@ -43,10 +43,11 @@ def command_line(env: Environment) -> None:
     if not (scons.option("clean") or scons.option("no_exec")):
         for look in dict.fromkeys(run.first):
             look(run)
+    run.summary.ignored = len(run.trees.ignored)
     gc.freeze()
     gc.enable()
     run.tell = _last_line(run)
-    atexit.register(run.log.save)
+    atexit.register(run.keep)
     atexit.register(run.tell)
 
 

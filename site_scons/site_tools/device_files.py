@@ -3,20 +3,25 @@
 Adds to the environment:
     env.DeviceFiles(site, templates, application)  build/<BOARD>/files.json: the assets that `site`,
                                                    a manifest, lists at /www, the compiled
-                                                   templates, the files of a folder at /
+                                                   templates, the files of a folder at /, all but
+                                                   the templates' sources
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
 from viper.base.console import human_size
+from viper.base.contents import Contents
 from viper.image import asset_manifest
-from viper.source.board import Board
+from viper.image.asset_manifest import File
+from viper.source.board import Hardware
+from viper.source.tree import Tree
+
+_TEMPLATES = "templates"  # of the application's folder: their sources
 
 
 def exists(env: Environment) -> bool:
@@ -29,39 +34,44 @@ def generate(env: Environment) -> None:
 
 def files(env: Environment, site: Node, templates: list[Node], application: str) -> Node:
     run = env["RUN"]
-    sources = sorted(
-        Path(parent, name).as_posix()
-        for parent, _, names in os.walk(application)
-        for name in names
-        if name.endswith(".py")
-    )
+    sources = f"{application}/{_TEMPLATES}/"
+    tree = run.trees.find(application).without(lambda path: path.startswith(sources))
     made = env.Command(
         f"{run.folder}/files.json",
-        [site, *templates, *map(env.fs.File, sources)],
+        [site, *templates],
         step(
             env,
             "FILES",
             _list,
-            application=Path(application),
-            templates=len(templates),
-            board=run.board,
+            application=application,
+            tree=tree,
+            board=run.board.hardware,
+            how={"contents": run.contents},
         ),
     )
     return made[0]
 
 
 def _list(
-    targets: list[Path], sources: list[Path], application: Path, templates: int, board: Board
+    targets: list[Path],
+    sources: list[Path],
+    application: str,
+    tree: Tree,
+    board: Hardware,
+    contents: Contents,
 ) -> str:
     from viper.image import device_files
 
-    site, *files = sources
-    compiled, files = files[:templates], files[templates:]
+    def read(path: str) -> File:
+        return File(path, Path(path).stat().st_size, contents.digest(path))
+
+    site, *compiled = sources
     folders = {
         device_files.SITE: asset_manifest.shipped(site),
-        "/templates": {path.name: path for path in compiled},
-        "/": {path.relative_to(application).as_posix(): path for path in files},
+        "/templates": {path.name: read(str(path)) for path in compiled},
+        "/": {path[len(application) + 1 :]: read(path) for path in tree.files},
     }
-    listed = device_files.write(targets[0], device_files.merge(folders), board)
-    size = sum(file["size"] for file in listed.values())
+    listed = device_files.merge(folders)
+    device_files.write(targets[0], listed, board)
+    size = sum(file.size for file in listed.values())
     return f"{targets[0].name}  {len(listed)} files, {human_size(size)}"

@@ -6,7 +6,6 @@ Adds to the environment:
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from toolkit.nodes import Image
@@ -43,13 +42,12 @@ def image(env: Environment, files: Node) -> Image:
 
 
 def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int) -> str:
-    from viper.image import vfs_image
+    from viper.image import device_files, vfs_image
 
     csv, listing = sources
     image, index = targets
     partition = partition_table.load(csv, flash_size)["vfs"]
-    files = json.loads(listing.read_text(encoding="utf-8"))["files"]
-    paths = {path: Path(file["source"]) for path, file in files.items()}
-    vfs_image.write(image, index, paths, fs=fs, size=partition.size)
-    used = sum(file["size"] for file in files.values())
-    return f"vfs.img  {len(files)} files, {human_size(used)} of {human_size(partition.size)}"
+    contents = device_files.read(listing)
+    vfs_image.write(image, index, contents, fs=fs, size=partition.size)
+    used = sum(map(len, contents.values()))
+    return f"vfs.img  {len(contents)} files, {human_size(used)} of {human_size(partition.size)}"

@@ -14,7 +14,7 @@ import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
 from SCons.Errors import BuildError, ExplicitExit
-from SCons.Util import hash_signature
+from SCons.Util import NOFILE, hash_signature
 from SCons.Variables import Variables
 
 if TYPE_CHECKING:
@@ -168,21 +168,26 @@ class Values:
 # How SCons goes about its work.
 
 
-def set_up(env: Environment, jobs: int) -> None:
-    """Look at files by time and then by content, on all cores, and say nothing of one's own."""
+def set_up(env: Environment, jobs: int, digest: Callable[[str], str]) -> None:
+    """Look at files by content, on all cores, and say nothing of one's own.
+
+    Args:
+        digest: what tells a file's content from others.
+    """
     # Global functions such as Default() would make an environment with every compiler's tools.
     SCons.Script.DefaultEnvironment(tools=[])
     SCons.Script.SetOption("num_jobs", jobs)
     # SCons names each file that it removes; a line for the folder will do.
     SCons.Script.SetOption("silent", option("clean"))
-    env.Decider("content-timestamp")
-    # SCons counts whole seconds, and would take a file that is written twice in one for the same.
-    SCons.Node.FS.Base.getmtime = _mtime
+    env.Decider("content")
 
+    def signature(node: Any) -> str:
+        known = node.get_ninfo()
+        if not hasattr(known, "csig"):
+            known.csig = digest(str(node)) if node.exists() else hash_signature(NOFILE)
+        return str(known.csig)
 
-def _mtime(node: Any) -> float | None:
-    status = node.stat()
-    return float(status.st_mtime) if status else None
+    SCons.Node.FS.File.get_csig = signature
 
 
 class Observer(Protocol):
@@ -190,6 +195,10 @@ class Observer(Protocol):
 
     def prepared(self) -> None:
         """Something is to be looked at."""
+
+    def may_stay(self, node: Node) -> bool:
+        """Whether what was made with it, by inputs that are the same, is still what was made."""
+        raise NotImplementedError
 
     def skipped(self, node: Node) -> None:
         """It is up to date."""
@@ -208,6 +217,14 @@ class Observer(Protocol):
 def observe(observer: Observer) -> None:
     """Tell an observer of each node that SCons comes to."""
     SCons.Script.Main.BuildTask = type("BuildTask", (_BuildTask,), {"observer": observer})
+    is_up_to_date = SCons.Node.FS.File.is_up_to_date
+
+    def is_still_up_to_date(node: Any) -> bool:
+        if not is_up_to_date(node):
+            return False
+        return not is_made(node) or made_with(node)[0] is not node or observer.may_stay(node)
+
+    SCons.Node.FS.File.is_up_to_date = is_still_up_to_date
 
 
 class _BuildTask(SCons.Script.Main.BuildTask):  # type: ignore[misc]  # SCons has no types
@@ -287,7 +304,10 @@ class _Cache(SCons.CacheDir.CacheDir):  # type: ignore[misc]  # SCons has no typ
     def retrieve(self, node: Any) -> bool:
         if not self.is_enabled() or option("no_exec"):
             return False
-        return self.entries.take(Path(self.cachepath(node)[1]), Path(str(node)))
+        if not self.entries.take(Path(self.cachepath(node)[1]), Path(str(node))):
+            return False
+        besides = step_of(node).besides
+        return besides is None or besides(Path(str(node))) is not None
 
     def push(self, node: Any) -> None:
         if not (self.is_readonly() or not self.is_enabled() or node.nocache):
@@ -371,11 +391,8 @@ class Remembered:
         return [name for name, before in self._before.items() if isinstance(before, kind)]
 
     def differs(self, child: Any) -> bool:
-        """Whether a file's content is another than what it was; its time says no at once."""
-        before = self._before[str(child)]
-        if child.get_timestamp() == before.timestamp:
-            return False
-        return bool(child.get_content_hash() != before.csig)
+        """Whether a file's content is another than what it was."""
+        return bool(child.get_csig() != self._before[str(child)].csig)
 
     def is_of_another_action(self) -> bool:
         """Whether the action has changed since."""

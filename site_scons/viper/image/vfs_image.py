@@ -12,20 +12,19 @@ from viper.base import atomic_file
 from viper.image import fat_image, littlefs_image
 
 
-def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size: int) -> None:
+def write(image: Path, index: Path, contents: Mapping[str, bytes], *, fs: str, size: int) -> None:
     """Write vfs.img and vfs.json.
 
     Args:
         image: where vfs.img goes.
         index: where vfs.json goes.
-        files: source files by device path.
+        contents: files by device path.
         fs: one of `board.FILE_SYSTEMS`.
         size: bytes of the partition.
 
     Raises:
         UserError: more than fits.
     """
-    contents = {path: source.read_bytes() for path, source in files.items()}
     build = {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs]
     built = build(contents, size)
     atomic_file.write(image, built.data)

@@ -52,6 +52,16 @@ class SmokeLimits:
 
 
 @dataclass(frozen=True)
+class Hardware:
+    """A board as far as an image of its flash, or the list of its files, tells of it."""
+
+    name: str
+    chip: str
+    flash_size: int  # bytes
+    psram_size: int  # bytes
+
+
+@dataclass(frozen=True)
 class Board:
     """One board, as its board.toml describes it."""
 
@@ -68,6 +78,11 @@ class Board:
     smoke: SmokeLimits = field(default_factory=SmokeLimits)
     # The table [viperhttp]: C macros VHTTP_* that override the module's defaults.
     viperhttp: Mapping[str, int | bool] = field(default_factory=dict)
+
+    @property
+    def hardware(self) -> Hardware:
+        """What of it is no setting."""
+        return Hardware(self.name, self.chip, self.flash_size, self.psram_size)
 
 
 def names(boards_dir: Path) -> list[str]:
