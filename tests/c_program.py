@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from project import ROOT
 from viper.firmware import compiler_cache
+from viper.source import module_settings
 
 MODULE = ROOT / "firmware" / "cmodules" / "viperhttp"
 CORE = MODULE / "core"
@@ -23,14 +24,25 @@ SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 THREAD_SANITIZER = ["-fsanitize=thread"]
 
 
-def build(folder: Path, sources: Iterable[Path], flags: Sequence[str], settings: str = "") -> Path:
+def write_config(folder: Path, values: Mapping[str, module_settings.Value]) -> None:
+    """Write vhttp_config.h, as the build does, for some values of the module's settings."""
+    settings = module_settings.load(ROOT / module_settings.LIST)
+    (folder / "vhttp_config.h").write_text(module_settings.header(settings, values))
+
+
+def build(
+    folder: Path,
+    sources: Iterable[Path],
+    flags: Sequence[str],
+    settings: Mapping[str, module_settings.Value] | None = None,
+) -> Path:
     """Compile and link a program in an empty folder, named after its first source.
 
     Args:
         flags: what compiler and linker get besides.
-        settings: macros of the module, as a board's settings would define them.
+        settings: values of the module's settings, as those of a board.
     """
-    (folder / "viperhttp_board.h").write_text(settings)
+    write_config(folder, settings or {})
     # Through a link in the folder: what ccache sees does not tell one folder or clone from another.
     (folder / "project").symlink_to(ROOT)
     environment = {**os.environ, **compiler_cache.environment(ROOT)}

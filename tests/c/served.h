@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #include "file_reader.h"
-#include "port.h"
+#include "platform.h"
 #include "route.h"
 #include "router.h"
 #include "server.h"

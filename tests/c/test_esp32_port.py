@@ -21,6 +21,7 @@ from c_program import MODULE, SANITIZERS, THREAD_SANITIZER
 from project import ROOT
 from viper.firmware import module_memory
 from viper.source import board
+from viper.source.module_settings import Value
 
 DOUBLES = ROOT / "tests/doubles/esp_idf"
 HERE = Path(__file__).parent
@@ -44,22 +45,26 @@ on_x86 = pytest.mark.skipif(
 )
 
 
-def macros(values: dict[str, object]) -> str:
+def macros(values: dict[str, Value]) -> str:
     return "".join(f"#define {name} {value}\n" for name, value in values.items())
 
 
-def write_headers(folder: Path, name: str, **changed: object) -> None:
-    """The settings that the build and ESP-IDF make of a board's folder."""
+def write_headers(folder: Path, name: str, **changed: Value) -> dict[str, Value]:
+    """Write what the build and ESP-IDF make of a board's folder; returns the module's settings."""
     known = board.load(ROOT / "boards", name)
-    settings = {key: int(value) for key, value in known.viperhttp.items()}
+    settings = dict(known.viperhttp)
     fragment = (ROOT / "boards" / name / "sdkconfig.board").read_text(encoding="utf-8")
-    config: dict[str, object] = {"CONFIG_FREERTOS_NUMBER_OF_CORES": 2}
+    config: dict[str, Value] = {"CONFIG_FREERTOS_NUMBER_OF_CORES": 2}
     for key, value in re.findall(r"^(CONFIG_\w+)=(\w+)$", fragment, re.MULTILINE):
         config |= {key: 1 if value == "y" else value} if value != "n" else {}
     for key, value in changed.items():
-        (config if key.startswith("CONFIG_") else settings)[key] = value
-    (folder / "viperhttp_board.h").write_text(macros(settings))
+        if key.startswith("CONFIG_"):
+            config[key] = value
+        else:
+            settings[key] = value
+    c_program.write_config(folder, settings)
     (folder / "sdkconfig.h").write_text(macros(config))
+    return settings
 
 
 def for_chip(source: Path, folder: Path, *options: str) -> list[str]:
@@ -145,12 +150,12 @@ def test_a_changed_declaration_is_an_error(
         ({"CONFIG_LIBC_NEWLIB_NANO_FORMAT": 1}, "64-bit"),
         ({"CONFIG_LWIP_MAX_SOCKETS": 16}, "CONFIG_LWIP_MAX_SOCKETS"),
         ({"VHTTP_SERVER_CORE": 1}, "the interpreter's core"),
-        ({"VHTTP_STATIC_SERVE_VIA_IPC": 0}, "VHTTP_STATIC_SERVE_VIA_IPC"),
+        ({"VHTTP_STATIC_SERVE_VIA_IPC": False}, "VHTTP_STATIC_SERVE_VIA_IPC"),
         ({"VHTTP_INTERNAL_MEMORY_MAX": 8192}, "too much internal RAM"),
     ],
 )
 def test_a_configuration_that_cannot_work_does_not_compile(
-    changed: dict[str, object], told: str, tmp_path: Path
+    changed: dict[str, Value], told: str, tmp_path: Path
 ) -> None:
     write_headers(tmp_path, "ESP32S3_N16R8", **changed)
     sources = [*PORT, MODULE / "core/memory_use.c"]
@@ -172,7 +177,7 @@ def test_code_that_is_not_optimised_does_not_compile(tmp_path: Path) -> None:
 
 
 def build(folder: Path, program: str, flags: list[str]) -> Path:
-    write_headers(folder, "ESP32S3_N16R8")
+    settings = write_headers(folder, "ESP32S3_N16R8")
     sources = [
         *(HERE / f"{program}.c", HERE / "served.c", MODULE / "port/posix_files.c"),
         *(path for path in [*CORE, *PORT] if path.name not in ("gzip.c", "esp32_deflate.c")),
@@ -180,7 +185,6 @@ def build(folder: Path, program: str, flags: list[str]) -> Path:
     ]
     # What glibc adds for GNU is lwIP's here.
     flags = ["-std=gnu17", "-U_GNU_SOURCE", "-isystem", f"{DOUBLES}/include", *flags]
-    settings = (folder / "viperhttp_board.h").read_text(encoding="utf-8")
     return c_program.build(folder, sources, flags, settings)
 
 
@@ -275,4 +279,4 @@ def test_cmake_has_names_looked_for_in_the_binding_alone(tmp_path: Path) -> None
     scanned = (configure(tmp_path) / "scanned").read_text(encoding="utf-8").split(";")
     used = {str(path) for path in BINDING if "MP_QSTR_" in path.read_text(encoding="utf-8")}
     assert used <= set(scanned)
-    assert not any("/core/" in path or "/port/" in path for path in scanned)
+    assert not any(path.startswith((f"{MODULE}/core/", f"{MODULE}/port/")) for path in scanned)

@@ -3,7 +3,7 @@
 
 #include "check.h"
 #include "guarded.h"
-#include "port.h"
+#include "platform.h"
 
 #define GET (1u << VHTTP_GET)
 #define POST (1u << VHTTP_POST)

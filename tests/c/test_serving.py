@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import c_program
 import pytest
 from c_program import MODULE, SANITIZERS, THREAD_SANITIZER
+from viper.source.module_settings import Value
 
 HERE = Path(__file__).parent
 
 
-def build(folder: Path, name: str, flags: list[str], settings: str = "") -> Path:
+def build(
+    folder: Path, name: str, flags: list[str], settings: Mapping[str, Value] | None = None
+) -> Path:
     """The program `name` of this folder with the whole server in it."""
     sources = [
         *(HERE / f"{name}.c", HERE / "served.c"),
@@ -22,7 +26,9 @@ def build(folder: Path, name: str, flags: list[str], settings: str = "") -> Path
     return c_program.build(folder, sources, flags, settings)
 
 
-def serve_under_load(folder: Path, flags: list[str], seconds: int, settings: str = "") -> None:
+def serve_under_load(
+    folder: Path, flags: list[str], seconds: int, settings: Mapping[str, Value] | None = None
+) -> None:
     program = build(folder, "test_serving", flags, settings)
     served = folder / "served"
     served.mkdir()
@@ -44,13 +50,15 @@ def test_ten_minutes_under_thread_sanitizer(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        "",
-        "#define VHTTP_STATIC_SERVE_VIA_IPC 0\n",
+        {},
+        {"VHTTP_STATIC_SERVE_VIA_IPC": False},
         # A cache that is always too small, and rings that are always full.
-        "#define VHTTP_CACHE_SIZE_PSRAM 65536\n#define VHTTP_IPC_RINGBUF_SIZE_PSRAM 16384\n",
-        "#define VHTTP_CACHE_SIZE_PSRAM 0\n#define VHTTP_MAX_CONNECTIONS 4\n",
+        {"VHTTP_CACHE_SIZE_PSRAM": 65536, "VHTTP_IPC_RINGBUF_SIZE_PSRAM": 16384},
+        {"VHTTP_CACHE_SIZE_PSRAM": 0, "VHTTP_MAX_CONNECTIONS": 4},
     ],
     ids=["usual", "without the interpreter", "little memory", "no cache"],
 )
-def test_under_address_and_undefined_sanitizers(tmp_path: Path, settings: str) -> None:
+def test_under_address_and_undefined_sanitizers(
+    tmp_path: Path, settings: Mapping[str, Value]
+) -> None:
     serve_under_load(tmp_path, SANITIZERS, 2, settings)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+from viper.source import module_settings
+
 HERE = Path(__file__).parent
 CORE = HERE.parents[1] / "firmware" / "cmodules" / "viperhttp" / "core"
 FLAGS = [
@@ -24,7 +26,8 @@ TARGETS = {
 
 def build(name: str, folder: Path) -> Path:
     """Compile a target into `folder`."""
-    (folder / "viperhttp_board.h").write_text("")
+    settings = module_settings.load(CORE.parent / "settings.toml")
+    (folder / "vhttp_config.h").write_text(module_settings.header(settings, {}))
     sources, libraries = TARGETS[name]
     program = folder / f"fuzz_{name}"
     subprocess.run(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from viper.base.errors import UserError
-from viper.source import board
+from viper.source import board, module_settings
 
 PROJECT = Path(__file__).parents[2]
 
@@ -28,9 +28,9 @@ def boards(tmp_path: Path) -> Path:
     (boards / "MINE").mkdir(parents=True)
     (boards / "table.csv").touch()
     (boards / "MINE" / "board.toml").write_text(VALID)
-    header = tmp_path / "firmware/cmodules/viperhttp/core/vhttp_config.h"
-    header.parent.mkdir(parents=True)
-    header.write_text((PROJECT / header.relative_to(tmp_path)).read_text())
+    settings = tmp_path / module_settings.LIST
+    settings.parent.mkdir(parents=True)
+    settings.write_text((PROJECT / module_settings.LIST).read_text())
     return boards
 
 
@@ -122,6 +122,10 @@ def test_a_mistake_is_named(boards: Path, before: str, after: str, expected: str
         ),
         ("[viperhttp]\nVHTTP_CONFIG_H = 1\n", "'viperhttp.VHTTP_CONFIG_H' is not a setting"),
         ("[viperhttp]\nVHTTP_PATH_MAX = 'long'\n", "'viperhttp.VHTTP_PATH_MAX' is 'long'"),
+        ("[viperhttp]\nVHTTP_PATH_MAX = 5000\n", "it must be a whole number from 64 to 4096"),
+        ("[viperhttp]\nVHTTP_WINDOW_SIZE = 10000\n", "it must be a power of two from 8192"),
+        ("[viperhttp]\nVHTTP_STATIC_SERVE_VIA_IPC = 2\n", "it must be true or false"),
+        ("[viperhttp]\nVHTTP_STATIC_FS_BASE = 1\n", "it must be a text"),
         ("[viperhttp]\nVHTTP_GZIP_LEVEL = 3\n", "set level there"),
     ],
 )

@@ -112,7 +112,14 @@ def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTab
                 "file": "partition-table.bin",
                 "sha256": digest("partition-table.bin"),
             },
-            {**firmware, "name": "otadata", "offset": 0xD000, "size": 8192, "file": "otadata.bin"},
+            {
+                **firmware,
+                "name": "otadata",
+                "offset": 0xD000,
+                "size": 8192,
+                "file": "otadata.bin",
+                "sha256": digest("otadata.bin"),
+            },
             {
                 **firmware,
                 "name": "factory",

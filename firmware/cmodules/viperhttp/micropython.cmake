@@ -1,10 +1,10 @@
 # viperhttp for ports that build with CMake: the esp32 port, and this file is for it.
 #
-# VHTTP_GENERATED is the folder of viperhttp_board.h (the board's settings) and viperhttp_build.h
+# VHTTP_GENERATED is the folder of vhttp_config.h (the settings) and viperhttp_build.h
 # (VHTTP_BUILD_ID), which the build writes.
-if(NOT EXISTS "${VHTTP_GENERATED}/viperhttp_board.h")
+if(NOT EXISTS "${VHTTP_GENERATED}/vhttp_config.h")
     message(FATAL_ERROR
-        "VHTTP_GENERATED must name the folder of viperhttp_board.h and viperhttp_build.h")
+        "VHTTP_GENERATED must name the folder of vhttp_config.h and viperhttp_build.h")
 endif()
 
 set(VIPERHTTP_DIR ${CMAKE_CURRENT_LIST_DIR})

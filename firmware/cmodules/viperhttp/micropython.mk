@@ -1,9 +1,9 @@
 # viperhttp for ports that build with make: the unix port under the virtual board.
 VIPERHTTP_DIR := $(USERMOD_DIR)
 
-# The build writes viperhttp_board.h (the board's settings) and viperhttp_build.h (VHTTP_BUILD_ID).
-ifeq ($(wildcard $(VHTTP_GENERATED)/viperhttp_board.h),)
-$(error VHTTP_GENERATED must name the folder of viperhttp_board.h and viperhttp_build.h)
+# The build writes vhttp_config.h (the settings) and viperhttp_build.h (VHTTP_BUILD_ID).
+ifeq ($(wildcard $(VHTTP_GENERATED)/vhttp_config.h),)
+$(error VHTTP_GENERATED must name the folder of vhttp_config.h and viperhttp_build.h)
 endif
 
 # Only the binding has MicroPython's names in it.

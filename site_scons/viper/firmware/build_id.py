@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.source import module_settings
 from viper.source.micropython_source import Source
 
 
@@ -25,7 +26,7 @@ class Inputs:
         files: the digest of every file of ours that goes into it, by its path relative to the
             project's root, and to the stage.
         own: the same of a developer's own MicroPython, by the path in `tree`; else empty.
-        settings: the board's VHTTP_* macros.
+        settings: the board's values of the module's settings.
         toolchain: what tells the compiler and mpy-cross from others, by name.
     """
 
@@ -36,7 +37,7 @@ class Inputs:
     stage: Path
     files: Mapping[str, str]
     own: Mapping[str, str]
-    settings: Mapping[str, int]
+    settings: Mapping[str, module_settings.Value]
     toolchain: Mapping[str, str]
 
     def staged(self, path: Path) -> Path:
@@ -68,10 +69,12 @@ def build_id(of: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def write_headers(settings: Mapping[str, int], identity: str, folder: Path) -> None:
-    """Write viperhttp_board.h and viperhttp_build.h, which the module includes."""
+def write_headers(inputs: Inputs, identity: str, folder: Path) -> None:
+    """Write vhttp_config.h and viperhttp_build.h, which the module includes."""
     folder.mkdir(parents=True, exist_ok=True)
-    _write_if_changed(folder / "viperhttp_board.h", _define(settings))
+    listed = inputs.staged(inputs.modules / "viperhttp" / module_settings.LIST.name)
+    config = module_settings.header(module_settings.load(listed), inputs.settings)
+    _write_if_changed(folder / "vhttp_config.h", config)
     _write_if_changed(folder / "viperhttp_build.h", _define({"VHTTP_BUILD_ID": identity}))
 
 

@@ -114,7 +114,7 @@ class Port:
     def write_headers(self) -> None:
         """Write the headers that the build makes."""
         identity = build_id.build_id(self.made_from())
-        build_id.write_headers(self.inputs.settings, identity, self.generated)
+        build_id.write_headers(self.inputs, identity, self.generated)
 
     def originals(self) -> OriginalPaths:
         """The names that people know the copies by, in what tools print."""

@@ -49,7 +49,7 @@ def build(
     objects.prepare({**unseen, "system": system.digests}, {**inputs.files, **inputs.own})
     while True:
         made_from = build_id.digests(inputs, system.digests)
-        build_id.write_headers(inputs.settings, build_id.build_id(made_from), port.generated)
+        build_id.write_headers(inputs, build_id.build_id(made_from), port.generated)
         # One that came from a cache is newer than objects that make would have to link again.
         (folder / "micropython").unlink(missing_ok=True)
         try:

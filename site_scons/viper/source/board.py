@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from viper.base.errors import UserError, nearest
+from viper.source import module_settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -22,9 +22,6 @@ FILE_SYSTEMS = ("fat", "littlefs")
 FLASH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # MB that an image header can name
 PSRAM_SIZES = (0, 2, 4, 8, 16, 32)  # MB
 PSRAM_MODES = ("quad", "octal")  # how many lines its bus has
-
-# Names every setting of the module; beside the folder of boards.
-_SETTINGS_HEADER = Path("firmware/cmodules/viperhttp/core/vhttp_config.h")
 
 
 @dataclass(frozen=True)
@@ -76,8 +73,8 @@ class Board:
     psram_mode: str = "quad"  # one of PSRAM_MODES
     gzip: GzipSettings = field(default_factory=GzipSettings)
     smoke: SmokeLimits = field(default_factory=SmokeLimits)
-    # The table [viperhttp]: C macros VHTTP_* that override the module's defaults.
-    viperhttp: Mapping[str, int | bool] = field(default_factory=dict)
+    # The table [viperhttp]: values of the module's settings in place of their defaults.
+    viperhttp: Mapping[str, module_settings.Value] = field(default_factory=dict)
 
     @property
     def hardware(self) -> Hardware:
@@ -126,7 +123,7 @@ def load(boards_dir: Path, name: str) -> Board:
             min_size=gzip_table.integer("min_size", GzipSettings.min_size, 0, 1 << 30),
         ),
         smoke=SmokeLimits(**{key: smoke_table.integer(key, 0, 0, 1 << 30) for key in limits}),
-        viperhttp=top.table("viperhttp", keys=None).macros(boards_dir.parent / _SETTINGS_HEADER),
+        viperhttp=top.table("viperhttp", keys=None).settings(boards_dir.parent),
     )
     if not board.partitions.is_file():
         raise UserError(
@@ -187,13 +184,13 @@ class _Table:
             raise self._wrong(key, f"a table: [{key}]")
         return _Table(self._path, value, keys, key)
 
-    def macros(self, header: Path) -> dict[str, int | bool]:
-        """All keys of this table, which name C macros that `header` gives a default."""
+    def settings(self, project: Path) -> dict[str, module_settings.Value]:
+        """All keys of this table, which are settings of the project's module."""
         if not self._values:
             return {}
-        text = header.read_text(encoding="utf-8")
-        known = re.findall(r"^#ifndef (VHTTP_\w+)\n#define \1 ", text, re.MULTILINE)
-        result: dict[str, int | bool] = {}
+        path = project / module_settings.LIST
+        known = {setting.name: setting for setting in module_settings.load(path)}
+        result: dict[str, module_settings.Value] = {}
         for key, value in self._values.items():
             if key.startswith("VHTTP_GZIP_"):
                 raise UserError(
@@ -203,11 +200,12 @@ class _Table:
             if key not in known:
                 raise UserError(
                     f"{self._path}: '{self._dotted(key)}' is not a setting of viperhttp"
-                    + nearest(key, known),
-                    f"its settings are in {header}",
+                    + nearest(key, list(known)),
+                    f"its settings are in {path}",
                 )
-            if not isinstance(value, int):
-                raise self._wrong(key, "a whole number, true or false")
+            if not known[key].takes(value):
+                raise self._wrong(key, known[key].expects)
+            assert isinstance(value, (int, str))
             result[key] = value
         return result
 

@@ -6,7 +6,7 @@
 #include "py/objlist.h"
 #include "py/runtime.h"
 
-#include "port.h"
+#include "platform.h"
 #include "request.h"
 #include "value.h"
 

@@ -2,7 +2,7 @@
 
 #include "py/runtime.h"
 
-#include "port.h"
+#include "platform.h"
 #include "ring.h"
 #include "stats.h"
 #include "status.h"

@@ -5,7 +5,7 @@
 #include "py/stream.h"
 
 #include "gzip.h"
-#include "port.h"
+#include "platform.h"
 
 #define CHUNK_SIZE 4096
 

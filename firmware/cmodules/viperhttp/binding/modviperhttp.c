@@ -15,7 +15,7 @@
 #include "gzip_copy.h"
 #include "html_escape.h"
 #include "mime.h"
-#include "port.h"
+#include "platform.h"
 #include "router.h"
 #include "server.h"
 #include "signal_object.h"
@@ -450,58 +450,12 @@ static MP_DEFINE_CONST_FUN_OBJ_1(module_content_type_obj, module_content_type);
 
 // config() -> dict of the settings that this firmware was built with
 static mp_obj_t module_config(void) {
-#define SETTING(name)                                                                              \
-    { #name, name }
-    static const struct {
-        const char *name;
-        mp_int_t value;
-    } settings[] = {
-        SETTING(VHTTP_MAX_CONNECTIONS),
-        SETTING(VHTTP_LISTEN_BACKLOG),
-        SETTING(VHTTP_REQUEST_HEAD_MAX),
-        SETTING(VHTTP_MAX_HEADERS),
-        SETTING(VHTTP_REQUEST_BODY_MAX),
-        SETTING(VHTTP_RESPONSE_HEAD_MAX),
-        SETTING(VHTTP_PATH_MAX),
-        SETTING(VHTTP_MAX_MOUNTS),
-        SETTING(VHTTP_WINDOW_SIZE),
-        SETTING(VHTTP_IPC_RINGBUF_SIZE_PSRAM),
-        SETTING(VHTTP_IPC_RINGBUF_SIZE),
-        SETTING(VHTTP_IPC_REQUEST_RINGBUF_SIZE),
-        SETTING(VHTTP_HEADER_TIMEOUT_MS),
-        SETTING(VHTTP_BODY_TIMEOUT_MS),
-        SETTING(VHTTP_IDLE_TIMEOUT_MS),
-        SETTING(VHTTP_SEND_TIMEOUT_MS),
-        SETTING(VHTTP_COLD_WAIT_MS),
-        SETTING(VHTTP_RETRY_AFTER_S),
-        SETTING(VHTTP_LINGER_MS),
-        SETTING(VHTTP_STATIC_DIGEST_MAX),
-        SETTING(VHTTP_SERVICE_BUDGET),
-        SETTING(VHTTP_GZIP_ENABLED),
-        SETTING(VHTTP_GZIP_MIN_SIZE),
-        SETTING(VHTTP_STATIC_SERVE_VIA_IPC),
-        SETTING(VHTTP_CACHE_SIZE_PSRAM),
-        SETTING(VHTTP_CACHE_SIZE),
-        SETTING(VHTTP_CACHE_BLOCK_SIZE),
-        SETTING(VHTTP_CACHE_ENTRIES),
-        SETTING(VHTTP_CACHE_FILE_MAX),
-        SETTING(VHTTP_STATIC_REVALIDATE_MS),
-        SETTING(VHTTP_BODY_IGNORED_MAX),
-        SETTING(VHTTP_GZIP_LEVEL),
-        SETTING(VHTTP_HANDLER_TIMEOUT_MS),
-        SETTING(VHTTP_ROUTE_SEGMENTS_MAX),
-        SETTING(VHTTP_ROUTE_PARAMETERS_MAX),
-        SETTING(VHTTP_SERVER_CORE),
-        SETTING(VHTTP_SERVER_PRIORITY),
-        SETTING(VHTTP_SERVER_STACK_SIZE),
-    };
-    mp_obj_t config = mp_obj_new_dict(MP_ARRAY_SIZE(settings) + 1);
-    for (size_t i = 0; i < MP_ARRAY_SIZE(settings); i++) {
-        mp_obj_dict_store(config, mp_obj_new_str_from_cstr(settings[i].name),
-                          mp_obj_new_int(settings[i].value));
-    }
-    mp_obj_dict_store(config, mp_obj_new_str_from_cstr("VHTTP_STATIC_FS_BASE"),
-                      mp_obj_new_str_from_cstr(VHTTP_STATIC_FS_BASE));
+    mp_obj_t config = mp_obj_new_dict(0);
+#define STORE(name, value) mp_obj_dict_store(config, mp_obj_new_str_from_cstr(#name), value);
+#define STORE_NUMBER(name) STORE(name, mp_obj_new_int(name))
+#define STORE_TEXT(name) STORE(name, mp_obj_new_str_from_cstr(name))
+    VHTTP_NUMBERS(STORE_NUMBER)
+    VHTTP_TEXTS(STORE_TEXT)
     return config;
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_config_obj, module_config);

@@ -2,7 +2,7 @@
 #include "py/mperrno.h"
 #include "py/runtime.h"
 
-#include "port.h"
+#include "platform.h"
 #include "request.h"
 #include "status.h"
 

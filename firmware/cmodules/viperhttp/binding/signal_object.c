@@ -4,7 +4,7 @@
 #include "py/runtime.h"
 #include "py/stream.h"
 
-#include "port.h"
+#include "platform.h"
 
 typedef struct {
     mp_obj_base_t base;

@@ -69,6 +69,33 @@ void vhttp_cache_tidy(struct vhttp_cache *cache, struct vhttp_cached *entry) {
     }
 }
 
+void vhttp_cache_enter(struct vhttp_cache_reader *reader, struct vhttp_cached *entry) {
+    reader->entry = entry;
+    reader->previous = NULL;
+    reader->next = entry->readers;
+    if (entry->readers != NULL) {
+        entry->readers->previous = reader;
+    }
+    entry->readers = reader;
+}
+
+void vhttp_cache_leave(struct vhttp_cache *cache, struct vhttp_cache_reader *reader) {
+    struct vhttp_cached *entry = reader->entry;
+    if (entry == NULL) {
+        return;
+    }
+    reader->entry = NULL;
+    if (reader->next != NULL) {
+        reader->next->previous = reader->previous;
+    }
+    if (reader->previous != NULL) {
+        reader->previous->next = reader->next;
+    } else {
+        entry->readers = reader->next;
+    }
+    vhttp_cache_tidy(cache, entry);
+}
+
 void vhttp_cache_drop(struct vhttp_cache *cache, struct vhttp_cached *entry) {
     if (entry->is_listed) {
         entry->is_listed = false;

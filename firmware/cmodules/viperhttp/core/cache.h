@@ -17,8 +17,6 @@
 #define VHTTP_FILE_PATH_MAX (2 * VHTTP_PATH_MAX) // a folder, the path below it, and index.html
 #define VHTTP_NO_BLOCK UINT16_MAX
 
-struct vhttp_connection;
-
 // What a file's representation is, whether or not its content is at hand.
 struct vhttp_file_facts {
     int32_t status;     // 200: it is there; else 404, 500, 503, or 301 for a folder
@@ -35,20 +33,29 @@ enum vhttp_cached_state {
     VHTTP_CACHED_READY,   // with the content, if `holds_content`
 };
 
+// Who waits for an entry or reads from it: a member of the entry's list.
+struct vhttp_cache_reader {
+    uint16_t connection;        // index in the pool; the caller's
+    struct vhttp_cached *entry; // NULL: none; the rest is cache.c's
+    struct vhttp_cache_reader *next, *previous;
+};
+
 struct vhttp_cached {
     enum vhttp_cached_state state;
     bool is_listed;
+    bool is_outdated;    // the file was found to have changed: who still waits has to ask anew
+    bool is_broken;      // the file could not be read to its end
     bool holds_content;  // from LOADING on: `loaded` bytes of it are here
     bool is_checked_now; // the interpreter was asked whether it has changed
     uint16_t next;       // in its bucket's list
     uint16_t first_block, last_block;
     uint32_t hash, flags;
-    uint32_t loaded;                  // bytes
-    uint32_t generation;              // of what was asked of the interpreter
-    uint32_t used_at;                 // the cache's count of uses, at the last one
-    uint64_t checked_ms;              // when the facts were true
-    uint64_t asked_ms;                // when the interpreter was asked last
-    struct vhttp_connection *readers; // a list
+    uint32_t loaded;                    // bytes
+    uint32_t generation;                // of what was asked of the interpreter
+    uint32_t used_at;                   // the cache's count of uses, at the last one
+    uint64_t checked_ms;                // when the facts were true
+    uint64_t asked_ms;                  // when the interpreter was asked last
+    struct vhttp_cache_reader *readers; // a list
     struct vhttp_file_facts facts;
     uint16_t head_length; // of the start of a 200 response's head, written once; 0: not yet
     char head[VHTTP_RESPONSE_HEAD_MAX / 2];
@@ -108,10 +115,14 @@ size_t vhttp_cache_gather(const struct vhttp_cache *cache, struct vhttp_cached_p
 struct vhttp_cached_place vhttp_cache_advance(const struct vhttp_cache *cache,
                                               struct vhttp_cached_place place, uint32_t length);
 
+// The reader joins the entry's list, and leaves the list that it is in, if any.
+void vhttp_cache_enter(struct vhttp_cache_reader *reader, struct vhttp_cached *entry);
+void vhttp_cache_leave(struct vhttp_cache *cache, struct vhttp_cache_reader *reader);
+
 // The entry is not found any more, and goes as soon as nothing reads or loads it.
 void vhttp_cache_drop(struct vhttp_cache *cache, struct vhttp_cached *entry);
 
-// Frees a dropped entry if nothing reads or loads it. To be called when a reader has gone.
+// Frees a dropped entry if nothing reads or loads it. To be called when it was loaded or checked.
 void vhttp_cache_tidy(struct vhttp_cache *cache, struct vhttp_cached *entry);
 
 // Drops every entry at or below `path`; all for "/" or "".

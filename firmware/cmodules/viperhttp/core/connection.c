@@ -1,134 +1,50 @@
 #include "connection.h"
 
-#include <stdio.h>
+#include <string.h>
 
-#include "port.h"
+#include "exchange.h"
+#include "platform.h"
 
-#define PARTS_MAX 32 // of a response, sent at once
+#define PARTS_MAX 32 // of a reply, sent at once
 
 static const char continue_word[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
-static void set_deadline(struct vhttp_server *server, struct vhttp_connection *connection,
+static void set_deadline(struct vhttp_shared *shared, const struct vhttp_connection *connection,
                          enum vhttp_deadline kind) {
-    vhttp_deadlines_set(&server->deadlines, vhttp_index(server, connection), kind, server->now_ms);
+    vhttp_deadlines_set(&shared->deadlines, connection->index, kind, shared->now_ms);
 }
 
-static bool has_deadline(const struct vhttp_server *server,
-                         const struct vhttp_connection *connection, enum vhttp_deadline kind) {
-    return server->deadlines.members[vhttp_index(server, connection)].kind == kind;
+static enum vhttp_deadline deadline_of(const struct vhttp_shared *shared,
+                                       const struct vhttp_connection *connection) {
+    return vhttp_deadlines_kind(&shared->deadlines, connection->index);
 }
 
-void vhttp_connection_open(struct vhttp_server *server, struct vhttp_connection *connection,
-                           int socket) {
-    connection->state = VHTTP_READING;
-    connection->socket = socket;
-    connection->is_watched = false;
-    connection->input_ended = false;
-    connection->input_length = 0;
-    connection->checked = 0;
-    connection->socket_is_full = false;
-    connection->head_length = 0;
-    connection->cached = NULL;
-    server->stats.connections_total++;
-    server->stats.connections_open++;
-    vhttp_connection_advance(server, connection);
-}
-
-// The interpreter is told that the file or the call is no longer wanted.
-static void give_up_errand(struct vhttp_server *server, struct vhttp_connection *connection) {
-    if (connection->has_errand) {
-        connection->has_errand = false;
-        connection->owes_close = true;
-        connection->owes_read = false;
-        vhttp_settle(server, connection);
+// A deadline that a state keeps until it is left, and that is not put off.
+static void keep_deadline(struct vhttp_shared *shared, const struct vhttp_connection *connection,
+                          enum vhttp_deadline kind) {
+    if (deadline_of(shared, connection) != kind) {
+        set_deadline(shared, connection, kind);
     }
 }
 
-void vhttp_connection_close(struct vhttp_server *server, struct vhttp_connection *connection) {
-    give_up_errand(server, connection);
-    vhttp_leave_cache(server, connection);
-    set_deadline(server, connection, VHTTP_DEADLINE_NONE);
+void vhttp_connection_init(struct vhttp_connection *connection, uint16_t index, char *buffers) {
+    connection->index = index;
+    connection->input = buffers;
+    vhttp_reply_init(&connection->exchange.reply, buffers + VHTTP_REQUEST_HEAD_MAX);
+    vhttp_errand_init(&connection->exchange.errand, index);
+    connection->exchange.reader.connection = index;
+}
+
+bool vhttp_connection_is_free(const struct vhttp_connection *connection) {
+    return connection->state == VHTTP_FREE;
+}
+
+void vhttp_connection_close(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    vhttp_exchange_end(shared, &connection->exchange);
+    set_deadline(shared, connection, VHTTP_DEADLINE_NONE);
     vhttp_close(connection->socket);
     connection->state = VHTTP_FREE;
-    server->free[server->free_count++] = vhttp_index(server, connection);
-    server->stats.connections_open--;
-}
-
-// ---- Responses
-
-// The start of the response's head is in `connection->head`.
-static void start_response(struct vhttp_server *server, struct vhttp_connection *connection,
-                           size_t head_length, int status, uint64_t content_length) {
-    if (connection->expects_continue) {
-        connection->keep_alive = false; // whether the body will come nobody knows
-    }
-    struct vhttp_response_end end = {.date = server->date_line,
-                                     .close = !connection->keep_alive,
-                                     .say_keep_alive = connection->is_http_1_0};
-    head_length += vhttp_write_response_end(&end, connection->head + head_length);
-    connection->head_size = (uint32_t)head_length;
-    connection->head_sent = 0;
-    connection->content_left = connection->is_head ? 0 : content_length;
-    connection->state = VHTTP_SENDING;
-    connection->unacknowledged = 0;
-    set_deadline(server, connection, VHTTP_DEADLINE_SEND);
-    server->stats.responses[vhttp_status_index(status)]++;
-}
-
-void vhttp_connection_respond(struct vhttp_server *server, struct vhttp_connection *connection,
-                              const struct vhttp_response *response) {
-    size_t length = vhttp_write_response_head(response, connection->head,
-                                              VHTTP_RESPONSE_HEAD_MAX - VHTTP_RESPONSE_END_MAX);
-    if (length == 0) { // only a redirection carries something long
-        vhttp_connection_respond_status(server, connection, 414);
-        return;
-    }
-    bool has_content = response->content_type != NULL || response->sized ||
-                       response->length == VHTTP_CONTENT_UNKNOWN;
-    start_response(server, connection, length, response->status,
-                   has_content ? response->length : 0);
-}
-
-void vhttp_connection_respond_ready(struct vhttp_server *server,
-                                    struct vhttp_connection *connection, const char *head,
-                                    uint32_t head_length, int status, uint64_t content_length) {
-    memcpy(connection->head, head, head_length);
-    start_response(server, connection, head_length, status, content_length);
-}
-
-void vhttp_connection_wait(struct vhttp_server *server, struct vhttp_connection *connection) {
-    connection->state = VHTTP_WAITING;
-    set_deadline(server, connection, VHTTP_DEADLINE_PYTHON);
-}
-
-void vhttp_connection_respond_status(struct vhttp_server *server,
-                                     struct vhttp_connection *connection, int status) {
-    struct vhttp_response response = {.status = status, .retry_later = status == 503};
-    const struct vhttp_status *entry = &vhttp_statuses[vhttp_status_index(status)];
-    int length = snprintf((char *)connection->window, VHTTP_WINDOW_SIZE, "%d %s\n", entry->code,
-                          entry->reason);
-    response.content_type = "text/plain; charset=utf-8";
-    response.length = (uint64_t)length;
-    connection->written = (uint32_t)length;
-    connection->taken = 0;
-    connection->content_expected = 0;
-    vhttp_connection_respond(server, connection, &response);
-}
-
-void vhttp_connection_refuse(struct vhttp_server *server, struct vhttp_connection *connection,
-                             int status) {
-    connection->keep_alive = false;
-    connection->is_http_1_0 = false;
-    connection->is_head = false;
-    connection->expects_continue = false;
-    vhttp_connection_respond_status(server, connection, status);
-}
-
-static void start_lingering(struct vhttp_server *server, struct vhttp_connection *connection) {
-    vhttp_shutdown(connection->socket);
-    connection->state = VHTTP_LINGERING;
-    connection->input_length = 0;
-    set_deadline(server, connection, VHTTP_DEADLINE_LINGER);
+    shared->stats.connections_open--;
 }
 
 static void drop_input(struct vhttp_connection *connection, uint32_t length) {
@@ -136,102 +52,104 @@ static void drop_input(struct vhttp_connection *connection, uint32_t length) {
     memmove(connection->input, connection->input + length, connection->input_length);
 }
 
-// The response is out: on to the next request.
-static void finish_exchange(struct vhttp_server *server, struct vhttp_connection *connection) {
-    give_up_errand(server, connection);
-    vhttp_leave_cache(server, connection);
-    if (!connection->keep_alive) {
-        start_lingering(server, connection);
-        return;
-    }
+static void drop_head(struct vhttp_connection *connection) {
     drop_input(connection, connection->head_length);
     connection->head_length = 0;
     connection->checked = 0;
-    connection->state = vhttp_body_is_over(&connection->body) ? VHTTP_READING : VHTTP_DISCARDING;
-    set_deadline(server, connection, VHTTP_DEADLINE_NONE);
 }
 
-static size_t gather_window(const struct vhttp_connection *connection, struct vhttp_slice *parts) {
-    uint64_t ready = connection->written - connection->taken;
-    if (ready > connection->content_left) {
-        ready = connection->content_left;
-    }
-    if (ready == 0) {
-        return 0;
-    }
-    uint32_t at = connection->taken % VHTTP_WINDOW_SIZE;
-    uint32_t run = VHTTP_WINDOW_SIZE - at;
-    const char *window = (const char *)connection->window;
-    size_t first = ready < run ? (size_t)ready : run;
-    parts[0] = (struct vhttp_slice){window + at, first};
-    parts[1] = (struct vhttp_slice){window, (size_t)ready - first};
-    return ready > first ? 2 : 1;
+// ---- From state to state
+
+// A client that waits for a word before it sends a body may send it or not: nobody knows.
+static void start_sending(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    struct vhttp_reply *reply = &connection->exchange.reply;
+    connection->closes = vhttp_reply_seal(reply, shared->date_line,
+                                          connection->closes || connection->expects_continue);
+    connection->state = VHTTP_SENDING;
+    connection->unacknowledged = 0;
+    set_deadline(shared, connection, VHTTP_DEADLINE_SEND);
+    shared->stats.responses[vhttp_status_index(vhttp_reply_status(reply))]++;
 }
 
-static size_t gather_cached(const struct vhttp_server *server,
-                            const struct vhttp_connection *connection, struct vhttp_slice *parts,
-                            size_t room) {
-    uint64_t ready = connection->cached->loaded - connection->content_at;
-    if (connection->cached->loaded < connection->content_at) {
-        return 0; // a range that was not loaded yet
+static void start_receiving(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    drop_head(connection);
+    if (connection->expects_continue) {
+        connection->expects_continue = false;
+        connection->continue_left = connection->input_length == 0 ? sizeof(continue_word) - 1 : 0;
     }
-    if (ready > connection->content_left) {
-        ready = connection->content_left;
-    }
-    return vhttp_cache_gather(&server->cache, connection->place, ready, parts, room);
+    connection->state = VHTTP_RECEIVING;
+    set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
 }
 
-// Fills `parts` with what can be sent now: the head's rest and the content's next runs.
-static size_t gather(const struct vhttp_server *server, const struct vhttp_connection *connection,
-                     struct vhttp_slice parts[PARTS_MAX]) {
-    size_t count = 0;
-    if (connection->head_sent < connection->head_size) {
-        parts[count++] = (struct vhttp_slice){connection->head + connection->head_sent,
-                                              connection->head_size - connection->head_sent};
-    }
-    if (connection->content_left == 0) {
-        return count;
-    }
-    return count + (connection->cached != NULL
-                        ? gather_cached(server, connection, parts + count, PARTS_MAX - count)
-                        : gather_window(connection, parts + count));
+static void start_waiting(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    connection->state = VHTTP_WAITING;
+    set_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
 }
 
-static void count_sent(struct vhttp_server *server, struct vhttp_connection *connection,
-                       uint32_t sent) {
-    server->stats.bytes_sent += sent;
-    uint32_t of_head = connection->head_size - connection->head_sent;
-    if (of_head > sent) {
-        of_head = sent;
+static void start_lingering(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    vhttp_shutdown(connection->socket);
+    connection->state = VHTTP_LINGERING;
+    connection->input_length = 0;
+    set_deadline(shared, connection, VHTTP_DEADLINE_LINGER);
+}
+
+// What the exchange wants next. False when the connection is gone.
+static bool take_step(struct vhttp_shared *shared, struct vhttp_connection *connection,
+                      enum vhttp_step step) {
+    switch (step) {
+    case VHTTP_STEP_STAY:
+        break;
+    case VHTTP_STEP_WAIT:
+        start_waiting(shared, connection);
+        break;
+    case VHTTP_STEP_RECEIVE:
+        start_receiving(shared, connection);
+        break;
+    case VHTTP_STEP_REPLY:
+        start_sending(shared, connection);
+        break;
+    case VHTTP_STEP_BREAK:
+        vhttp_connection_close(shared, connection);
+        return false;
     }
-    uint32_t of_content = sent - of_head;
-    connection->head_sent += of_head;
-    connection->content_left -= of_content;
-    if (connection->cached != NULL) {
-        connection->place = vhttp_cache_advance(&server->cache, connection->place, of_content);
-        connection->content_at += of_content;
+    return true;
+}
+
+// Answers with `status` and closes: what follows in the input is not to be trusted.
+static void refuse(struct vhttp_shared *shared, struct vhttp_connection *connection, int status) {
+    vhttp_exchange_end(shared, &connection->exchange);
+    vhttp_reply_refuse(&connection->exchange.reply, status);
+    start_sending(shared, connection);
+}
+
+// The reply is out: on to the next request.
+static void finish_exchange(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    vhttp_exchange_end(shared, &connection->exchange);
+    if (connection->closes) {
+        start_lingering(shared, connection);
         return;
     }
-    connection->taken += of_content;
-    if (connection->content_expected > 0) {
-        connection->owes_credit += of_content;
-        if (connection->owes_credit >= VHTTP_WINDOW_SIZE / 2) {
-            vhttp_settle(server, connection);
-        }
-    }
+    drop_head(connection);
+    connection->state = vhttp_body_is_over(&connection->body) ? VHTTP_READING : VHTTP_DISCARDING;
+    set_deadline(shared, connection, VHTTP_DEADLINE_NONE);
 }
 
-// Sends what there is. True when the response is complete; false when it waits for the socket or
-// the interpreter, or when the connection had to be closed.
-static bool send_response(struct vhttp_server *server, struct vhttp_connection *connection) {
-    for (;;) {
+// ---- SENDING
+
+// Sends what there is. True when the reply is complete; false when it waits for the socket or the
+// interpreter, or when the connection had to be closed.
+static bool send_reply(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    struct vhttp_reply *reply = &connection->exchange.reply;
+    struct vhttp_errand *errand = &connection->exchange.errand;
+    while (!connection->socket_is_full) {
         struct vhttp_slice parts[PARTS_MAX];
-        size_t count = gather(server, connection, parts);
+        size_t count = vhttp_reply_gather(reply, &shared->cache, parts, PARTS_MAX);
         if (count == 0) {
-            if (connection->is_call && connection->content_left > 0) {
-                set_deadline(server, connection, VHTTP_DEADLINE_NONE); // a stream may pause
+            bool is_over = vhttp_reply_is_over(reply);
+            if (!is_over && vhttp_errand_is_call(errand)) {
+                set_deadline(shared, connection, VHTTP_DEADLINE_NONE); // a stream may pause
             }
-            return connection->content_left == 0;
+            return is_over;
         }
         ptrdiff_t sent = vhttp_send(connection->socket, parts, count);
         if (sent == VHTTP_SOCKET_AGAIN) {
@@ -240,22 +158,27 @@ static bool send_response(struct vhttp_server *server, struct vhttp_connection *
             return false;
         }
         if (sent < 0) {
-            vhttp_connection_close(server, connection);
+            vhttp_connection_close(shared, connection);
             return false;
         }
-        count_sent(server, connection, (uint32_t)sent);
-        if (connection->head_sent == connection->head_size && connection->content_left == 0) {
+        shared->stats.bytes_sent += (uint64_t)sent;
+        uint32_t freed = vhttp_reply_sent(reply, &shared->cache, (uint32_t)sent);
+        if (freed > 0) {
+            vhttp_errand_credit(&shared->desk, errand, freed);
+        }
+        if (vhttp_reply_is_over(reply)) {
             return true;
         }
-        set_deadline(server, connection, VHTTP_DEADLINE_SEND);
+        set_deadline(shared, connection, VHTTP_DEADLINE_SEND);
     }
+    return false;
 }
 
-// ---- Bodies
+// ---- RECEIVING and DISCARDING
 
 // Hands the body's bytes to the interpreter, or drops them. Returns 0, or the status of a body
 // that cannot be received. It waits for the client, or for room in the ring, unless it is over.
-static int take_body(struct vhttp_server *server, struct vhttp_connection *connection,
+static int take_body(struct vhttp_shared *shared, struct vhttp_connection *connection,
                      bool is_wanted) {
     uint32_t at = 0;
     for (;;) {
@@ -275,13 +198,13 @@ static int take_body(struct vhttp_server *server, struct vhttp_connection *conne
         if (run > VHTTP_REQUEST_BODY_MAX - connection->body_received) {
             return 413;
         }
-        uint32_t taken =
-            is_wanted ? vhttp_call_body(server, connection, connection->input + at, run) : run;
+        uint32_t taken = is_wanted ? vhttp_errand_body(&shared->desk, &connection->exchange.errand,
+                                                       connection->input + at, run)
+                                   : run;
         vhttp_body_take(&connection->body, taken);
         connection->body_received += taken;
         at += taken;
         if (taken < run) {
-            server->owes = true;
             break;
         }
     }
@@ -290,7 +213,7 @@ static int take_body(struct vhttp_server *server, struct vhttp_connection *conne
 }
 
 // Sends the word that the client waits for. False when the connection is gone.
-static bool send_continue(struct vhttp_server *server, struct vhttp_connection *connection) {
+static bool send_continue(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     if (connection->continue_left == 0) {
         return true;
     }
@@ -299,7 +222,7 @@ static bool send_continue(struct vhttp_server *server, struct vhttp_connection *
                                connection->continue_left};
     ptrdiff_t sent = vhttp_send(connection->socket, &rest, 1);
     if (sent == VHTTP_SOCKET_FAILED) {
-        vhttp_connection_close(server, connection);
+        vhttp_connection_close(shared, connection);
         return false;
     }
     if (sent == VHTTP_SOCKET_AGAIN) {
@@ -311,43 +234,46 @@ static bool send_continue(struct vhttp_server *server, struct vhttp_connection *
 }
 
 // Goes on with the body of a call. False when it waits.
-static bool receive_body(struct vhttp_server *server, struct vhttp_connection *connection) {
-    if (!send_continue(server, connection)) {
+static bool receive_body(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    if (!send_continue(shared, connection)) {
         return false;
     }
-    int refused = take_body(server, connection, true);
+    int refused = take_body(shared, connection, true);
     if (refused != 0) {
-        give_up_errand(server, connection);
-        vhttp_connection_refuse(server, connection, refused);
+        refuse(shared, connection, refused);
         return true;
     }
     if (vhttp_body_is_over(&connection->body)) {
-        if (vhttp_call_body_end(server, connection)) {
-            vhttp_connection_wait(server, connection);
-        } else {
-            server->owes = true;
+        if (vhttp_errand_body_end(&shared->desk, &connection->exchange.errand, shared->now_ms)) {
+            start_waiting(shared, connection);
         }
         return false;
     }
     if (connection->input_ended) {
-        vhttp_connection_close(server, connection);
+        vhttp_connection_close(shared, connection);
     } else if (connection->input_length == 0) {
-        set_deadline(server, connection, VHTTP_DEADLINE_BODY);
+        set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
     }
     return false;
 }
 
-// A call has started: its body follows.
-static void begin_receiving(struct vhttp_connection *connection) {
-    drop_input(connection, connection->head_length);
-    connection->head_length = 0;
-    if (connection->expects_continue) {
-        connection->expects_continue = false;
-        connection->continue_left = connection->input_length == 0 ? sizeof(continue_word) - 1 : 0;
+// Drops the answered request's body. False when more of it is to come.
+static bool discard_body(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    bool is_bad = take_body(shared, connection, false) != 0;
+    if (!is_bad && vhttp_body_is_over(&connection->body)) {
+        connection->state = VHTTP_READING;
+        set_deadline(shared, connection, VHTTP_DEADLINE_NONE);
+        return true;
     }
+    if (is_bad || connection->input_ended) {
+        vhttp_connection_close(shared, connection);
+    } else {
+        set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
+    }
+    return false;
 }
 
-// ---- Requests
+// ---- READING
 
 // A request that says what its content is but not where it ends.
 static bool lacks_length(const struct vhttp_request *request) {
@@ -358,16 +284,16 @@ static bool lacks_length(const struct vhttp_request *request) {
 }
 
 // Dispatches the next request. False when it is not complete yet.
-static bool read_request(struct vhttp_server *server, struct vhttp_connection *connection) {
+static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     if (connection->input_length == 0) {
         if (connection->input_ended) {
-            vhttp_connection_close(server, connection);
-        } else if (!has_deadline(server, connection, VHTTP_DEADLINE_IDLE)) {
-            set_deadline(server, connection, VHTTP_DEADLINE_IDLE);
+            vhttp_connection_close(shared, connection);
+        } else {
+            keep_deadline(shared, connection, VHTTP_DEADLINE_IDLE);
         }
         return false;
     }
-    struct vhttp_request *request = &server->request;
+    struct vhttp_request *request = &shared->request;
     int result = vhttp_parse_request(connection->input, connection->input_length,
                                      connection->checked, request);
     if (result == VHTTP_PARSE_PARTIAL && connection->input_length == VHTTP_REQUEST_HEAD_MAX) {
@@ -375,57 +301,37 @@ static bool read_request(struct vhttp_server *server, struct vhttp_connection *c
     }
     if (result == VHTTP_PARSE_PARTIAL) {
         if (connection->input_ended) {
-            vhttp_connection_close(server, connection);
-        } else if (!has_deadline(server, connection, VHTTP_DEADLINE_HEADER)) {
-            set_deadline(server, connection, VHTTP_DEADLINE_HEADER);
+            vhttp_connection_close(shared, connection);
+        } else {
+            keep_deadline(shared, connection, VHTTP_DEADLINE_HEADER);
         }
         connection->checked = connection->input_length;
         return false;
     }
     if (result < 0) {
-        vhttp_connection_refuse(server, connection, -result);
+        refuse(shared, connection, -result);
         return true;
     }
     connection->head_length = (uint32_t)result;
-    connection->is_http_1_0 = request->minor_version == 0;
-    connection->is_head = request->method == VHTTP_HEAD;
-    connection->keep_alive = request->keep_alive;
-    connection->is_call = false;
+    connection->closes = !request->keep_alive;
     vhttp_body_start(&connection->body, request->chunked, request->content_length);
     connection->body_received = 0;
     connection->continue_left = 0;
     connection->expects_continue =
         request->expects_continue && !vhttp_body_is_over(&connection->body);
     if (request->content_length > VHTTP_REQUEST_BODY_MAX) {
-        vhttp_connection_refuse(server, connection, 413);
+        refuse(shared, connection, 413);
     } else if (lacks_length(request)) {
-        vhttp_connection_refuse(server, connection, 411);
+        refuse(shared, connection, 411);
     } else {
-        vhttp_dispatch(server, connection);
-        if (connection->state == VHTTP_RECEIVING) {
-            begin_receiving(connection);
-        }
+        take_step(shared, connection, vhttp_exchange_start(shared, &connection->exchange, request));
     }
     return true;
 }
 
-// Drops the answered request's body. False when more of it is to come.
-static bool discard_body(struct vhttp_server *server, struct vhttp_connection *connection) {
-    bool is_bad = take_body(server, connection, false) != 0;
-    if (!is_bad && vhttp_body_is_over(&connection->body)) {
-        connection->state = VHTTP_READING;
-        set_deadline(server, connection, VHTTP_DEADLINE_NONE);
-        return true;
-    }
-    if (is_bad || connection->input_ended) {
-        vhttp_connection_close(server, connection);
-    } else {
-        set_deadline(server, connection, VHTTP_DEADLINE_BODY);
-    }
-    return false;
-}
+// ---- Events
 
-static void update_interest(struct vhttp_server *server, struct vhttp_connection *connection) {
+static void update_interest(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     unsigned interest = 0;
     if (!connection->input_ended && connection->input_length < VHTTP_REQUEST_HEAD_MAX) {
         interest |= VHTTP_READABLE;
@@ -436,38 +342,39 @@ static void update_interest(struct vhttp_server *server, struct vhttp_connection
     if (connection->is_watched && interest == connection->watched) {
         return;
     }
-    if (!vhttp_poller_watch(server->poller, connection->socket, vhttp_index(server, connection),
-                            interest, connection->is_watched)) {
-        vhttp_connection_close(server, connection);
+    if (!vhttp_poller_watch(shared->poller, connection->socket, connection->index, interest,
+                            connection->is_watched)) {
+        vhttp_connection_close(shared, connection);
         return;
     }
     connection->is_watched = true;
     connection->watched = interest;
 }
 
-void vhttp_connection_advance(struct vhttp_server *server, struct vhttp_connection *connection) {
+// Goes on as far as it can.
+static void advance(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     bool goes_on = true;
     while (goes_on) {
         switch (connection->state) {
         case VHTTP_READING:
-            goes_on = read_request(server, connection);
+            goes_on = read_request(shared, connection);
             break;
         case VHTTP_SENDING:
-            goes_on = send_response(server, connection);
+            goes_on = send_reply(shared, connection);
             if (goes_on) {
-                finish_exchange(server, connection);
+                finish_exchange(shared, connection);
             }
             break;
         case VHTTP_RECEIVING:
-            goes_on = receive_body(server, connection);
+            goes_on = receive_body(shared, connection);
             break;
         case VHTTP_DISCARDING:
-            goes_on = discard_body(server, connection);
+            goes_on = discard_body(shared, connection);
             break;
         case VHTTP_LINGERING:
             connection->input_length = 0;
             if (connection->input_ended) {
-                vhttp_connection_close(server, connection);
+                vhttp_connection_close(shared, connection);
             }
             goes_on = false;
             break;
@@ -478,42 +385,106 @@ void vhttp_connection_advance(struct vhttp_server *server, struct vhttp_connecti
         }
     }
     if (connection->state != VHTTP_FREE) {
-        update_interest(server, connection);
+        update_interest(shared, connection);
     }
 }
 
+void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection *connection,
+                           int socket) {
+    connection->state = VHTTP_READING;
+    connection->socket = socket;
+    connection->is_watched = false;
+    connection->input_ended = false;
+    connection->input_length = 0;
+    connection->checked = 0;
+    connection->socket_is_full = false;
+    connection->head_length = 0;
+    shared->stats.connections_total++;
+    shared->stats.connections_open++;
+    advance(shared, connection);
+}
+
 // Takes what the client sent. False when the connection is gone.
-static bool receive(struct vhttp_server *server, struct vhttp_connection *connection) {
+static bool receive(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     ptrdiff_t received =
         vhttp_recv(connection->socket, connection->input + connection->input_length,
                    VHTTP_REQUEST_HEAD_MAX - connection->input_length);
     if (received == VHTTP_SOCKET_FAILED) {
-        vhttp_connection_close(server, connection);
+        vhttp_connection_close(shared, connection);
         return false;
     }
     if (received == 0) {
         connection->input_ended = true;
     } else if (received > 0) {
         connection->input_length += (uint32_t)received;
-        server->stats.bytes_received += (uint64_t)received;
+        shared->stats.bytes_received += (uint64_t)received;
     }
     return true;
 }
 
-void vhttp_connection_ready(struct vhttp_server *server, struct vhttp_connection *connection,
+void vhttp_connection_ready(struct vhttp_shared *shared, struct vhttp_connection *connection,
                             unsigned ready) {
     bool wants_input = connection->watched & VHTTP_READABLE;
     if ((ready & VHTTP_READABLE) && !wants_input && !(connection->watched & VHTTP_WRITABLE)) {
-        vhttp_connection_close(server, connection); // it was not asked for: the socket is broken
+        vhttp_connection_close(shared, connection); // it was not asked for: the socket is broken
         return;
     }
     if (ready & VHTTP_WRITABLE) {
         connection->socket_is_full = false;
     }
-    if ((ready & VHTTP_READABLE) && wants_input && !receive(server, connection)) {
+    if ((ready & VHTTP_READABLE) && wants_input && !receive(shared, connection)) {
         return;
     }
-    vhttp_connection_advance(server, connection);
+    advance(shared, connection);
+}
+
+// The request that is being answered, to be read once more. Its head is gone if it had a body; such
+// a request has no conditions.
+static const struct vhttp_request *reread_request(struct vhttp_shared *shared,
+                                                  const struct vhttp_connection *connection) {
+    if (connection->head_length == 0 ||
+        vhttp_parse_request(connection->input, connection->head_length, 0, &shared->request) < 0) {
+        shared->request = (struct vhttp_request){.method = VHTTP_POST};
+    }
+    return &shared->request;
+}
+
+void vhttp_connection_answer(struct vhttp_shared *shared, struct vhttp_connection *connection,
+                             const struct vhttp_ipc_head *answer, uint32_t length) {
+    struct vhttp_exchange *exchange = &connection->exchange;
+    if (!vhttp_errand_awaits(&exchange->errand, answer->generation)) {
+        shared->stats.answers_dropped++;
+        return; // it was for a request that is over
+    }
+    const struct vhttp_request *request =
+        answer->kind == VHTTP_ANSWER_FILE ? reread_request(shared, connection) : NULL;
+    if (!take_step(shared, connection,
+                   vhttp_exchange_take(shared, exchange, request, answer, length))) {
+        return;
+    }
+    if (connection->state == VHTTP_SENDING &&
+        deadline_of(shared, connection) == VHTTP_DEADLINE_NONE) {
+        set_deadline(shared, connection, VHTTP_DEADLINE_SEND); // a stream had paused
+    }
+    advance(shared, connection);
+}
+
+void vhttp_connection_cache_news(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    enum vhttp_step step = connection->exchange.reader.entry->is_broken ? VHTTP_STEP_BREAK
+                           : connection->state == VHTTP_WAITING
+                               ? vhttp_static_go_on(shared, &connection->exchange)
+                               : VHTTP_STEP_STAY;
+    if (take_step(shared, connection, step)) {
+        advance(shared, connection);
+    }
+}
+
+bool vhttp_connection_settle(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    bool is_settled = vhttp_errand_settle(&shared->desk, &connection->exchange.errand);
+    if (is_settled && connection->state == VHTTP_RECEIVING) {
+        advance(shared, connection);
+    }
+    return is_settled;
 }
 
 // A socket with a large buffer has room again only when a good part of it is acknowledged; until
@@ -524,40 +495,27 @@ static bool is_reading(struct vhttp_connection *connection) {
     return connection->unacknowledged < before;
 }
 
-void vhttp_connection_overdue(struct vhttp_server *server, struct vhttp_connection *connection,
-                              enum vhttp_deadline kind) {
+void vhttp_connection_overdue(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    enum vhttp_deadline kind = deadline_of(shared, connection);
     if (kind == VHTTP_DEADLINE_SEND && is_reading(connection)) {
-        set_deadline(server, connection, VHTTP_DEADLINE_SEND);
+        set_deadline(shared, connection, VHTTP_DEADLINE_SEND);
         return;
     }
-    server->stats.timeouts++;
-    switch (kind) {
-    case VHTTP_DEADLINE_HEADER:
-        vhttp_connection_refuse(server, connection, 408);
-        vhttp_connection_advance(server, connection);
-        break;
-    case VHTTP_DEADLINE_PYTHON:
-        if (vhttp_call_was_taken(server, connection)) {
-            set_deadline(server, connection, VHTTP_DEADLINE_HANDLER);
-            break;
-        }
-        // falls through
-    case VHTTP_DEADLINE_HANDLER:
-        give_up_errand(server, connection);
-        vhttp_file_overdue(server, connection);
-        vhttp_connection_advance(server, connection);
-        break;
-    case VHTTP_DEADLINE_BODY:
-        if (connection->state != VHTTP_RECEIVING) {
-            vhttp_connection_close(server, connection);
-            break;
-        }
-        give_up_errand(server, connection);
-        vhttp_connection_refuse(server, connection, 408);
-        vhttp_connection_advance(server, connection);
-        break;
-    default:
-        vhttp_connection_close(server, connection);
-        break;
+    shared->stats.timeouts++;
+    if (kind == VHTTP_DEADLINE_PYTHON &&
+        vhttp_errand_was_taken(&shared->desk, &connection->exchange.errand)) {
+        set_deadline(shared, connection, VHTTP_DEADLINE_HANDLER);
+        return;
     }
+    if (kind == VHTTP_DEADLINE_PYTHON || kind == VHTTP_DEADLINE_HANDLER) {
+        take_step(shared, connection, vhttp_exchange_overdue(shared, &connection->exchange));
+    } else if (connection->state == VHTTP_READING && kind == VHTTP_DEADLINE_HEADER) {
+        refuse(shared, connection, 408);
+    } else if (connection->state == VHTTP_RECEIVING) {
+        refuse(shared, connection, 408);
+    } else {
+        vhttp_connection_close(shared, connection);
+        return;
+    }
+    advance(shared, connection);
 }

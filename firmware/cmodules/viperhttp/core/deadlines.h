@@ -38,6 +38,12 @@ void vhttp_deadlines_init(struct vhttp_deadlines *deadlines);
 void vhttp_deadlines_set(struct vhttp_deadlines *deadlines, uint16_t member,
                          enum vhttp_deadline kind, uint64_t now_ms);
 
+// The kind of the member's deadline.
+static inline enum vhttp_deadline vhttp_deadlines_kind(const struct vhttp_deadlines *deadlines,
+                                                       uint16_t member) {
+    return (enum vhttp_deadline)deadlines->members[member].kind;
+}
+
 // The member of `kind` that waits longest, or VHTTP_NO_MEMBER.
 uint16_t vhttp_deadlines_oldest(const struct vhttp_deadlines *deadlines, enum vhttp_deadline kind);
 

@@ -1,207 +1,195 @@
-// What requests mean, and what the interpreter's answers mean for them.
-#include "connection.h"
+#include "exchange.h"
+
+#include <string.h>
+
+#include "call.h"
 #include "path.h"
-#include "port.h"
+#include "state.h"
 
 #define STATIC_METHODS "GET, HEAD, OPTIONS"
 
-// ---- Asking the interpreter
-
-static bool ask(struct vhttp_server *server, const struct vhttp_connection *connection,
-                const void *record, uint32_t length) {
-    struct vhttp_ring *ring = connection->is_call ? &server->requests : server->file_requests;
-    void *room = vhttp_ring_reserve(ring, length);
-    if (room == NULL) {
-        return false;
-    }
-    memcpy(room, record, length);
-    vhttp_ring_commit(ring, length);
-    server->asked_now = true;
-    return true;
-}
-
-static struct vhttp_ipc_head head_for(const struct vhttp_server *server,
-                                      const struct vhttp_connection *connection,
-                                      enum vhttp_ask kind) {
-    return (struct vhttp_ipc_head){(uint16_t)kind, vhttp_index(server, connection),
-                                   connection->generation};
-}
-
-bool vhttp_settle(struct vhttp_server *server, struct vhttp_connection *connection) {
-    if (connection->owes_close) {
-        struct vhttp_ipc_head record = head_for(server, connection, VHTTP_ASK_CLOSE);
-        connection->owes_close = !ask(server, connection, &record, sizeof(record));
-        connection->owes_credit = 0;
-    } else if (connection->owes_read) {
-        struct vhttp_ask_read record = {head_for(server, connection, VHTTP_ASK_READ),
-                                        connection->read_offset,
-                                        (uint32_t)connection->content_expected, VHTTP_WINDOW_SIZE};
-        connection->owes_read = !ask(server, connection, &record, sizeof(record));
-    } else if (connection->owes_credit > 0) {
-        struct vhttp_ask_credit record = {head_for(server, connection, VHTTP_ASK_CREDIT),
-                                          connection->owes_credit};
-        if (ask(server, connection, &record, sizeof(record))) {
-            connection->owes_credit = 0;
-        }
-    }
-    bool settled =
-        !connection->owes_close && !connection->owes_read && connection->owes_credit == 0;
-    server->owes |= !settled;
-    return settled;
-}
-
 // ---- Requests
 
-static void respond_text(struct vhttp_server *server, struct vhttp_connection *connection,
-                         const char *type, size_t length) {
+static enum vhttp_step respond_status(struct vhttp_exchange *exchange, int status) {
+    vhttp_reply_start_status(&exchange->reply, status);
+    return VHTTP_STEP_REPLY;
+}
+
+static enum vhttp_step respond_text(struct vhttp_exchange *exchange, const char *type,
+                                    size_t length) {
     struct vhttp_response response = {
         .status = 200, .content_type = type, .length = length, .cache_control = "no-store"};
-    connection->written = (uint32_t)length;
-    connection->taken = 0;
-    connection->content_expected = 0;
-    vhttp_connection_respond(server, connection, &response);
+    vhttp_reply_start_text(&exchange->reply, &response);
+    return VHTTP_STEP_REPLY;
 }
 
-static void respond_health(struct vhttp_server *server, struct vhttp_connection *connection) {
+static enum vhttp_step respond_health(struct vhttp_exchange *exchange) {
     static const char text[] = "{\"status\":\"ok\"}\n";
-    memcpy(connection->window, text, sizeof(text) - 1);
-    respond_text(server, connection, "application/json", sizeof(text) - 1);
+    memcpy(vhttp_reply_room(&exchange->reply), text, sizeof(text) - 1);
+    return respond_text(exchange, "application/json", sizeof(text) - 1);
 }
 
-static void respond_metrics(struct vhttp_server *server, struct vhttp_connection *connection) {
+static enum vhttp_step respond_metrics(struct vhttp_shared *shared,
+                                       struct vhttp_exchange *exchange) {
     struct vhttp_metrics metrics = {
-        .stats = &server->stats,
-        .heap = &server->heap,
-        .cache = &server->cache,
-        .requests = &server->requests,
-        .responses = &server->responses,
-        .version = server->options.version,
-        .build_id = server->options.build_id,
+        .stats = &shared->stats,
+        .heap = &shared->heap,
+        .cache = &shared->cache,
+        .requests = &shared->requests,
+        .responses = &shared->responses,
+        .version = shared->options.version,
+        .build_id = shared->options.build_id,
         .psram = vhttp_has_psram(),
-        .now_ms = server->now_ms,
+        .now_ms = shared->now_ms,
     };
-    size_t length = vhttp_write_metrics(&metrics, (char *)connection->window, VHTTP_WINDOW_SIZE);
-    respond_text(server, connection, "text/plain; version=0.0.4; charset=utf-8", length);
+    size_t length =
+        vhttp_write_metrics(&metrics, vhttp_reply_room(&exchange->reply), VHTTP_WINDOW_SIZE);
     // The interpreter is asked for fresh figures, for the next reader: this one does not wait.
-    atomic_store_explicit(&server->heap_wanted, true, memory_order_release);
-    server->asked_now = true;
+    atomic_store_explicit(&shared->heap_wanted, true, memory_order_release);
+    shared->desk.asked = true;
+    return respond_text(exchange, "text/plain; version=0.0.4; charset=utf-8", length);
 }
 
-static void respond_methods(struct vhttp_server *server, struct vhttp_connection *connection,
-                            int status) {
-    struct vhttp_response response = {.status = status, .allow = STATIC_METHODS};
-    if (status != 204) {
+static enum vhttp_step respond_allow(struct vhttp_exchange *exchange, const char *allow,
+                                     enum vhttp_method method) {
+    struct vhttp_response response = {.status = 204, .allow = allow};
+    if (method != VHTTP_OPTIONS) {
+        response.status = 405;
         response.content_type = "text/plain; charset=utf-8";
     }
-    vhttp_connection_respond(server, connection, &response);
+    vhttp_reply_start(&exchange->reply, &response);
+    return VHTTP_STEP_REPLY;
 }
 
-static void request_below(struct vhttp_server *server, struct vhttp_connection *connection,
-                          const struct vhttp_mount *mount, const char *below) {
+// The path is that of routes, for other methods than the request's.
+static enum vhttp_step respond_route_methods(struct vhttp_exchange *exchange, unsigned methods,
+                                             enum vhttp_method requested) {
+    static const char *const names[VHTTP_METHOD_COUNT] = {"GET",   "HEAD",   "POST",   "PUT",
+                                                          "PATCH", "DELETE", "OPTIONS"};
+    char allow[64] = "";
+    methods |= 1u << VHTTP_OPTIONS | (methods >> VHTTP_GET & 1) << VHTTP_HEAD;
+    for (int method = 0; method < VHTTP_METHOD_COUNT; method++) {
+        if (methods >> method & 1) {
+            strcat(allow, allow[0] == '\0' ? "" : ", ");
+            strcat(allow, names[method]);
+        }
+    }
+    return respond_allow(exchange, allow, requested);
+}
+
+static enum vhttp_step start_file_below(struct vhttp_shared *shared,
+                                        struct vhttp_exchange *exchange,
+                                        const struct vhttp_request *request,
+                                        const struct vhttp_mount *mount, const char *below) {
     char path[VHTTP_FILE_PATH_MAX]; // both are shorter than VHTTP_PATH_MAX
     size_t folder_length = strlen(mount->folder);
     memcpy(path, mount->folder, folder_length);
     memcpy(path + folder_length, below, strlen(below) + 1);
     static const struct vhttp_chosen_file not_chosen = {200, {NULL, 0}};
-    vhttp_request_file(server, connection, path, mount->html, not_chosen);
+    return vhttp_static_start(shared, exchange, request, path, mount->html, not_chosen);
 }
 
-void vhttp_dispatch(struct vhttp_server *server, struct vhttp_connection *connection) {
-    const struct vhttp_request *request = &server->request;
-    if (request->method == VHTTP_OPTIONS && vhttp_slice_equals(request->path, "*")) {
-        respond_methods(server, connection, 204);
-        return;
-    }
-    int length = vhttp_decode_path(request->path, server->decoded_path, VHTTP_PATH_MAX);
-    if (length < 0) {
-        vhttp_connection_refuse(server, connection, -length);
-        return;
-    }
-    const char *path = server->decoded_path;
-    if (vhttp_call_dispatch(server, connection)) {
-        return;
-    }
-    const struct vhttp_mount *mount = vhttp_router_find(server->router, path);
+// Answers from what is mounted.
+static enum vhttp_step start_mount(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                   const struct vhttp_request *request, const char *path) {
+    const struct vhttp_mount *mount = vhttp_router_find(shared->options.router, path);
     if (mount == NULL || (mount->kind == VHTTP_MOUNT_STATIC && vhttp_path_is_hidden(path))) {
-        vhttp_connection_respond_status(server, connection, 404);
-    } else if (request->method == VHTTP_OPTIONS) {
-        respond_methods(server, connection, 204);
-    } else if (request->method != VHTTP_GET && request->method != VHTTP_HEAD) {
-        respond_methods(server, connection, 405);
-    } else if (mount->kind == VHTTP_MOUNT_HEALTH) {
-        respond_health(server, connection);
-    } else if (mount->kind == VHTTP_MOUNT_METRICS) {
-        respond_metrics(server, connection);
-    } else {
-        bool is_file = mount->kind == VHTTP_MOUNT_FILE;
-        request_below(server, connection, mount, is_file ? "" : path + mount->prefix_length);
+        return respond_status(exchange, 404);
     }
+    if (request->method != VHTTP_GET && request->method != VHTTP_HEAD) {
+        return respond_allow(exchange, STATIC_METHODS, request->method);
+    }
+    switch (mount->kind) {
+    case VHTTP_MOUNT_HEALTH:
+        return respond_health(exchange);
+    case VHTTP_MOUNT_METRICS:
+        return respond_metrics(shared, exchange);
+    case VHTTP_MOUNT_FILE:
+        return start_file_below(shared, exchange, request, mount, "");
+    case VHTTP_MOUNT_STATIC:
+        break;
+    }
+    return start_file_below(shared, exchange, request, mount, path + mount->prefix_length);
+}
+
+enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                     const struct vhttp_request *request) {
+    vhttp_reply_prepare(&exchange->reply, request->method == VHTTP_HEAD,
+                        request->minor_version == 0);
+    if (request->method == VHTTP_OPTIONS && vhttp_slice_equals(request->path, "*")) {
+        return respond_allow(exchange, STATIC_METHODS, request->method);
+    }
+    char path[VHTTP_PATH_MAX];
+    int length = vhttp_decode_path(request->path, path, sizeof(path));
+    if (length < 0) {
+        vhttp_reply_refuse(&exchange->reply, -length);
+        return VHTTP_STEP_REPLY;
+    }
+    struct vhttp_match match;
+    if (vhttp_routes_find(shared->options.routes, request->method, path, &match)) {
+        return vhttp_call_start(shared, exchange, request, path, &match);
+    }
+    if (match.methods != 0) {
+        return respond_route_methods(exchange, match.methods, request->method);
+    }
+    return start_mount(shared, exchange, request, path);
 }
 
 // ---- Answers
 
-void vhttp_take_content(struct vhttp_server *server, struct vhttp_connection *connection,
-                        const uint8_t *bytes, uint32_t length) {
-    if (connection->written - connection->taken == 0) { // a stream may have paused
-        vhttp_deadlines_set(&server->deadlines, vhttp_index(server, connection),
-                            VHTTP_DEADLINE_SEND, server->now_ms);
+static enum vhttp_step take_content(struct vhttp_exchange *exchange,
+                                    const struct vhttp_ipc_head *answer, uint32_t length) {
+    uint32_t count = length - (uint32_t)sizeof(*answer);
+    vhttp_reply_add(&exchange->reply, (const uint8_t *)(answer + 1), count);
+    vhttp_errand_got(&exchange->errand, count);
+    if (answer->kind == VHTTP_ANSWER_END) {
+        vhttp_errand_is_done(&exchange->errand);
+        vhttp_reply_end(&exchange->reply);
     }
-    uint32_t at = connection->written % VHTTP_WINDOW_SIZE;
-    uint32_t run = VHTTP_WINDOW_SIZE - at;
-    uint32_t first = length < run ? length : run;
-    memcpy(connection->window + at, bytes, first);
-    memcpy(connection->window, bytes + first, length - first);
-    connection->written += length;
-    connection->content_expected -= length;
-    if (connection->content_expected == 0) {
-        connection->has_errand = false; // the interpreter closes a file at its end
-        connection->owes_credit = 0;
-    }
+    return VHTTP_STEP_STAY;
 }
 
-static void take_for_connection(struct vhttp_server *server, const struct vhttp_ipc_head *answer,
-                                uint32_t length) {
-    struct vhttp_connection *connection = &server->connections[answer->connection];
-    if (!connection->has_errand || answer->generation != connection->generation) {
-        server->stats.answers_dropped++;
-        return; // it was for a request that is over
-    }
+// The handler's response is a file.
+static enum vhttp_step take_chosen(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                   const struct vhttp_request *request,
+                                   const struct vhttp_answer_file *file) {
+    vhttp_errand_is_done(&exchange->errand);
+    char *fields = vhttp_reply_room(&exchange->reply);
+    memcpy(fields, file->text + strlen(file->text) + 1, file->fields_length);
+    struct vhttp_chosen_file chosen = {(int)file->status, {fields, file->fields_length}};
+    return vhttp_static_start(shared, exchange, request, file->text, false, chosen);
+}
+
+enum vhttp_step vhttp_exchange_take(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                    const struct vhttp_request *request,
+                                    const struct vhttp_ipc_head *answer, uint32_t length) {
     switch ((enum vhttp_answer)answer->kind) {
     case VHTTP_ANSWER_FOUND:
     case VHTTP_ANSWER_NONE:
-        vhttp_take_found(server, connection, answer);
-        break;
+        return vhttp_static_found(shared, exchange, answer);
     case VHTTP_ANSWER_DATA:
     case VHTTP_ANSWER_END:
-        vhttp_take_content(server, connection, (const uint8_t *)(answer + 1),
-                           length - (uint32_t)sizeof(*answer));
-        if (answer->kind == VHTTP_ANSWER_END) {
-            vhttp_call_ends(connection);
-        }
-        break;
+        return take_content(exchange, answer, length);
     case VHTTP_ANSWER_BEGIN:
-        vhttp_call_begins(server, connection, (const struct vhttp_answer_begin *)answer, length);
-        break;
+        return vhttp_call_begins(exchange, (const struct vhttp_answer_begin *)answer, length);
     case VHTTP_ANSWER_FILE:
-        vhttp_call_chooses(server, connection, (const struct vhttp_answer_file *)answer);
-        break;
+        return take_chosen(shared, exchange, request, (const struct vhttp_answer_file *)answer);
     case VHTTP_ANSWER_BROKEN:
-        connection->has_errand = false;
-        vhttp_connection_close(server, connection); // the length was promised: cut it short
-        return;
+        vhttp_errand_is_done(&exchange->errand);
+        return VHTTP_STEP_BREAK; // the length was promised: cut it short
     case VHTTP_ANSWER_CHANGED:
-        return;
+        break; // is for the cache
     }
-    vhttp_connection_advance(server, connection);
+    return VHTTP_STEP_STAY;
 }
 
-void vhttp_take_answer(struct vhttp_server *server, const struct vhttp_ipc_head *answer,
-                       uint32_t length) {
-    if (answer->kind == VHTTP_ANSWER_CHANGED) {
-        vhttp_cache_invalidate(&server->cache, ((const struct vhttp_answer_changed *)answer)->path);
-    } else if (answer->connection >= VHTTP_CACHE_READER) {
-        vhttp_take_cached_answer(server, answer, length);
-    } else {
-        take_for_connection(server, answer, length);
-    }
+enum vhttp_step vhttp_exchange_overdue(struct vhttp_shared *shared,
+                                       struct vhttp_exchange *exchange) {
+    vhttp_errand_drop(&shared->desk, &exchange->errand);
+    return vhttp_static_overdue(shared, exchange);
+}
+
+void vhttp_exchange_end(struct vhttp_shared *shared, struct vhttp_exchange *exchange) {
+    vhttp_errand_drop(&shared->desk, &exchange->errand);
+    vhttp_cache_leave(&shared->cache, &exchange->reader);
 }

@@ -269,6 +269,7 @@ int vhttp_parse_request(const char *buffer, size_t length, size_t checked,
     struct cursor cursor = {buffer + start, buffer + end};
     int error = read_request_line(&cursor, request);
     if (error == 0) {
+        request->fields = (struct vhttp_slice){cursor.at, (size_t)(cursor.end - cursor.at) - 2};
         error = read_headers(&cursor, request);
     }
     if (error == 0) {

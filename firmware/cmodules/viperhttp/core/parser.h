@@ -36,7 +36,8 @@ struct vhttp_request {
     bool chunked;
     bool expects_continue;
     bool has_length;
-    uint64_t content_length; // bytes; 0 when there is none
+    uint64_t content_length;   // bytes; 0 when there is none
+    struct vhttp_slice fields; // the header lines as they came, each with its CRLF
     size_t header_count;
     struct vhttp_header headers[VHTTP_MAX_HEADERS];
 };

@@ -1,6 +1,6 @@
 #include "route.h"
 
-#include "port.h"
+#include "platform.h"
 
 #define NODES_MAX UINT16_MAX // a node's index has 16 bits
 #define ROOT 0

@@ -1,6 +1,6 @@
 // The ESP32 family under ESP-IDF v5.5: clocks, memory, the server's task, the interpreter's.
 // The network is in esp32_sockets.c, the ROM's compressor in esp32_deflate.c.
-#include "port.h"
+#include "platform.h"
 
 #include <time.h>
 

@@ -15,7 +15,7 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/task.h"
 #include "lwip/sockets.h"
-#include "port.h"
+#include "platform.h"
 #include "sdkconfig.h"
 #include "vhttp_config.h"
 

@@ -3,7 +3,7 @@
 #define _GNU_SOURCE // accept4
 #endif
 
-#include "port.h"
+#include "platform.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

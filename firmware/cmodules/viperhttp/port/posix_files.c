@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "port.h"
+#include "platform.h"
 
 static int file_error(int error) {
     switch (error) {

@@ -1,6 +1,6 @@
-// What viperhttp needs of a platform. Implemented by posix.c (Linux) and esp32.c (FreeRTOS, lwIP).
-#ifndef VHTTP_PORT_H
-#define VHTTP_PORT_H
+// What core/ asks of a platform: the contract that a port implements (port/posix.c, port/esp32.c).
+#ifndef VHTTP_PLATFORM_H
+#define VHTTP_PLATFORM_H
 
 #include <limits.h>
 #include <stdbool.h>

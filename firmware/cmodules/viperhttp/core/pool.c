@@ -1,0 +1,180 @@
+#include "pool.h"
+
+#include "platform.h"
+#include "static.h"
+
+#define TAG_LISTENER UINT32_MAX
+
+void vhttp_pool_init(struct vhttp_pool *pool, char *buffers) {
+    pool->listener = VHTTP_SOCKET_NONE;
+    for (size_t i = 0; i < VHTTP_MAX_CONNECTIONS; i++) {
+        vhttp_connection_init(&pool->connections[i], (uint16_t)i,
+                              buffers + i * VHTTP_CONNECTION_BUFFERS);
+        pool->free[i] = (uint16_t)(VHTTP_MAX_CONNECTIONS - 1 - i);
+    }
+    pool->free_count = VHTTP_MAX_CONNECTIONS;
+}
+
+bool vhttp_pool_open(struct vhttp_shared *shared, struct vhttp_pool *pool, int listener) {
+    pool->listener = listener;
+    pool->listener_is_watched =
+        vhttp_poller_watch(shared->poller, listener, TAG_LISTENER, VHTTP_READABLE, false);
+    return pool->listener_is_watched;
+}
+
+void vhttp_pool_close(struct vhttp_shared *shared, struct vhttp_pool *pool) {
+    for (size_t i = 0; i < VHTTP_MAX_CONNECTIONS; i++) {
+        if (!vhttp_connection_is_free(&pool->connections[i])) {
+            vhttp_connection_close(shared, &pool->connections[i]);
+        }
+    }
+    if (pool->listener >= 0) {
+        vhttp_close(pool->listener);
+    }
+}
+
+// ---- Slots
+
+// A connection that is free after an event is there for the next client.
+static void give_back_if_free(struct vhttp_pool *pool, const struct vhttp_connection *connection) {
+    if (vhttp_connection_is_free(connection)) {
+        pool->free[pool->free_count++] = (uint16_t)(connection - pool->connections);
+    }
+}
+
+// Closes the connection that has been idle for longest. False when none is.
+static bool evict_idle(struct vhttp_shared *shared, struct vhttp_pool *pool) {
+    uint16_t idle = vhttp_deadlines_oldest(&shared->deadlines, VHTTP_DEADLINE_IDLE);
+    if (idle == VHTTP_NO_MEMBER) {
+        return false;
+    }
+    shared->stats.connections_evicted++;
+    vhttp_connection_close(shared, &pool->connections[idle]);
+    give_back_if_free(pool, &pool->connections[idle]);
+    return true;
+}
+
+static void watch_listener(struct vhttp_shared *shared, struct vhttp_pool *pool,
+                           unsigned interest) {
+    vhttp_poller_watch(shared->poller, pool->listener, TAG_LISTENER, interest, true);
+    pool->listener_is_watched = interest != 0;
+}
+
+static void accept_clients(struct vhttp_shared *shared, struct vhttp_pool *pool) {
+    for (int i = 0; i < VHTTP_LISTEN_BACKLOG; i++) {
+        if (pool->free_count == 0 && !evict_idle(shared, pool)) {
+            watch_listener(shared, pool, 0); // until a place is free, the backlog holds them
+            return;
+        }
+        int socket = vhttp_accept(pool->listener);
+        if (socket == VHTTP_SOCKET_FAILED) {
+            evict_idle(shared, pool); // descriptors ran out
+        }
+        if (socket < 0) {
+            return;
+        }
+        struct vhttp_connection *connection = &pool->connections[pool->free[--pool->free_count]];
+        vhttp_connection_open(shared, connection, socket);
+        give_back_if_free(pool, connection);
+    }
+}
+
+// ---- Events
+
+void vhttp_pool_ready(struct vhttp_shared *shared, struct vhttp_pool *pool,
+                      const struct vhttp_event *events, size_t count) {
+    bool has_clients = false;
+    for (size_t i = 0; i < count; i++) {
+        if (events[i].tag == TAG_LISTENER) {
+            has_clients = true;
+            continue;
+        }
+        struct vhttp_connection *connection = &pool->connections[events[i].tag];
+        if (!vhttp_connection_is_free(connection)) {
+            vhttp_connection_ready(shared, connection, events[i].ready);
+            give_back_if_free(pool, connection);
+        }
+    }
+    if (has_clients) { // last, so that no event meets a connection that took the place of its own
+        accept_clients(shared, pool);
+    }
+}
+
+// An answer for an entry of the cache is news for all who read there.
+static void take_for_cache(struct vhttp_shared *shared, struct vhttp_pool *pool,
+                           const struct vhttp_ipc_head *answer, uint32_t length) {
+    struct vhttp_cached *entry = vhttp_static_take(shared, answer, length);
+    if (entry == NULL) {
+        return;
+    }
+    struct vhttp_cache_reader *reader = entry->readers;
+    while (reader != NULL) {
+        struct vhttp_cache_reader *next = reader->next;
+        struct vhttp_connection *connection = &pool->connections[reader->connection];
+        vhttp_connection_cache_news(shared, connection);
+        give_back_if_free(pool, connection);
+        reader = next;
+    }
+    vhttp_cache_tidy(&shared->cache, entry);
+}
+
+static void take_for_connection(struct vhttp_shared *shared, struct vhttp_pool *pool,
+                                const struct vhttp_ipc_head *answer, uint32_t length) {
+    struct vhttp_connection *connection = &pool->connections[answer->connection];
+    if (vhttp_connection_is_free(connection)) {
+        shared->stats.answers_dropped++;
+        return;
+    }
+    vhttp_connection_answer(shared, connection, answer, length);
+    give_back_if_free(pool, connection);
+}
+
+void vhttp_pool_take(struct vhttp_shared *shared, struct vhttp_pool *pool,
+                     struct vhttp_ring *answers) {
+    uint32_t length;
+    const struct vhttp_ipc_head *answer;
+    while ((answer = vhttp_ring_peek(answers, &length)) != NULL) {
+        if (answer->kind == VHTTP_ANSWER_CHANGED) {
+            vhttp_cache_invalidate(&shared->cache,
+                                   ((const struct vhttp_answer_changed *)answer)->path);
+        } else if (answer->connection >= VHTTP_CACHE_READER) {
+            take_for_cache(shared, pool, answer, length);
+        } else {
+            take_for_connection(shared, pool, answer, length);
+        }
+        vhttp_ring_release(answers);
+    }
+}
+
+static void expire_deadlines(struct vhttp_shared *shared, struct vhttp_pool *pool) {
+    uint16_t member;
+    while ((member = vhttp_deadlines_overdue(&shared->deadlines, shared->now_ms)) !=
+           VHTTP_NO_MEMBER) {
+        vhttp_connection_overdue(shared, &pool->connections[member]);
+        give_back_if_free(pool, &pool->connections[member]);
+    }
+}
+
+static void settle_debts(struct vhttp_shared *shared, struct vhttp_pool *pool) {
+    shared->desk.owes = false;
+    for (size_t i = 0; i < VHTTP_MAX_CONNECTIONS; i++) {
+        struct vhttp_connection *connection = &pool->connections[i];
+        bool was_free = vhttp_connection_is_free(connection);
+        if (!vhttp_connection_settle(shared, connection)) {
+            return; // the ring is full: the others would find no room either
+        }
+        if (!was_free) {
+            give_back_if_free(pool, connection);
+        }
+    }
+}
+
+void vhttp_pool_tend(struct vhttp_shared *shared, struct vhttp_pool *pool) {
+    expire_deadlines(shared, pool);
+    if (shared->desk.owes) {
+        settle_debts(shared, pool);
+    }
+    if (!pool->listener_is_watched && pool->free_count > 0) {
+        watch_listener(shared, pool, VHTTP_READABLE);
+    }
+}
