@@ -490,8 +490,8 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_content_type), MP_ROM_PTR(&module_content_type_obj)},
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
     {MP_ROM_QSTR(MP_QSTR_invalidate), MP_ROM_PTR(&module_invalidate_obj)},
-#if VHTTP_GZIP_ENABLED
     {MP_ROM_QSTR(MP_QSTR_escape_html), MP_ROM_PTR(&vhttp_escape_html_obj)},
+#if VHTTP_GZIP_ENABLED
     {MP_ROM_QSTR(MP_QSTR_gzip_copy), MP_ROM_PTR(&vhttp_gzip_copy_obj)},
 #endif
 };
