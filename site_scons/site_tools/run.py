@@ -72,7 +72,10 @@ def _begin(env: Environment) -> BuildLock:
         console.note("This clone is on a Windows drive, which is slow from WSL; ~ is faster")
     with failures("build"):
         lock = BuildLock(Path("build"))
-    env.SConsignFile("build/.sconsign")
+    scons.remember(
+        *(env, "build/.sconsign"),
+        lost=lambda file: console.note(f"{file} cannot be read: every step runs once"),
+    )
     interrupt.install()
     return lock
 

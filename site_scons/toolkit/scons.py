@@ -7,12 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 import SCons.CacheDir
+import SCons.dblite
 import SCons.Environment
 import SCons.Node.FS
 import SCons.Node.Python
 import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
+import SCons.Warnings
 from SCons.Errors import BuildError, ExplicitExit
 from SCons.Util import NOFILE, hash_signature
 from SCons.Variables import Variables
@@ -71,7 +73,7 @@ class Environment(Protocol):
     def NoClean(self, *nodes: Nodes) -> None: ...
     def Precious(self, *nodes: Nodes) -> None: ...
     def Requires(self, nodes: Nodes, first: Nodes) -> None: ...
-    def SConsignFile(self, name: str) -> None: ...
+    def SConsignFile(self, name: str, module: object) -> None: ...
     def Tool(self, name: str) -> None: ...
     def Value(self, value: object, name: str | None = None) -> Node: ...
 
@@ -188,6 +190,33 @@ def set_up(env: Environment, jobs: int, digest: Callable[[str], str]) -> None:
         return str(known.csig)
 
     SCons.Node.FS.File.get_csig = signature
+
+
+def remember(env: Environment, name: str, lost: Callable[[str], None]) -> None:
+    """Let SCons keep what it knows in a file.
+
+    Args:
+        lost: told which file cannot be read; every step runs once then.
+    """
+    SCons.dblite.IGNORE_CORRUPT_DBFILES = False  # it tells of them by half a traceback
+    SCons.Warnings._warningOut = lambda warning: lost(str(warning.args[0]).split(" : ")[-1])
+    env.SConsignFile(name, _Database(lost))
+
+
+class _Database:
+    """SCons's own, and a new one in the place of one that cannot be read."""
+
+    def __init__(self, lost: Callable[[str], None]) -> None:
+        self._lost = lost
+
+    def open(self, name: str, flag: str = "r", mode: int = 0o666) -> Any:
+        try:
+            return SCons.dblite.open(name, flag, mode)
+        except Exception:  # whatever a pickle may raise
+            file = Path(f"{name}.dblite")
+            self._lost(str(file))
+            file.unlink(missing_ok=True)
+            return SCons.dblite.open(name, flag, mode)
 
 
 class Observer(Protocol):
