@@ -41,4 +41,8 @@ class OriginalPaths:
 
     def text(self, printed: str) -> str:
         """What a tool has printed, with the originals in it."""
+        for copy, original in self._copies.items():
+            seen = f"{os.path.relpath(copy, self._directory)}/"
+            for prefix in (seen, copy, f"{os.path.relpath(copy, self._root)}/"):
+                printed = printed.replace(prefix, "" if original == Path() else f"{original}/")
         return _PATH.sub(lambda found: self.path(found[0]) or found[0], printed)
