@@ -35,7 +35,10 @@ def _update(run: Run, app: Path) -> None:
     at_host = f"./scons ota HOST={run.options.HOST}"
     again = device.typed(run, "ota") if run.options.HOST is None else at_host
     with console.progress(f"OTA      {host}", len(image)) as show:
-        result = ota.update(ota.Update(host, image, json.loads(record)["build"], again), show)
+        wanted = ota.Update(
+            host, image, json.loads(record)["build"], again, in_clear=env.get("TOKEN") == "plain"
+        )
+        result = ota.update(wanted, show)
     if result.returned_to_factory:
         console.step("OTA", f"{host}  went back to factory to receive")
     if result.sent:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import select
 import socket
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 
@@ -19,12 +20,21 @@ class DroppingProxy:
     Attributes:
         port: where it listens.
         sent, received: bytes passed on to the device, and back.
+        heard: all of them.
     """
 
     def __init__(
-        self, target: int, *, sent_limit: int | None = None, received_limit: int | None = None
+        self,
+        target: int,
+        *,
+        sent_limit: int | None = None,
+        received_limit: int | None = None,
+        alter: Callable[[bytes], bytes] = lambda data: data,
     ) -> None:
+        """Forward to a port; `alter` makes what is passed on, in either direction."""
         self._target = target
+        self._alter = alter
+        self.heard = bytearray()
         self._limits = [sent_limit, received_limit]
         self.sent = self.received = 0
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -69,6 +79,8 @@ class DroppingProxy:
                     data = source.recv(65536)
                     if not data:
                         return
+                    self.heard += data
+                    data = self._alter(data)
                     if source is client:
                         data = data[: self._left(0, self.sent, len(data))]
                         device.sendall(data)

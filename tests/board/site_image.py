@@ -81,9 +81,9 @@ def on_device(board: Board) -> dict[str, str]:
     """The sha256 of every file of a device."""
     with DeviceRepl(board.url, again="") as repl:
         repl.enter()
-        answers = ReplTransport(repl).call(b"manifest('')")
+        answers = ReplTransport(repl).manifest([""])
         repl.leave()
-    return {answer["path"]: answer["sha256"] for answer in answers[1:-1]}
+    return {answer.text("path"): answer.digits("sha256", 64) for answer in answers[1:-1]}
 
 
 def sha256(content: str | bytes) -> str:

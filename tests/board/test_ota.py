@@ -15,12 +15,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import pytest
 from dropping_proxy import DroppingProxy
 from project import copy_project
 from running_board import Board
+from sealed_client import Answer, SealedClient
 from viper.base.errors import UserError
+from viper.base.mac import Mac
 from viper.device import endpoints, http_page, network_token
 from viper.image import app_image, otadata
 from viper.update import ota
@@ -76,10 +77,10 @@ class Device:
         host = f"127.0.0.1:{port or self.board.info.http_port}"
         return ota.update(ota.Update(host, image, build_of(image), "./scons ota"), show)
 
-    def client(self, token: str | None = None) -> httpx.Client:
-        token = token or network_token.load(self.board.info.mac)
-        address = f"http://127.0.0.1:{self.board.info.http_port}"
-        return httpx.Client(base_url=address, headers={"Authorization": f"Bearer {token}"})
+    def client(self, token: str | None = None) -> SealedClient:
+        token = token or network_token.load(Mac(self.board.info.mac))
+        assert token is not None
+        return SealedClient(f"http://127.0.0.1:{self.board.info.http_port}", token)
 
     def status(self) -> dict[str, object]:
         with self.client() as client:
@@ -118,19 +119,19 @@ def build_of(image: bytes) -> str:
     return described.version
 
 
-def put(client: httpx.Client, index: int, data: bytes, said: bytes | None = None) -> httpx.Response:
+def put(client: SealedClient, index: int, data: bytes, said: bytes | None = None) -> Answer:
     """Send one chunk, as the one that it is or as another."""
     digest = hashlib.sha256(data if said is None else said).hexdigest()
-    return client.put(f"/ota/chunks/{index}?sha256={digest}", content=data)
+    return client.put(f"/ota/chunks/{index}?sha256={digest}", data)
 
 
-def send(client: httpx.Client, image: bytes) -> None:
+def send(client: SealedClient, image: bytes) -> None:
     for index in range(-(-len(image) // CHUNK)):
         piece = image[index * CHUNK : (index + 1) * CHUNK]
-        assert put(client, index, piece).status_code == 204
+        assert put(client, index, piece).status_code == 200
 
 
-def boot(client: httpx.Client, image: bytes, said: bytes | None = None) -> httpx.Response:
+def boot(client: SealedClient, image: bytes, said: bytes | None = None) -> Answer:
     digest = hashlib.sha256(image if said is None else said).hexdigest()
     return client.post(f"/ota/boot?size={len(image)}&sha256={digest}")
 
@@ -247,6 +248,7 @@ def test_another_token_is_refused(device: Device) -> None:
         answer = client.get("/ota")
         assert answer.status_code == 401
         assert device.board.info.mac in answer.headers["WWW-Authenticate"]
+        assert not answer.seal
         assert client.post("/ota/factory").status_code == 401
 
 

@@ -6,6 +6,7 @@ import hashlib
 import random
 import stat
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -235,6 +236,39 @@ def test_a_backup_is_plain_files_that_nobody_else_may_read(scene: Scene) -> None
     (folder / "vfs/settings.json").write_text("edited")
     with pytest.raises(UserError, match=r"settings\.json was changed since"):
         backup.load(folder)
+
+
+@pytest.mark.parametrize("fs", ["fat", "littlefs"])
+def test_a_backup_holds_no_token(tmp_path: Path, fs: str) -> None:
+    secret = hashlib.sha256(b"token").hexdigest().encode()
+    scene = Scene(tmp_path, fs, {**OWN, "/device.token": secret + b"\n"})
+    folder = scene.keeper(OLD).back_up()
+    for path in folder.rglob("*"):
+        assert path.is_dir() or secret not in path.read_bytes(), path
+    loaded = backup.load(folder).partitions["vfs"]
+    assert loaded.files.keys() == {*OWN, "/www/index.html", "/www/gone.html"}
+    raw = loaded.raw
+    found = filesystem_reader.open_partition(lambda at, size: raw[at : at + size], len(raw))
+    assert found is not None and found.sizes.keys() == loaded.files.keys()
+
+
+@pytest.mark.parametrize("fs", ["fat", "littlefs"])
+def test_the_token_survives_a_repartition(tmp_path: Path, fs: str) -> None:
+    scene = Scene(tmp_path, fs, {"/device.token": b"secret"})
+    scene.flash(CHANGES["moved"], fs)
+    assert scene.files(CHANGES["moved"])["/device.token"] == b"secret"
+
+
+@pytest.mark.parametrize("name", ["..", ".", "raw", "manifest.json", "a/b", "\x1b[31m/x"])
+def test_a_partition_that_a_backup_cannot_be_named_by_is_refused(tmp_path: Path, name: str) -> None:
+    scene = Scene(tmp_path)
+    table = scene.table(OLD)
+    odd = replace(table["nvs"], name=name)
+    entries = (odd, *(entry for entry in table if entry.name != "nvs"))
+    scene.put(partition_table.TABLE_OFFSET, PartitionTable(entries).to_binary())
+    with pytest.raises(UserError, match=r"the device has a (partition|file) called"):
+        scene.keeper(OLD).back_up()
+    assert not [path for path in tmp_path.rglob("*") if path.is_file() and path != scene.page]
 
 
 @pytest.mark.parametrize("fs", ["fat", "littlefs"])

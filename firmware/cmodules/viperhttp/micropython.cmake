@@ -16,6 +16,7 @@ list(REMOVE_ITEM VIPERHTTP_CORE ${VIPERHTTP_DIR}/core/deflate.c ${VIPERHTTP_DIR}
 # With MicroPython's names or headers in them.
 set(VIPERHTTP_BINDING
     ${VIPERHTTP_DIR}/binding/call_service.c
+    ${VIPERHTTP_DIR}/binding/content.c
     ${VIPERHTTP_DIR}/binding/figures.c
     ${VIPERHTTP_DIR}/binding/file_service.c
     ${VIPERHTTP_DIR}/binding/gzip_copy.c

@@ -9,6 +9,7 @@ endif
 # Only the binding has MicroPython's names in it.
 SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, \
 	call_service.c \
+	content.c \
 	figures.c \
 	file_service.c \
 	gzip_copy.c \

@@ -218,7 +218,7 @@ class ViperHTTP(Router):
         except Exception as error:
             _log(call, error)
         finally:
-            call.abort()
+            call.done()
 
     def _fail(self, call, error):
         """A handler raised before it returned anything."""

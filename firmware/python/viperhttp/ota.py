@@ -4,7 +4,7 @@
 
     app.include_router(ota.router())
 
-Every request needs the device's token (see viperhttp.device_token).
+Requests and answers are sealed with the device's token (see viperhttp.sealed).
 
     GET  /ota                   {"build", "boot", "running", "on_probation", "slot", "chunk"}
     GET  /ota/chunks?size=N     the SHA-256 of each chunk of the slot's first N bytes, a line each
@@ -25,11 +25,11 @@ import probation
 from _viperhttp import version
 from esp32 import Partition
 
-from viperhttp import device_token, restart
+from viperhttp import restart, sealed
 from viperhttp.errors import HTTPException
 from viperhttp.request import current_request
 from viperhttp.responses import Response, StreamingResponse
-from viperhttp.routing import Depends, Query, Router
+from viperhttp.routing import Query
 
 CHUNK = 16384  # bytes: four sectors of the flash
 
@@ -40,7 +40,7 @@ _MAGIC = 0xE9
 
 def router():
     """The routes of the endpoint, for app.include_router()."""
-    routes = Router("/ota", deps=[Depends(device_token.require)])
+    routes = sealed.Router("/ota")
     routes.get("")(_status)
     routes.get("/chunks", query={"size": Query(type=int)})(_digests)
     routes.put("/chunks/{index:int}", query={"sha256": Query()})(_write)
@@ -120,7 +120,7 @@ def _write(index, sha256):
     if len(data) % _SECTOR:
         data += b"\xff" * (-len(data) % _SECTOR)
     slot.writeblocks(index * CHUNK // _SECTOR, data)
-    return Response(status_code=204)
+    return Response()
 
 
 def _refuse_other_chips(image):
@@ -161,4 +161,4 @@ def _boot_factory():
 
 def _confirm():
     probation.end()
-    return Response(status_code=204)
+    return Response()

@@ -4,7 +4,7 @@
 
     app.include_router(sync_routes.router())
 
-Every request needs the device's token (see viperhttp.device_token).
+Requests and answers are sealed with the device's token (see viperhttp.sealed).
 
     GET  /sync                  {"boot", "outdated"}
     POST /sync/manifest         takes a JSON list of files and folders; what is there, a line each
@@ -22,16 +22,16 @@ import asyncio
 import errno
 import json
 
-from viperhttp import device_token, restart, sync
+from viperhttp import restart, sealed, sync
 from viperhttp.errors import HTTPException
 from viperhttp.request import current_request
 from viperhttp.responses import Response, StreamingResponse
-from viperhttp.routing import Depends, Query, Router
+from viperhttp.routing import Query
 
 
 def router():
     """The routes, for app.include_router()."""
-    routes = Router("/sync", deps=[Depends(device_token.require)])
+    routes = sealed.Router("/sync")
     routes.get("")(_status)
     routes.post("/manifest")(_manifest)
     routes.put("/files/{name}", query={"at": Query(type=int), "sha256": Query("")})(_receive)
@@ -69,7 +69,7 @@ def _receive(name, at, sha256):
     except OSError as error:
         sync.abandon()
         raise _failure(error) from None
-    return Response(status_code=204)
+    return Response()
 
 
 def _commit():
@@ -78,12 +78,12 @@ def _commit():
         sync.commit(tuple(what["removed"]), *what["placed"])
     except OSError as error:
         raise _failure(error) from None
-    return Response(status_code=204)
+    return Response()
 
 
 def _finish():
     sync.finish()
-    return Response(status_code=204)
+    return Response()
 
 
 def _failure(error):

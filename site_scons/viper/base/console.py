@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viper.base.mac import Mac
+from viper.base.printable import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -33,14 +36,14 @@ def human_size(size: int) -> str:
     raise AssertionError("unreachable")
 
 
-def human_mac(digits: str) -> str:
-    """A MAC of 12 hex digits as people write it: '02:3c:d3:2b:e1:46'."""
-    return ":".join(digits[at : at + 2] for at in range(0, len(digits), 2))
+def human_mac(mac: Mac) -> str:
+    """A MAC as people write it: '02:3c:d3:2b:e1:46'."""
+    return ":".join(mac[at : at + 2] for at in range(0, len(mac), 2))
 
 
 def step(tag: str, text: str) -> None:
     """One line for one action that has been done: `GZIP     app.js  4.1 KiB → 1.2 KiB`."""
-    note(f"{tag:<8} {text}")
+    note(f"{tag:<8} {printable(text, kept='')}")
 
 
 @contextmanager
@@ -59,7 +62,8 @@ def is_copied() -> bool:
 
 
 def note(text: str) -> None:
-    """A line on standard output, above any bar that is being drawn."""
+    """A line on standard output, above any bar that is being drawn; see viper.base.printable."""
+    text = printable(text)
     with _lock:
         for copy in _copies:
             copy(text)
@@ -75,6 +79,7 @@ def note(text: str) -> None:
 
 def error(text: str) -> None:
     """An error for the user on standard error, each line of it whole."""
+    text = printable(text)
     with _lock, contextlib.suppress(BrokenPipeError):
         for copy in _copies:
             copy(f"error: {text}")

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterable
 from typing import ParamSpec, TypeVar
 
+from viper.base.printable import printable
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -46,7 +48,7 @@ def exits(function: Callable[P, R]) -> Callable[P, R]:
         try:
             return function(*args, **kwargs)
         except UserError as problem:
-            print(f"error: {problem}", file=sys.stderr)
+            print(f"error: {printable(str(problem))}", file=sys.stderr)
             raise SystemExit(2) from None
 
     return guarded

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from viper.base import process
 from viper.base.errors import UserError
+from viper.base.mac import Mac
 from viper.flash import device_stamp
 from viper.image import installed_app
 from viper.image.app_image import AppDescription
@@ -150,7 +151,7 @@ def origin(found: Found, known: dict[bytes, str], stamps: Path) -> str:
         return ""
     if found.app.elf_sha256 in known:
         return f"what is built here for {known[found.app.elf_sha256]}"
-    if device_stamp.load(stamps, found.mac).parts:
+    if found.mac and device_stamp.load(stamps, Mac(found.mac)).parts:
         return "an earlier build from here"
     return "elsewhere"
 

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import gzip
 import re
 import time
 import zlib
-from contextlib import closing
-from http.client import HTTPConnection, HTTPException
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from viper.base import interrupt
 from viper.base.errors import UserError
+from viper.base.printable import excerpt
+from viper.device.http_exchange import MISBEHAVIOUR, Answer, HttpExchange
 
 _LIMIT_S = 15.0  # from reset to the first answer; a real board takes about two
 _RETRY_S = 0.05
 _ANSWER_S = 5.0
+_PAGE_SIZE = 16 << 20  # bytes: no device holds more
+_METRICS_SIZE = 1 << 20
+_GZIP = 16 + zlib.MAX_WBITS  # in zlib's words
 
 
 def url(http_port: int) -> str:
@@ -33,17 +36,13 @@ def get(http_port: int, next_step: str) -> str:
         UserError: nobody answers.
     """
     try:
-        with closing(HTTPConnection("127.0.0.1", http_port, timeout=_ANSWER_S)) as connection:
-            connection.request("GET", "/", headers={"Accept-Encoding": "gzip"})
-            response = connection.getresponse()
-            body = response.read()
-        if response.headers.get("Content-Encoding") == "gzip":
-            body = gzip.decompress(body)
-    except (OSError, EOFError, zlib.error, HTTPException) as problem:
-        raise UserError(f"{url(http_port)} does not answer: {problem}", next_step) from None
-    version = f"{response.version // 10}.{response.version % 10}"
-    head = f"HTTP/{version} {response.status} {response.reason}\n{response.headers}"
-    return head + body.decode(errors="replace")
+        answer = _ask("GET", url(http_port), _PAGE_SIZE, {"Accept-Encoding": "gzip"})
+        body = answer.body
+        if answer.fields.get("Content-Encoding") == "gzip":
+            body = zlib.decompressobj(_GZIP).decompress(body, _PAGE_SIZE)
+    except (*MISBEHAVIOUR, zlib.error) as problem:
+        raise UserError(f"{url(http_port)} does not answer: {_said(problem)}", next_step) from None
+    return f"{answer.line}\n{answer.fields}{body.decode(errors='replace')}"
 
 
 def head(address: str, path: str) -> tuple[int, str]:
@@ -57,9 +56,9 @@ def head(address: str, path: str) -> tuple[int, str]:
     """
     try:
         return _head(address + path)
-    except (OSError, HTTPException) as problem:
+    except MISBEHAVIOUR as problem:
         raise UserError(
-            f"{address}{path} does not answer: {problem}",
+            f"{address}{path} does not answer: {_said(problem)}",
             "is the device on this network? if its address is another one, give HOST=",
         ) from None
 
@@ -96,10 +95,10 @@ def _wait_for_answer(address: str, next_step: str) -> None:
         try:
             _head(address)
             return
-        except (OSError, HTTPException) as problem:
+        except MISBEHAVIOUR as problem:
             if time.monotonic() > deadline:
                 raise UserError(
-                    f"{address} does not answer for {_LIMIT_S:.0f} s: {problem}", next_step
+                    f"{address} does not answer for {_LIMIT_S:.0f} s: {_said(problem)}", next_step
                 ) from None
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
@@ -116,13 +115,13 @@ def build(host: str) -> str:
     """
     where = host.removeprefix("http://").rstrip("/")
     try:
-        with closing(HTTPConnection(where, timeout=_ANSWER_S)) as connection:
-            connection.request("GET", "/metrics")
-            text = connection.getresponse().read().decode(errors="replace")
-    except (OSError, HTTPException) as problem:
+        answer = _ask("GET", f"http://{where}/metrics", _METRICS_SIZE)
+    except MISBEHAVIOUR as problem:
         raise UserError(
-            f"HOST={host} does not answer: {problem}", f"is it on? curl http://{where}/metrics"
+            f"HOST={host} does not answer: {_said(problem)}",
+            f"is it on? curl http://{where}/metrics",
         ) from None
+    text = answer.body.decode(errors="replace")
     found = re.search(r'^viperhttp_build_info\{.*build_id="(\w+)"', text, re.MULTILINE)
     if found is None:
         raise UserError(f"HOST={host} does not say what it runs", "app.mount_metrics() tells it")
@@ -131,10 +130,18 @@ def build(host: str) -> str:
 
 def _head(address: str) -> tuple[int, str]:
     """Status and Content-Type of an address."""
+    answer = _ask("HEAD", address, 0)
+    return answer.status, excerpt(answer.fields.get("Content-Type", ""))
+
+
+def _ask(method: str, address: str, limit: int, fields: Mapping[str, str] | None = None) -> Answer:
     parts = urlsplit(address)
-    with closing(
-        HTTPConnection(parts.hostname or "", parts.port or 80, timeout=_ANSWER_S)
-    ) as connection:
-        connection.request("HEAD", parts.path)
-        response = connection.getresponse()
-        return response.status, response.headers.get("Content-Type", "")
+    exchange = HttpExchange(parts.hostname or "", parts.port or 80)
+    try:
+        return exchange.ask(method, parts.path, fields=fields, limit=limit, within_s=_ANSWER_S)
+    finally:
+        exchange.close()
+
+
+def _said(problem: Exception) -> str:
+    return excerpt(str(problem)) or type(problem).__name__

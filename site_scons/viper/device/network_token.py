@@ -13,7 +13,10 @@ import secrets
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.base.mac import Mac
 from viper.device.repl import DeviceRepl
+
+ON_DEVICE = "/device.token"  # where a device keeps the token's SHA-256, which is worth as much
 
 
 def folder() -> Path:
@@ -22,7 +25,7 @@ def folder() -> Path:
     return Path(state) / "viperhttp/tokens"
 
 
-def load(mac: str) -> str | None:
+def load(mac: Mac) -> str | None:
     """The token of a device, None if there is none here.
 
     Args:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from viper.base import atomic_file
+from viper.base.mac import Mac
 from viper.flash.sector_plan import Claim
 from viper.image.sectors import Run
 
@@ -27,20 +28,19 @@ class Stamp:
     """What is believed of one device.
 
     Attributes:
-        mac: 12 hex digits, lower case.
         parts: by the part's name in flash.json, what was written there.
         files: the files that were put into the device's file system, by path: their sha256.
         files_md5: the MD5 of the file system's partition when `files` was last found true of the
             device; empty if never, or if files have been sent since.
     """
 
-    mac: str
+    mac: Mac
     parts: dict[str, Claim] = field(default_factory=dict)
     files: dict[str, str] = field(default_factory=dict)
     files_md5: bytes = b""
 
 
-def load(folder: Path, mac: str) -> Stamp:
+def load(folder: Path, mac: Mac) -> Stamp:
     """The stamp of a device; a blank one if there is none that can be read."""
     try:
         record = json.loads(_path(folder, mac).read_text(encoding="utf-8"))
@@ -58,7 +58,8 @@ def load(folder: Path, mac: str) -> Stamp:
 
 def paths(folder: Path) -> set[str]:
     """The files that were put into the file system of any device."""
-    return {path for stamp in folder.glob("*.json") for path in load(folder, stamp.stem).files}
+    macs = (Mac(stamp.stem) for stamp in folder.glob("[0-9a-f]" * 12 + ".json"))
+    return {path for mac in macs for path in load(folder, mac).files}
 
 
 def save(folder: Path, stamp: Stamp) -> None:
@@ -74,7 +75,7 @@ def save(folder: Path, stamp: Stamp) -> None:
     atomic_file.write_json(_path(folder, stamp.mac), record)
 
 
-def _path(folder: Path, mac: str) -> Path:
+def _path(folder: Path, mac: Mac) -> Path:
     return folder / f"{mac}.json"
 
 

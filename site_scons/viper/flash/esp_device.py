@@ -15,6 +15,7 @@ import esptool.loader as loader
 from esptool.util import FatalError, flash_size_bytes
 
 from viper.base.errors import UserError
+from viper.base.mac import Mac
 from viper.flash import writing
 from viper.flash.jobs import FlashRequest
 from viper.ports.native_usb import NativeUsb
@@ -41,7 +42,7 @@ class Device:
     """An ESP chip on a port, in download mode with esptool's stub: a `writing.Chip`.
 
     Attributes:
-        mac: 12 hex digits, lower case.
+        mac: whose chip it is, once it is connected.
         written: counts the bytes sent.
         reset_s, stub_s: what connecting took.
     """
@@ -55,7 +56,7 @@ class Device:
         self._request = request
         self._began = time.monotonic()
         self._serial = usb.open_for_download()
-        self.mac = ""
+        self.mac: Mac
         self.written = WriteCounter(self._serial)
         self.reset_s = self.stub_s = 0.0
 
@@ -84,7 +85,7 @@ class Device:
         least, most = _STUB_BLOCKS
         block = self._request.baud / 10 * _BLOCK_S
         self._esp.FLASH_WRITE_SIZE = most if block >= most else max(least, int(block) & -least)
-        self.mac = bytes(self._esp.read_mac("BASE_MAC")).hex()
+        self.mac = Mac(bytes(self._esp.read_mac("BASE_MAC")).hex())
         self.stub_s = time.monotonic() - began
 
     def md5(self, offset: int, size: int) -> bytes:

@@ -17,6 +17,7 @@ from typing import Any
 
 from viper.base import console, interrupt, process
 from viper.base.errors import UserError
+from viper.base.mac import Mac
 from viper.ports import port
 
 SAME = "same"
@@ -65,7 +66,7 @@ class PartResult:
 class FlashResult:
     """What was done; with the goal PLAN, what would be."""
 
-    mac: str = ""  # 12 hex digits, lower case
+    mac: Mac | None = None  # None if it was not asked
     host: str = ""  # where it was reached, if that was over the network
     parts: tuple[PartResult, ...] = ()  # in the order of writing
     moving: tuple[tuple[str, str, str], ...] = ()  # data partitions: name, what becomes of it, how
@@ -231,6 +232,7 @@ def decode_request(text: str) -> FlashRequest:
 
 
 def _decode_result(record: dict[str, Any]) -> FlashResult:
+    record["mac"] = Mac(record["mac"]) if record["mac"] else None
     record["parts"] = tuple(PartResult(**part) for part in record["parts"])
     for key in ("files_sent", "files_deleted"):
         record[key] = tuple(record[key])

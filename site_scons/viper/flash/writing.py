@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from viper.base.errors import UserError
+from viper.base.mac import Mac
 from viper.flash import device_stamp, sector_plan
 from viper.flash.sector_plan import ERASED, Region
 from viper.image import partition_table
@@ -25,7 +26,7 @@ FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as wel
 class Chip(Protocol):
     """A chip whose flash can be reached."""
 
-    mac: str  # 12 hex digits, lower case
+    mac: Mac
 
     def md5(self, offset: int, size: int) -> bytes:
         """The MD5 digest of a range of the flash, as the chip says."""

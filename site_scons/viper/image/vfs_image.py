@@ -10,6 +10,21 @@ from pathlib import Path
 
 from viper.base import atomic_file
 from viper.image import fat_image, littlefs_image
+from viper.image.filesystem_image import FilesystemImage
+
+
+def build(fs: str, files: Mapping[str, bytes], size: int) -> FilesystemImage:
+    """Make a file system.
+
+    Args:
+        fs: one of `board.FILE_SYSTEMS`.
+        files: content by device path.
+        size: bytes of the partition.
+
+    Raises:
+        UserError: more than fits.
+    """
+    return {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs](files, size)
 
 
 def write(image: Path, index: Path, contents: Mapping[str, bytes], *, fs: str, size: int) -> None:
@@ -25,7 +40,6 @@ def write(image: Path, index: Path, contents: Mapping[str, bytes], *, fs: str, s
     Raises:
         UserError: more than fits.
     """
-    build = {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs]
-    built = build(contents, size)
+    built = build(fs, contents, size)
     atomic_file.write(image, built.data)
     atomic_file.write_json(index, {"used": built.used})

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Protocol
 
 from viper.base import atomic_file
+from viper.base.mac import Mac
 from viper.image.fat_volume import Damaged, Entry, FatVolume, ReadSectors
 from viper.image.sectors import SECTOR_SIZE, runs
 from viper.sync.file_plan import STAGE
@@ -37,7 +38,7 @@ class Journal:
     touched: frozenset[str]  # paths that the sync was to change
 
 
-def save(folder: Path, mac: str, volume: FatVolume, touched: Iterable[str]) -> None:
+def save(folder: Path, mac: Mac, volume: FatVolume, touched: Iterable[str]) -> None:
     """Keep a volume's tables and folders, in one step."""
     folder.mkdir(parents=True, exist_ok=True)
     numbers = sorted(volume.metadata)
@@ -50,7 +51,7 @@ def save(folder: Path, mac: str, volume: FatVolume, touched: Iterable[str]) -> N
     atomic_file.write_json(_path(folder, mac), record)
 
 
-def load(folder: Path, mac: str) -> Journal | None:
+def load(folder: Path, mac: Mac) -> Journal | None:
     """What a sync of a device that did not end has left, if one has."""
     try:
         record = json.loads(_path(folder, mac).read_text(encoding="utf-8"))
@@ -66,7 +67,7 @@ def load(folder: Path, mac: str) -> Journal | None:
     )
 
 
-def clear(folder: Path, mac: str) -> None:
+def clear(folder: Path, mac: Mac) -> None:
     """Forget a journal: the device is in order."""
     _path(folder, mac).unlink(missing_ok=True)
 
@@ -121,5 +122,5 @@ def _holds(folder: str, paths: Iterable[str]) -> bool:
     return any(path.startswith(f"{folder}/") for path in paths)
 
 
-def _path(folder: Path, mac: str) -> Path:
+def _path(folder: Path, mac: Mac) -> Path:
     return folder / f"{mac}{_SUFFIX}"

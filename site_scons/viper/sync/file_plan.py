@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from viper.base.mac import Mac
 from viper.flash.writing import File
 from viper.image.device_files import SITE
 
@@ -20,7 +21,7 @@ class Manifest:
     """What a device says of itself and of the files in a scope."""
 
     build: str  # the build id of its firmware
-    mac: str  # 12 hex digits, lower case
+    mac: Mac
     fs: str  # one of board.FILE_SYSTEMS
     free: int  # bytes of its file system
     serving: bool  # whether its server runs

@@ -13,14 +13,14 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from viper.base.errors import UserError
+from viper.base import schema
+from viper.base.schema import Record
 from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.flash import writing
 from viper.flash.jobs import FlashResult
 from viper.sync import transfer
-from viper.sync.transfer import PIECE, NothingToSave, StagedFile
+from viper.sync.transfer import MANIFEST_SIZE, PIECE, NothingToSave, StagedFile
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,9 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     began = time.monotonic()
     wanted = writing.load(request.image, request.root).files
     again = f"./scons sync HOST={request.host}"
-    says = frozenset({"boot", "outdated"})
-    device = DeviceHttp(Endpoint(request.host, "/sync", "files", again, says))
+    device = DeviceHttp(Endpoint(request.host, "/sync", "files", again))
     transport = HttpTransport(device, again)
-    status = device.status()
+    boot, outdated = device.status(_status)
     manifest, plan = transfer.examine(
         transport, wanted, request.stamps, request.delete_extras, again
     )
@@ -68,9 +67,9 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
         transfer.carry_out(
             *(transport, manifest, plan, wanted, request.stamps), NothingToSave(), show
         )
-    if plan.touches_application or status["outdated"]:
+    if plan.touches_application or outdated:
         device.ask("POST", "/reset")
-        device.after_reset(status["boot"])
+        device.after_reset(boot, _status)
     device.close()
     return FlashResult(
         mac=manifest.mac,
@@ -81,6 +80,10 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     )
 
 
+def _status(record: Record) -> tuple[str, bool]:
+    return record.word("boot"), record.truth("outdated")
+
+
 class HttpTransport:
     """A transfer.Transport."""
 
@@ -88,12 +91,10 @@ class HttpTransport:
         self._device = device
         self._again = again
 
-    def manifest(self, scope: Sequence[str]) -> list[dict[str, Any]]:
-        content = self._device.ask("POST", "/manifest", json.dumps(scope).encode())
-        try:
-            return [json.loads(line) for line in content.splitlines()]
-        except ValueError:
-            raise UserError("the device's manifest cannot be read", self._again) from None
+    def manifest(self, scope: Sequence[str]) -> list[Record]:
+        body = json.dumps(scope).encode()
+        content = self._device.ask("POST", "/manifest", body, limit=MANIFEST_SIZE)
+        return self._device.understand(lambda: list(schema.read_lines(content)))
 
     def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
         for file in files:

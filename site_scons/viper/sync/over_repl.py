@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-import json
+import binascii
 import re
 import zlib
 from base64 import b64decode
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
+from viper.base import schema
 from viper.base.errors import UserError
+from viper.base.schema import Nonsense, Record
 from viper.device.repl import DeviceRepl, literal, text
 from viper.image.sectors import SECTOR_SIZE, runs
 from viper.sync.transfer import PATHS, PIECE, StagedFile
+
+T = TypeVar("T")
 
 MARK = b"\x02viper:"  # begins the lines of an answer (firmware/python/viperhttp/sync.py)
 
@@ -46,7 +50,7 @@ class ReplTransport:
         if error:
             raise self._failure(error)
 
-    def call(self, *calls: bytes) -> list[dict[str, Any]]:
+    def call(self, *calls: bytes) -> list[Record]:
         """Call functions of `viperhttp.sync` in one exchange, each as b"name(arguments)".
 
         Returns:
@@ -58,19 +62,10 @@ class ReplTransport:
         output, error = self._repl.execute(b"\n".join(b"sync." + call for call in calls))
         if error:
             raise self._failure(error)
-        answers = []
-        for line in output.split(b"\r\n"):
-            if line.startswith(MARK):
-                try:
-                    answers.append(json.loads(line.removeprefix(MARK)))
-                except ValueError:
-                    raise UserError(
-                        "the device's answer cannot be read; does a thread print in between?",
-                        self._repl.again,
-                    ) from None
-        return answers
+        lines = (line for line in output.split(b"\r\n") if line.startswith(MARK))
+        return self._understand(lambda: [schema.read(line.removeprefix(MARK)) for line in lines])
 
-    def manifest(self, scope: Sequence[str]) -> list[dict[str, Any]]:
+    def manifest(self, scope: Sequence[str]) -> list[Record]:
         return self.call(_call("manifest", scope))
 
     def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
@@ -98,10 +93,16 @@ class ReplTransport:
         """Sectors of the device's file system, in one exchange."""
         spans = b",".join(b"%d,%d" % (run.first, run.count) for run in runs(sorted(sectors)))
         answers = self.call(b"sectors(" + spans + b")")
-        return {
-            answer["sector"]: b64decode(answer["data"]).ljust(SECTOR_SIZE, b"\0")
-            for answer in answers
-        }
+        return self._understand(lambda: dict(map(_sector, answers)))
+
+    def _understand(self, read: Callable[[], T]) -> T:
+        try:
+            return read()
+        except Nonsense as why:
+            raise UserError(
+                f"the device's answer cannot be read ({why}); does a thread print in between?",
+                self._repl.again,
+            ) from None
 
     @staticmethod
     def _failure(error: str) -> UserError:
@@ -115,6 +116,16 @@ class ReplTransport:
             f"the device cannot update its files: {error}",
             "see what it prints: mpremote connect PORT",
         )
+
+
+def _sector(answer: Record) -> tuple[int, bytes]:
+    try:
+        content = b64decode(answer.text("data", 2 * SECTOR_SIZE), validate=True)
+    except binascii.Error:
+        raise Nonsense("its 'data' is no base64") from None
+    if len(content) > SECTOR_SIZE:
+        raise Nonsense("its 'data' is more than a sector")
+    return answer.number("sector", most=1 << 32), content.ljust(SECTOR_SIZE, b"\0")
 
 
 def _call(name: str, words: Sequence[str]) -> bytes:

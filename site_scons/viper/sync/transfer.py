@@ -14,9 +14,11 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from viper.base.errors import UserError
+from viper.base.mac import Mac
+from viper.base.schema import Record
 from viper.flash import device_stamp
 from viper.flash.writing import File
 from viper.image.fat_volume import Damaged, FatVolume
@@ -26,6 +28,8 @@ from viper.sync.file_plan import STAGE, Manifest, SyncPlan
 
 PIECE = 12 * 1024  # bytes of a file in one call
 PATHS = 100  # in one call
+PATH_MAX = 512  # characters
+MANIFEST_SIZE = 4 << 20  # bytes: more files than a file system of 16 MB has room for
 _BATCH = 1024 * 1024  # bytes of files that are put in their places together
 
 SectorReader = Callable[[Sequence[int]], dict[int, bytes]]
@@ -43,7 +47,7 @@ class StagedFile:
 class Transport(Protocol):
     """The calls of `viperhttp.sync` on a device. Each raises UserError when it fails there."""
 
-    def manifest(self, scope: Sequence[str]) -> list[dict[str, Any]]:
+    def manifest(self, scope: Sequence[str]) -> list[Record]:
         """What `entries` tells of files and folders."""
 
     def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
@@ -82,7 +86,7 @@ class NothingToSave:
 class _FatSafeguard:
     """Tables and folders of a FAT, kept on the host; see viper.sync.fat_journal."""
 
-    def __init__(self, read: SectorReader, folder: Path, mac: str, plan: SyncPlan) -> None:
+    def __init__(self, read: SectorReader, folder: Path, mac: Mac, plan: SyncPlan) -> None:
         self._read = read
         self._folder = folder
         self._mac = mac
@@ -124,22 +128,22 @@ def ask(transport: Transport, scope: Sequence[str], again: str) -> Manifest:
     answers = transport.manifest(scope)
     try:
         about, *files, end = answers
-        if end["files"] != len(files):
-            raise ValueError
-        found = {str(file["path"]): str(file["sha256"]) for file in files}
+        if end.number("files") != len(files):
+            raise ValueError("files are missing")
+        found = {file.text("path", PATH_MAX): file.digits("sha256", 64) for file in files}
         return Manifest(
-            build=about["build"],
-            mac=about["mac"],
-            fs=about["fs"],
-            free=about["free"],
-            serving=about["serving"],
+            build=about.word("build"),
+            mac=about.mac("mac"),
+            fs=about.word("fs"),
+            free=about.number("free"),
+            serving=about.truth("serving"),
             files={path: sha for path, sha in found.items() if not path.startswith(STAGE + "/")},
             staged=frozenset(
                 path.rpartition("/")[2] for path in found if path.startswith(STAGE + "/")
             ),
         )
-    except (ValueError, KeyError):
-        raise UserError("the device's manifest is not whole", again) from None
+    except ValueError as why:
+        raise UserError(f"the device's manifest cannot be understood: {why}", again) from None
 
 
 def examine(

@@ -18,14 +18,17 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
 from viper.base import atomic_file
 from viper.base.errors import UserError
+from viper.base.mac import Mac
+from viper.base.printable import printable
+from viper.device import network_token
 from viper.flash.sector_plan import ERASED, FAN_OUT, erased_digest
-from viper.image import filesystem_reader, partition_table
+from viper.image import filesystem_reader, partition_table, vfs_image
 from viper.image.fat_volume import Damaged
 from viper.image.partition_table import Entry, PartitionTable
 from viper.image.sectors import SECTOR_SIZE, runs
@@ -40,7 +43,7 @@ _PIECE = 64 * 1024  # bytes; what is read at once, unless it is erased
 class Chip(Protocol):
     """What a backup needs of a chip; see `flash_session.Chip`."""
 
-    mac: str
+    mac: Mac
 
     def md5(self, offset: int, size: int) -> bytes: ...
     def read(self, offset: int, size: int) -> bytes: ...
@@ -67,7 +70,7 @@ class Saved:
 class Backup:
     """What a device held."""
 
-    mac: str  # 12 hex digits, lower case
+    mac: Mac
     partitions: Mapping[str, Saved]  # by name
     folder: Path | None = None  # where it is kept
 
@@ -106,11 +109,14 @@ def size(table: PartitionTable) -> int:
 
 
 def save(root: Path, backup: Backup) -> Path:
-    """Write a backup: its folder is there when all of it is.
+    """Write a backup, but for the device's token: its folder is there when all of it is.
 
     Raises:
         UserError: a name on the device that would leave the folder.
     """
+    backup = replace(
+        backup, partitions={name: _tokenless(part) for name, part in backup.partitions.items()}
+    )
     parent = root / backup.mac
     for folder in (root, parent):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -121,9 +127,9 @@ def save(root: Path, backup: Backup) -> Path:
         unfinished.mkdir(mode=0o700)
         (unfinished / _RAW).mkdir()
         for name, saved in backup.partitions.items():
-            (unfinished / _RAW / f"{_safe(name)}.bin").write_bytes(saved.raw)
+            (unfinished / _RAW / f"{_safe_partition(name)}.bin").write_bytes(saved.raw)
             for path in [*saved.folders, *saved.files]:
-                target = unfinished.joinpath(_safe(name), *map(_safe, path.split("/")[1:]))
+                target = unfinished.joinpath(name, *map(_safe, path.split("/")[1:]))
                 if path in saved.files:
                     target.parent.mkdir(parents=True, exist_ok=True)
                     target.write_bytes(saved.files[path])
@@ -155,14 +161,14 @@ def load(folder: Path) -> Backup:
         partitions = {
             str(part["name"]): _load_partition(folder, part) for part in record["partitions"]
         }
-        return Backup(str(record["mac"]), partitions, folder)
+        return Backup(Mac(record["mac"]), partitions, folder)
     except OSError as error:
         raise UserError(f"{error.filename}: {error.strerror}", f"ls {folder.parent}") from None
     except (ValueError, KeyError, TypeError) as error:
         raise UserError(f"{folder} is not a backup: {error}", f"ls {folder.parent}") from None
 
 
-def every(root: Path, mac: str) -> list[Path]:
+def every(root: Path, mac: Mac) -> list[Path]:
     """The backups of a device, the oldest first."""
     return sorted(manifest.parent for manifest in (root / mac).glob(f"[0-9]*/{_MANIFEST}"))
 
@@ -177,7 +183,7 @@ def mark_finished(folder: Path) -> None:
     (folder / _UNFINISHED).unlink(missing_ok=True)
 
 
-def unfinished(root: Path, mac: str) -> Path | None:
+def unfinished(root: Path, mac: Mac) -> Path | None:
     """The backup that was being written to a device when that broke off."""
     marked = [folder for folder in every(root, mac) if (folder / _UNFINISHED).exists()]
     return marked[0] if marked else None
@@ -236,11 +242,32 @@ class _Seen:
         return bytes(self.content[offset : offset + size])
 
 
+def _tokenless(saved: Saved) -> Saved:
+    """A partition without the token, of which nothing is left in the raw file system either."""
+    secret = {path for path in saved.files if path.casefold() == network_token.ON_DEVICE}
+    if not secret:
+        return saved
+    files = {path: data for path, data in saved.files.items() if path not in secret}
+    return replace(saved, files=files, raw=vfs_image.build(saved.fs, files, saved.entry.size).data)
+
+
 def _safe(name: str) -> str:
     """A name of the device as one of this computer's, which must not lead elsewhere."""
     if name in ("", ".", "..") or "/" in name or "\0" in name:
-        raise UserError(f"the device has a file called '{name}'", "rename it there")
+        raise _unfit("file", name)
     return name
+
+
+def _safe_partition(name: str) -> str:
+    """The same of a partition, beside whose folder there are others."""
+    if name in (_RAW, _MANIFEST, _UNFINISHED) or _safe(name) != name:
+        raise _unfit("partition", name)
+    return name
+
+
+def _unfit(what: str, name: str) -> UserError:
+    shown = printable(name, kept="")
+    return UserError(f"the device has a {what} called '{shown}'", "rename it there")
 
 
 def _record(backup: Backup) -> dict[str, Any]:
@@ -268,7 +295,7 @@ def _record(backup: Backup) -> dict[str, Any]:
 
 
 def _load_partition(folder: Path, part: dict[str, Any]) -> Saved:
-    name = _safe(part["name"])
+    name = _safe_partition(part["name"])
     entry = Entry(name, partition_table.DATA, part["subtype"], part["offset"], part["size"])
     raw = _verified(folder / _RAW / f"{name}.bin", part["sha256"])
     files = {

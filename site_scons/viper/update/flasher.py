@@ -102,13 +102,14 @@ class Flasher:
         device = Device(self._request, self._usb)
         try:
             device.connect(self._image)
+            self._note(mac=device.mac)
             self._recover(device)
             yield device
         except FatalError as error:
             raise self._silent(error) from None
         finally:
             device.start_application()
-            self._note(mac=device.mac, reset_s=device.reset_s, stub_s=device.stub_s)
+            self._note(reset_s=device.reset_s, stub_s=device.stub_s)
             self._count(device.written.bytes)
 
     def _recover(self, device: Device) -> None:
@@ -296,7 +297,7 @@ class Flasher:
             UserError: it is.
         """
         request = self._request
-        if self._result.mac not in ("", manifest.mac):
+        if self._result.mac is not None and self._result.mac != manifest.mac:
             was, now = human_mac(self._result.mac), human_mac(manifest.mac)
             raise UserError(
                 f"PORT={request.port} was {was} and is {now} now",

@@ -11,7 +11,7 @@ import json
 import os
 import signal
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from viper.base import process
 from viper.base.errors import UserError, exits
@@ -84,9 +84,11 @@ def _compress(request: Request) -> Outcome:
                 start_application(repl.serial)
             else:
                 repl.leave()
-    if len(answers) != 1:
-        raise UserError(f"PORT={request.port}: the device's answer cannot be read", again)
-    return Outcome(**answers[0])
+    try:
+        (answer,) = answers
+        return Outcome(**{field.name: answer.number(field.name) for field in fields(Outcome)})
+    except ValueError:
+        raise UserError(f"PORT={request.port}: the device's answer cannot be read", again) from None
 
 
 @exits

@@ -6,15 +6,17 @@ says what it has received: an update that broke off anywhere goes on with the ch
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from viper.base.errors import UserError
+from viper.base.printable import excerpt
+from viper.base.schema import Record
 from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.image import app_image
+
+_DIGEST_DIGITS = 64  # of a chunk's SHA-256
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Update:
     image: bytes  # app.bin
     build: str  # that the image is of, as viperhttp.version() tells it
     again: str  # what the user types to do the same again
+    in_clear: bool = False  # whether firmware that wants the token itself is given it
 
 
 @dataclass(frozen=True)
@@ -42,14 +45,11 @@ class Status:
     """What a device says of itself."""
 
     build: str
-    boot: str  # another one after each reset
+    boot: str  # another word after each reset
     running: str  # the label of the partition
     on_probation: bool  # nobody has confirmed what runs
-    slot: Mapping[str, Any] | None  # name and size of the slot that can receive
+    can_receive: bool  # whether a slot does not run
     chunk: int  # bytes
-
-
-_SAYS = [field.name for field in dataclasses.fields(Status)]
 
 
 def update(request: Update, show: Callable[[int], None]) -> Result:
@@ -73,7 +73,7 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
     sent = 0
     returned = False
     if status.build != build:
-        if status.slot is None:
+        if not status.can_receive:
             device.post("/factory")
             status = device.after_reset(status)
             returned = True
@@ -95,9 +95,10 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
 
 def _send(device: _Device, image: bytes, chunk: int, show: Callable[[int], None]) -> int:
     """Send the chunks that the slot lacks; how many bytes that was."""
-    held = device.get(f"/chunks?size={len(image)}").decode().split()
+    pieces = list(_chunks(image, chunk))
+    held = device.digests(len(image), len(pieces))
     sent = 0
-    for index, (at, piece) in enumerate(_chunks(image, chunk)):
+    for index, (at, piece) in enumerate(pieces):
         digest = hashlib.sha256(piece).hexdigest()
         if index >= len(held) or held[index] != digest:
             device.put(f"/chunks/{index}?sha256={digest}", piece)
@@ -115,17 +116,20 @@ class _Device:
     """A device's endpoint for updates."""
 
     def __init__(self, request: Update) -> None:
-        endpoint = Endpoint(request.host, "/ota", "updates", request.again, says=frozenset(_SAYS))
+        endpoint = Endpoint(request.host, "/ota", "updates", request.again, request.in_clear)
         self._http = DeviceHttp(endpoint)
 
     def status(self) -> Status:
-        return _status(self._http.status())
+        return self._http.status(_status)
 
     def after_reset(self, before: Status) -> Status:
-        return _status(self._http.after_reset(before.boot))
+        return self._http.after_reset(before.boot, _status)
 
-    def get(self, path: str) -> bytes:
-        return self._http.ask("GET", path)
+    def digests(self, size: int, count: int) -> list[str]:
+        """Those of the slot's chunks."""
+        limit = count * (_DIGEST_DIGITS + 1)
+        content = self._http.ask("GET", f"/chunks?size={size}", limit=limit)
+        return content.decode(errors="replace").split()
 
     def put(self, path: str, body: bytes) -> None:
         self._http.ask("PUT", path, body)
@@ -134,5 +138,14 @@ class _Device:
         self._http.ask("POST", path)
 
 
-def _status(record: Mapping[str, Any]) -> Status:
-    return Status(**{name: record[name] for name in _SAYS})
+def _status(record: Record) -> Status:
+    if not record.is_null("slot"):
+        record.record("slot")
+    return Status(
+        build=record.word("build"),
+        boot=record.word("boot"),
+        running=excerpt(record.text("running", 16)),
+        on_probation=record.truth("on_probation"),
+        can_receive=not record.is_null("slot"),
+        chunk=record.number("chunk", 4096, 1 << 20),
+    )

@@ -12,7 +12,7 @@ from viper.base.console import human_size
 from viper.base.errors import UserError
 from viper.flash.sector_plan import ERASED, Region
 from viper.flash.writing import FILESYSTEM, Image, Part
-from viper.image import fat_image, littlefs_image, partition_table
+from viper.image import partition_table, vfs_image
 from viper.image.partition_table import Entry, PartitionTable
 from viper.update.backup import Backup, Saved
 
@@ -21,7 +21,6 @@ KEEP, WIPE = "keep", "wipe"  # what REPARTITION may be
 KEPT, MOVED, FORMATTED, LOST = "kept", "moved", "formatted", "lost"
 
 _CARRIED = "carried"  # the kind of a part that is the device's own data
-_BUILD = {"fat": fat_image.build, "littlefs": littlefs_image.build}
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,8 @@ def carried(image: Image, backup: Backup | None, fs: str) -> Image:
         if part is not None and part.kind == FILESYSTEM:
             content = part.region.content
             if saved is not None and saved.fs:
-                content = _BUILD[fs](own_files(saved, image) | _contents(image), entry.size).data
+                files = own_files(saved, image) | _contents(image)
+                content = vfs_image.build(fs, files, entry.size).data
             elif saved is not None and not saved.is_blank:
                 raise UserError(
                     f"the file system of {saved.entry.name} cannot be read "

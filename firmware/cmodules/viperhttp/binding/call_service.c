@@ -47,14 +47,7 @@ static void handle_failure(struct vhttp_call_service *service, request_obj_t *re
             print_exception(second);
         }
     }
-    if (request->service == NULL) {
-        return;
-    }
-    if (request->has_begun) {
-        vhttp_request_break_off(request);
-    } else {
-        vhttp_request_refuse(request, 500);
-    }
+    vhttp_request_leave(request);
 }
 
 static mp_obj_t value_object(const request_obj_t *request, size_t i, mp_obj_t fallback) {
@@ -92,11 +85,13 @@ static void call_handler(request_obj_t *request) {
             arguments[2 * i + 1] = value_object(request, i, entry[2 + 2 * i]);
         }
         mp_obj_t result = mp_call_function_n_kw(entry[0], 0, request->value_count, arguments);
-        if (request->service != NULL && !vhttp_request_send_value(request, result)) {
+        bool has_room = true;
+        if (request->service != NULL && !vhttp_request_send_value(request, result, &has_room)) {
             service->needs_turn = true;
             request->is_seen = true;
             mp_call_function_2(service->finish, MP_OBJ_FROM_PTR(request), result);
         }
+        service->wants_room |= !has_room;
         nlr_pop();
     } else {
         handle_failure(service, request, MP_OBJ_FROM_PTR(nlr.ret_val));

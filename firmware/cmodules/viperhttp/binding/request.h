@@ -5,6 +5,7 @@
 #include "py/obj.h"
 
 #include "call_service.h"
+#include "content.h"
 #include "ipc.h"
 #include "json_writer.h"
 
@@ -36,9 +37,7 @@ typedef struct {
 
     // What is being sent.
     enum source source;
-    mp_obj_t content; // the bytes, or the value, which must live until it is sent
-    const char *bytes;
-    size_t bytes_at, bytes_length;
+    struct content content;
     struct json_writer *json;
 
     mp_obj_t waker; // called when there is credit again; MP_OBJ_NULL: nobody waits
@@ -52,15 +51,22 @@ typedef struct {
     struct vhttp_call_value values[];
 } request_obj_t;
 
-// The response is handed over, or the client is gone: no more is sent. Wakes who waits for room.
+// A call is over when this has been called, here and nowhere else: its last record is written, or
+// the client is gone. No more is sent. Wakes who waits for room.
 void vhttp_request_finish(request_obj_t *request);
 
-// Sends a response whole: bytes, str, or a value as JSON; its head is set. What does not fit now
-// follows when there is room. Raises what the value's text raises.
-void vhttp_request_respond(request_obj_t *request, mp_obj_t content);
+// Python is done with the call. What was handed over whole is sent on by the service; a response
+// that Python began and did not end is broken off, and one that it did not begin is a 500.
+void vhttp_request_leave(request_obj_t *request);
 
-// Sends what a handler returned, if it is a plain value. False when it is more than that.
-bool vhttp_request_send_value(request_obj_t *request, mp_obj_t value);
+// Sends a response whole: bytes, str, or a value as JSON; its head is set. As much of it goes at
+// once as there is credit and room for; the rest follows when there is more. False when the ring
+// has no room. Raises what the value's text raises.
+bool vhttp_request_respond(request_obj_t *request, mp_obj_t content);
+
+// Sends what a handler returned, if it is a plain value, as vhttp_request_respond does. False when
+// it is more than that.
+bool vhttp_request_send_value(request_obj_t *request, mp_obj_t value, bool *has_room);
 
 // Begins a response of `length` bytes, or VHTTP_LENGTH_UNKNOWN, whose content is written. False
 // when the ring has no room.

@@ -50,8 +50,9 @@ static void take_head(request_obj_t *self, mp_obj_t status_in, mp_obj_t fields) 
 static mp_obj_t request_send(mp_obj_t self_in, mp_obj_t value) {
     request_obj_t *self = live(self_in);
     struct vhttp_call_service *service = self->service;
-    bool is_sent = vhttp_request_send_value(self, value);
-    tell_server(service, is_sent && !self->has_begun);
+    bool has_room = true;
+    bool is_sent = vhttp_request_send_value(self, value, &has_room);
+    tell_server(service, !has_room);
     return mp_obj_new_bool(is_sent);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(request_send_obj, request_send);
@@ -62,8 +63,7 @@ static mp_obj_t request_respond(size_t n_args, const mp_obj_t *args) {
     request_obj_t *self = live(args[0]);
     take_head(self, args[1], args[2]);
     struct vhttp_call_service *service = self->service;
-    vhttp_request_respond(self, args[3]);
-    tell_server(service, !self->has_begun);
+    tell_server(service, !vhttp_request_respond(self, args[3]));
     return mp_const_none;
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(request_respond_obj, 4, 4, request_respond);
@@ -145,21 +145,18 @@ static mp_obj_t request_on_room(mp_obj_t self_in, mp_obj_t waker) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(request_on_room_obj, request_on_room);
 
-// abort(): the response cannot be sent to its end. Does nothing when it is over.
-static mp_obj_t request_abort(mp_obj_t self_in) {
+// done(): nothing more comes from Python. What it handed over is sent to its end; what it began and
+// did not end is broken off.
+static mp_obj_t request_done(mp_obj_t self_in) {
     request_obj_t *self = MP_OBJ_TO_PTR(self_in);
     struct vhttp_call_service *service = self->service;
     if (service != NULL) {
-        if (self->has_begun) {
-            vhttp_request_break_off(self);
-        } else {
-            vhttp_request_refuse(self, 500);
-        }
+        vhttp_request_leave(self);
         tell_server(service, false);
     }
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_1(request_abort_obj, request_abort);
+static MP_DEFINE_CONST_FUN_OBJ_1(request_done_obj, request_done);
 
 static mp_obj_t method_name(const request_obj_t *self) {
     static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
@@ -218,7 +215,7 @@ static const mp_rom_map_elem_t request_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&request_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_end), MP_ROM_PTR(&request_end_obj)},
     {MP_ROM_QSTR(MP_QSTR_on_room), MP_ROM_PTR(&request_on_room_obj)},
-    {MP_ROM_QSTR(MP_QSTR_abort), MP_ROM_PTR(&request_abort_obj)},
+    {MP_ROM_QSTR(MP_QSTR_done), MP_ROM_PTR(&request_done_obj)},
 };
 static MP_DEFINE_CONST_DICT(request_locals_dict, request_locals_table);
 

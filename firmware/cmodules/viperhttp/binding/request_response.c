@@ -43,7 +43,7 @@ void vhttp_request_finish(request_obj_t *request) {
         return;
     }
     set_source(request, SOURCE_NONE);
-    request->content = request->fields_owner = MP_OBJ_NULL;
+    request->content.owner = request->fields_owner = MP_OBJ_NULL;
     request->json = NULL;
     if (service->requests[request->connection] == MP_OBJ_FROM_PTR(request)) {
         service->requests[request->connection] = MP_OBJ_NULL;
@@ -65,13 +65,8 @@ static bool fill(request_obj_t *request, char **at, char *end) {
     if (request->source == SOURCE_JSON) {
         return json_writer_fill(request->json, at, end);
     }
-    size_t left = request->bytes_length - request->bytes_at;
-    size_t room = (size_t)(end - *at);
-    size_t length = left < room ? left : room;
-    memcpy(*at, request->bytes + request->bytes_at, length);
-    *at += length;
-    request->bytes_at += length;
-    return length == left;
+    *at += content_read(&request->content, *at, (size_t)(end - *at));
+    return content_is_at_end(&request->content);
 }
 
 // The bytes that the next piece may fill, without its framing; 0 when there is too little credit.
@@ -155,7 +150,7 @@ static bool begin_with_source(request_obj_t *request) {
         request->is_chunked = !request->is_http_1_0;
         total = VHTTP_LENGTH_UNKNOWN;
     } else if (!is_complete) {
-        total = (uint32_t)request->bytes_length;
+        total = (uint32_t)request->content.length;
     }
     if (request->is_chunked) {
         memmove(content + CHUNK_HEAD, content, length);
@@ -230,38 +225,43 @@ void vhttp_request_break_off(request_obj_t *request) {
     vhttp_request_finish(request);
 }
 
-static bool is_bytes_like(mp_obj_t value) {
-    return mp_obj_is_str_or_bytes(value) || mp_obj_is_type(value, &mp_type_bytearray) ||
-           mp_obj_is_type(value, &mp_type_memoryview);
+void vhttp_request_leave(request_obj_t *request) {
+    if (request->service == NULL || request->source != SOURCE_NONE) {
+        return;
+    }
+    if (request->has_begun) {
+        vhttp_request_break_off(request);
+    } else {
+        vhttp_request_refuse(request, 500);
+    }
 }
 
-void vhttp_request_respond(request_obj_t *request, mp_obj_t content) {
+bool vhttp_request_respond(request_obj_t *request, mp_obj_t value) {
     struct json_writer writer; // lives on only if the value does not fit one record
-    request->content = content;
-    if (is_bytes_like(content)) {
-        mp_buffer_info_t info;
-        mp_get_buffer_raise(content, &info, MP_BUFFER_READ);
-        request->bytes = info.buf;
-        request->bytes_length = info.len;
-        request->bytes_at = 0;
+    if (content_is_bytes(value)) {
+        content_take(&request->content, value);
         set_source(request, SOURCE_BYTES);
     } else {
-        json_writer_init(&writer, content);
+        json_writer_init(&writer, value);
+        request->content.owner = value;
         request->json = &writer;
         set_source(request, SOURCE_JSON);
     }
+    bool has_room = false;
     nlr_buf_t nlr;
     if (nlr_push(&nlr) == 0) {
-        begin_with_source(request);
+        has_room = begin_with_source(request);
         if (request->source == SOURCE_JSON) {
             request->json = m_new_obj(struct json_writer);
             *request->json = writer;
         }
+        has_room = has_room && vhttp_request_go_on(request);
         nlr_pop();
     } else {
         set_source(request, SOURCE_NONE);
         nlr_jump(nlr.ret_val);
     }
+    return has_room;
 }
 
 static void set_head(request_obj_t *request, int status, const char *fields) {
@@ -271,19 +271,19 @@ static void set_head(request_obj_t *request, int status, const char *fields) {
     request->fields_owner = MP_OBJ_NULL;
 }
 
-bool vhttp_request_send_value(request_obj_t *request, mp_obj_t value) {
+bool vhttp_request_send_value(request_obj_t *request, mp_obj_t value, bool *has_room) {
     if (value == mp_const_none || mp_obj_is_bool(value) || mp_obj_is_int(value) ||
         mp_obj_is_float(value) || mp_obj_is_dict_or_ordereddict(value) ||
         mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple)) {
         set_head(request, 200, "Content-Type: application/json\r\n");
     } else if (mp_obj_is_str(value)) {
         set_head(request, 200, "Content-Type: text/plain; charset=utf-8\r\n");
-    } else if (is_bytes_like(value)) {
+    } else if (content_is_bytes(value)) {
         set_head(request, 200, "Content-Type: application/octet-stream\r\n");
     } else {
         return false;
     }
-    vhttp_request_respond(request, value);
+    *has_room = vhttp_request_respond(request, value);
     return true;
 }
 
