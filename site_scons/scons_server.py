@@ -29,20 +29,21 @@ _TOOLS = _HERE / "site_tools"
 
 # Besides the tools and what they import: SCons's own, and what actions import when they run.
 _LOADED = (
-    *("SCons.Script.Main", "SCons.Variables", "littlefs", "pyfatfs.PyFat", "zlib_ng.zlib_ng"),
-    *(
-        "viper.image.device_files",
-        "viper.image.flash_image",
-        "viper.image.vfs_image",
-        "viper.graph.history",
-    ),
-    *(
-        "viper.update.backup",
-        "viper.flash.jobs",
-        "viper.device.http_page",
-        "viper.virtual_board.control",
-    ),
-    *("viper.graph.sizes", "viper.sync.over_http"),
+    "SCons.Script.Main",
+    "SCons.Variables",
+    "littlefs",
+    "pyfatfs.PyFat",
+    "zlib_ng.zlib_ng",
+    "viper.image.device_files",
+    "viper.image.flash_image",
+    "viper.image.vfs_image",
+    "viper.graph.history",
+    "viper.update.backup",
+    "viper.flash.jobs",
+    "viper.device.http_page",
+    "viper.virtual_board.control",
+    "viper.graph.sizes",
+    "viper.sync.over_http",
 )
 
 
@@ -78,7 +79,7 @@ def _sources() -> dict[str, tuple[int, int]]:
 def _load() -> None:
     before = list(sys.path)
     sys.path.insert(0, str(_TOOLS))  # SCons takes a tool that was loaded from the same file
-    for name in [*_LOADED, *(path.stem for path in _TOOLS.glob("*.py"))]:
+    for name in [*_LOADED, *[path.stem for path in _TOOLS.glob("*.py")]]:
         importlib.import_module(name)
     sys.path[:] = before
     gc.freeze()  # a collection would write to all of its pages, and so copy them

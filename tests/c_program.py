@@ -15,10 +15,10 @@ MODULE = ROOT / "firmware" / "cmodules" / "viperhttp"
 CORE = MODULE / "core"
 
 _FLAGS = [
-    *("-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-pthread"),
+    "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g", "-pthread",
     "-Wno-maybe-uninitialized",  # which the sanitizers' own code is warned of
-    *("-I.", f"-I{CORE}", f"-I{MODULE / 'port'}"),
-]
+    "-I.", f"-I{CORE}", f"-I{MODULE / 'port'}",
+]  # fmt: skip
 
 SANITIZERS = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 THREAD_SANITIZER = ["-fsanitize=thread"]

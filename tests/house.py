@@ -144,7 +144,7 @@ def _inside(house: House) -> dict[str, set[str]]:
 def _all_below(arrows: Mapping[str, set[str]]) -> dict[str, set[str]]:
     below: dict[str, set[str]] = defaultdict(set)
     for wing in TopologicalSorter(arrows).static_order():
-        below[wing] = arrows[wing].union(*(below[each] for each in arrows[wing]))
+        below[wing] = arrows[wing].union(*[below[each] for each in arrows[wing]])
     return below
 
 

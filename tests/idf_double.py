@@ -98,7 +98,7 @@ class Esp32Project(Project):
     def _scons(self, target: str, status: int, environment: dict[str, str], *options: str) -> Run:
         tree = f"MICROPYTHON={self.micropython}"
         return self.scons(
-            *(target, "BOARD=ESP32S3_N16R8", tree, *options), status=status, **environment
+            target, "BOARD=ESP32S3_N16R8", tree, *options, status=status, **environment
         )
 
     def environment(self, **more: str) -> dict[str, str]:

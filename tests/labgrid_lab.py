@@ -68,7 +68,9 @@ class Lab:
         self._start(
             "labgrid-exporter",
             r"creating poll task",
-            *(f"--name={_EXPORTER}", "--hostname=127.0.0.1", "exports.yaml"),
+            f"--name={_EXPORTER}",
+            "--hostname=127.0.0.1",
+            "exports.yaml",
         )
 
     def _serial_port(self, name: str) -> dict[str, object]:

@@ -37,7 +37,7 @@ def _check(run: Run) -> None:
     idf = Path("build/esp-idf.json")
     if run.board.firmware == "esp32" and idf.exists():
         given["IDF"] = json.loads(idf.read_text(encoding="utf-8"))["path"]
-    rebuild.build(_FOLDER, ["image", *(f"{name}={value}" for name, value in given.items())])
+    rebuild.build(_FOLDER, ["image", *[f"{name}={value}" for name, value in given.items()]])
     objects, images = rebuild.compare(run.folder, _FOLDER / run.folder)
     shutil.rmtree(_FOLDER)
     console.step(

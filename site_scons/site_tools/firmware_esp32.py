@@ -34,6 +34,7 @@ from viper.image import partition_table
 from viper.source import esp_idf
 from viper.source.board import Board
 from viper.source.micropython_source import Source
+from viper.source.module_settings import Value
 from viper.source.tree import Tree
 
 # What leaves ninja's folder, by what it is called there.
@@ -194,7 +195,7 @@ def _port(
     build: Path,
     modules: Path,
     files: Tree,
-    settings: dict[str, int],
+    settings: dict[str, Value],
     tools: dict[str, str],
     held_to: dict[str, object],
     contents: Contents,

@@ -30,6 +30,7 @@ from viper.firmware import (
 from viper.firmware.toolchain import Toolchain
 from viper.graph import fingerprint
 from viper.source.micropython_source import Source
+from viper.source.module_settings import Value
 from viper.source.tree import Tree
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
@@ -101,7 +102,7 @@ def _make(
     sources: list[Path],
     board: Path,
     modules: Path,
-    settings: dict[str, int],
+    settings: dict[str, Value],
     tools: dict[str, str],
     files: Tree,
     compiler: Toolchain,

@@ -32,8 +32,9 @@ def _console(keys: bool, run: Run) -> None:
     run.give_way()  # the last word is the device's
     command = ["setpriv", "--pdeathsig", "INT", sys.executable, "-m", "viper.device.monitor"]
     command += ["--url", url, "--called", device.called(run), "--build", str(run.folder)]
+    command += ["--keys"] if keys else []
     child = subprocess.Popen(
-        [*command, *(["--keys"] if keys else [])],
+        command,
         env=process.module_environment(),
         stderr=subprocess.PIPE,
         start_new_session=True,

@@ -185,8 +185,8 @@ def _left_out(run: Run, names: Sequence[str]) -> dict[str, str]:
     """Why steps are not declared, by their names: UNTIL and SKIP."""
     until = run.options.UNTIL
     skip = [name for name in (run.options.SKIP or "").split(",") if name]
-    for name in [*skip, *([until] if until else [])]:
-        if name not in names:
+    for name in [*skip, until]:
+        if name and name not in names:
             raise UserError(
                 f"the pipeline has no step '{name}'{nearest(name, names)}",
                 f"its steps: {', '.join(names)}",

@@ -73,7 +73,8 @@ def _begin(env: Environment) -> BuildLock:
     with failures("build"):
         lock = BuildLock(Path("build"))
     scons.remember(
-        *(env, "build/.sconsign"),
+        env,
+        "build/.sconsign",
         lost=lambda file: console.note(f"{file} cannot be read: every step runs once"),
     )
     interrupt.install()
@@ -111,7 +112,7 @@ class _Observer:
         self._summary.took()
         taken = Path(str(node))
         besides = scons.step_of(node).besides
-        files = [*scons.made_with(node), *((besides and besides(taken)) or ())]
+        files = [*scons.made_with(node), *((besides(taken) if besides else None) or [])]
         self._run.outputs.made(str(taken), map(str, files))
         console.step("CACHE", f"{taken}  {human_size(taken.stat().st_size)}")
 

@@ -56,7 +56,7 @@ def _described(run: Run, node: Node, logged: Any, found: dict[str, why.Step]) ->
     return why.Step(
         tag=scons.step_of(node).tag,
         targets=tuple(str(each) for each in scons.made_with(node)),
-        sources=(*(str(child) for child in files if not scons.is_made(child)), *parts),
+        sources=(*[str(child) for child in files if not scons.is_made(child)], *parts),
         after=tuple(after),
         reasons=tuple(_reasons(run, node, logged, found)),
         awaits=tuple(name for name in after if found[name].state != "up to date"),

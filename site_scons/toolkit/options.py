@@ -175,7 +175,7 @@ def read(others: tuple[str, ...]) -> Values:
     except (SyntaxError, NameError, ImportError) as problem:
         line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
         raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
-    known = [*(option.name for option in dataclasses.fields(Options)), *others]
+    known = [*[option.name for option in dataclasses.fields(Options)], *others]
     for name in sorted(values.unknown - set(known)):
         raise UserError(f"no option '{name}'{nearest(name, known)}", "./scons -h")
     return values

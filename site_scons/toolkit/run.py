@@ -13,8 +13,8 @@ from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
 from viper.image.web_assets import Shared
-from viper.source import module_settings
 from viper.source.board import Board
+from viper.source.module_settings import Value
 from viper.source.tree import Trees
 
 from toolkit.options import Options
@@ -101,7 +101,7 @@ class Run:
         return Path("build", self.board.name)
 
     @property
-    def module_settings(self) -> dict[str, module_settings.Value]:
+    def module_settings(self) -> dict[str, Value]:
         """The settings of the C module, by macro."""
         gzip = self.board.gzip
         return {

@@ -150,10 +150,9 @@ class Values:
         self._variables = Variables([file], SCons.Script.ARGUMENTS)
         for each in declared:
             self._variables.Add(each.name, each.help, each.default, converter=each.convert)
-        self._held = SCons.Environment.SubstitutionEnvironment()
-        self._variables.Update(self._held)
-        self._names = [each.name for each in declared]
-        values = {name: self._held.get(name) for name in self._names}
+        held = SCons.Environment.SubstitutionEnvironment()
+        self._variables.Update(held)
+        values = {each.name: held.get(each.name) for each in declared}
         self.by_name: dict[str, Any] = {
             name: value for name, value in values.items() if value is not None
         }
@@ -161,10 +160,8 @@ class Values:
 
     def save(self, file: str) -> None:
         """Write those that are not their defaults."""
-        for name in self._names:
-            if name not in self.by_name:
-                self._held.Dictionary().pop(name, None)
-        self._variables.Save(file, self._held)
+        given = SCons.Environment.SubstitutionEnvironment(**self.by_name)
+        self._variables.Save(file, given)
 
 
 # How SCons goes about its work.

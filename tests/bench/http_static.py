@@ -82,10 +82,10 @@ def connections(port: int) -> list[Figure]:
     best = max(values)
     lowest = min(values[values.index(best) :])
     return [
-        *(
+        *[
             Figure(f"1 KB static, {count} connections", value, "/s")
             for count, value in zip(MANY, values, strict=True)
-        ),
+        ],
         Figure("  the lowest rate with more / the best", lowest / best * 100, "%", "≥ 70"),
     ]
 
@@ -104,14 +104,14 @@ def latencies(served: Board, ports: dict[str, int]) -> list[Figure]:
             return alone()
 
     peers = {name: port for name, port in ports.items() if name == "lighttpd"}
-    measures = [alone, among_idle, *(lambda port=port: alone(port) for port in peers.values())]
+    measures = [alone, among_idle, *[lambda port=port: alone(port) for port in peers.values()]]
     plain, crowded, *others = alternate(measures, runs=5)
     return [
         Figure("1 KB static, 99th percentile, Python busy", plain, "ms", "< 5"),
         Figure(f"  with {IDLE} idle connections", crowded, "ms"),
         Figure("  with them / without", crowded / plain, "×", "0.8 to 1.2"),
-        *(
+        *[
             Figure(f"  {name}, beside the same busy Python", value, "ms")
             for name, value in zip(peers, others, strict=True)
-        ),
+        ],
     ]

@@ -72,7 +72,7 @@ for _ in range(21):
         began = time.ticks_us()
         make(context)
         into.append(time.ticks_diff(time.ticks_us(), began))
-print("MEDIANS", *(sorted(each)[len(each) // 2] for each in times))
+print("MEDIANS", *[sorted(each)[len(each) // 2] for each in times])
 '''
 
 

@@ -26,7 +26,7 @@ TESTS = {
 
 
 def compile_and_run(folder: Path, name: str, flags: list[str]) -> None:
-    sources = [HERE / f"{name}.c", *(CORE / f"{source}.c" for source in TESTS[name])]
+    sources = [HERE / f"{name}.c", *[CORE / f"{source}.c" for source in TESTS[name]]]
     program = c_program.build(folder, sources, flags)
     result = subprocess.run([program], stderr=subprocess.PIPE, text=True, timeout=300)
     assert result.returncode == 0, result.stderr

@@ -73,12 +73,12 @@ def for_chip(source: Path, folder: Path, *options: str) -> list[str]:
         ["gcc", "-print-file-name=include"], capture_output=True, text=True, check=True
     ).stdout.strip()
     return [
-        *("gcc", *WARNINGS, *LONG_32, "-m32", "-malign-double", "-ffreestanding", "-O2"),
-        *("-nostdinc", "-isystem", own, "-idirafter", f"{DOUBLES}/libc"),
-        *(f"-I{path}" for path in [folder, DOUBLES / "include", MODULE / "core", MODULE / "port"]),
+        "gcc", *WARNINGS, *LONG_32, "-m32", "-malign-double", "-ffreestanding", "-O2",
+        "-nostdinc", "-isystem", own, "-idirafter", f"{DOUBLES}/libc",
+        *[f"-I{path}" for path in [folder, DOUBLES / "include", MODULE / "core", MODULE / "port"]],
         *options,
         str(source),
-    ]
+    ]  # fmt: skip
 
 
 def refusal(command: list[str]) -> str:
@@ -179,8 +179,10 @@ def test_code_that_is_not_optimised_does_not_compile(tmp_path: Path) -> None:
 def build(folder: Path, program: str, flags: list[str]) -> Path:
     settings = write_headers(folder, "ESP32S3_N16R8")
     sources = [
-        *(HERE / f"{program}.c", HERE / "served.c", MODULE / "port/posix_files.c"),
-        *(path for path in [*CORE, *PORT] if path.name not in ("gzip.c", "esp32_deflate.c")),
+        HERE / f"{program}.c",
+        HERE / "served.c",
+        MODULE / "port/posix_files.c",
+        *[path for path in [*CORE, *PORT] if path.name not in ("gzip.c", "esp32_deflate.c")],
         *sorted(DOUBLES.glob("*.c")),
     ]
     # What glibc adds for GNU is lwIP's here.
@@ -240,13 +242,13 @@ def configure(folder: Path) -> Path:
     made = folder / "build"
     subprocess.run(
         [
-            *("cmake", "-G", "Unix Makefiles", "-S", str(DOUBLES / "cmake"), "-B", str(made)),
+            "cmake", "-G", "Unix Makefiles", "-S", str(DOUBLES / "cmake"), "-B", str(made),
             f"-DUSER_C_MODULES={MODULE}/micropython.cmake",
             f"-DVHTTP_GENERATED={folder}",
         ],
         check=True,
         capture_output=True,
-    )
+    )  # fmt: skip
     return made
 
 

@@ -19,7 +19,8 @@ def build(
 ) -> Path:
     """The program `name` of this folder with the whole server in it."""
     sources = [
-        *(HERE / f"{name}.c", HERE / "served.c"),
+        HERE / f"{name}.c",
+        HERE / "served.c",
         *sorted(MODULE.glob("core/*.c")),
         *sorted(MODULE.glob("port/posix*.c")),
     ]

@@ -136,10 +136,10 @@ class Newcomer:
         repository.mkdir(parents=True)
         for command in (
             ["init", "--quiet"],
-            *(
+            *[
                 ["update-index", "--add", "--cacheinfo", f"160000,{'1' * 40},{submodule}"]
                 for submodule in pins["submodules"]
-            ),
+            ],
             ["-c", "user.name=x", "-c", "user.email=x", "commit", "--quiet", "-m", "Another"],
             ["tag", _VERSION],
         ):

@@ -13,8 +13,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 # What begins a line that is meant for a shell; a page writes these after a `$`.
 _PROGRAMS = (
-    *(
-        "./scons",
+    "./scons",
         "apt",
         "apt-get",
         "cat",
@@ -25,10 +24,9 @@ _PROGRAMS = (
         "echo",
         "esptool",
         "export",
-    ),
-    *("git", "make", "mkdir", "mpremote", "mv", "nix", "nix-build", "pip", "python", "python3"),
-    *("rm", "sed", "source", "sudo", "wget"),
-)
+    "git", "make", "mkdir", "mpremote", "mv", "nix", "nix-build", "pip", "python", "python3",
+    "rm", "sed", "source", "sudo", "wget",
+)  # fmt: skip
 _ASSIGNMENT = re.compile(r"[A-Z_]+=\S+ ")
 
 

@@ -10,9 +10,9 @@ from viper.source import module_settings
 HERE = Path(__file__).parent
 CORE = HERE.parents[1] / "firmware" / "cmodules" / "viperhttp" / "core"
 FLAGS = [
-    *("-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g"),
-    *("-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all"),
-]
+    "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g",
+    "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
+]  # fmt: skip
 
 # Each target, the files of core/ that it links, and libraries to compare with.
 TARGETS = {
@@ -47,8 +47,11 @@ def run(program: Path, name: str, folder: Path, seconds: int) -> subprocess.Comp
     return subprocess.run(
         [
             program,
-            *(f"-max_total_time={seconds}", f"-artifact_prefix={folder}/", "-verbosity=0"),
-            *(str(found), str(HERE / "corpus" / name)),
+            f"-max_total_time={seconds}",
+            f"-artifact_prefix={folder}/",
+            "-verbosity=0",
+            str(found),
+            str(HERE / "corpus" / name),
         ],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -152,8 +152,11 @@ def test_image_too_big(project: Project) -> None:
     # What stood before stands still, and is built again without the film.
     project.path("assets/www/film.mp4").unlink()
     assert project.scons().steps <= {
-        *("ASSETS www.json", "FILES files.json", "VFS vfs.img"),
-        *("IMAGE flash.bin", "RECORD build.json"),
+        "ASSETS www.json",
+        "FILES files.json",
+        "VFS vfs.img",
+        "IMAGE flash.bin",
+        "RECORD build.json",
     }
 
 

@@ -84,11 +84,11 @@ def test_idf_py_is_told_everything_on_its_command_line(made: Esp32Project) -> No
         f"MICROPY_FROZEN_MANIFEST={stage / BOARD}/manifest.py",
     }
     assert set(called["environment"]) <= {
-        *("PATH", "HOME", "TMPDIR", "LC_ALL", "TZ", "PWD", "IDF_PATH", "IDF_TOOLS_PATH"),
-        *("IDF_PYTHON_ENV_PATH", "ESP_IDF_VERSION", "ESP_ROM_ELF_DIR", "IDF_CCACHE_ENABLE"),
-        *("CCACHE_BASEDIR", "CCACHE_NOHASHDIR", "CCACHE_COMPILERCHECK", "SOURCE_DATE_EPOCH"),
-        *("MICROPY_MPYCROSS", "MICROPY_GIT_TAG", "MICROPY_GIT_HASH", "PYTHONPATH", "SHLVL", "_"),
-    }
+        "PATH", "HOME", "TMPDIR", "LC_ALL", "TZ", "PWD", "IDF_PATH", "IDF_TOOLS_PATH",
+        "IDF_PYTHON_ENV_PATH", "ESP_IDF_VERSION", "ESP_ROM_ELF_DIR", "IDF_CCACHE_ENABLE",
+        "CCACHE_BASEDIR", "CCACHE_NOHASHDIR", "CCACHE_COMPILERCHECK", "SOURCE_DATE_EPOCH",
+        "MICROPY_MPYCROSS", "MICROPY_GIT_TAG", "MICROPY_GIT_HASH", "PYTHONPATH", "SHLVL", "_",
+    }  # fmt: skip
 
 
 def test_with_nothing_changed_nothing_is_started(project: Esp32Project) -> None:

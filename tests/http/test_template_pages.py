@@ -23,7 +23,7 @@ def app(
 
 
 def test_as_jinja_prints(app: ServedApp, tmp_path: Path) -> None:
-    cases = [*(f"{{{{ {expression} }}}}" for expression in EXPRESSIONS), *TEMPLATES]
+    cases = [*[f"{{{{ {expression} }}}}" for expression in EXPRESSIONS], *TEMPLATES]
     names = [f"case{number}.html" for number in range(len(cases))]
     for name, source in [*FILES.items(), *zip(names, cases, strict=True)]:
         (tmp_path / name).write_text(source, encoding="utf-8")

@@ -173,18 +173,18 @@ def test_the_command_writes_an_image(app: bytes, tmp_path: Path) -> None:
     (tmp_path / "elf").write_bytes(ELF)
     output = tmp_path / "app.bin"
     done = run(
-        *("app", "--elf", str(tmp_path / "elf"), "--project", "Viper", "--version", "1.2.3+abc"),
-        *("--flash-size", str(FLASH_SIZE), "--output", str(output)),
-    )
+        "app", "--elf", str(tmp_path / "elf"), "--project", "Viper", "--version", "1.2.3+abc",
+        "--flash-size", str(FLASH_SIZE), "--output", str(output),
+    )  # fmt: skip
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert output.read_bytes() == app
 
 
 def test_the_command_says_what_is_wrong_and_writes_nothing(tmp_path: Path) -> None:
     done = run(
-        *("app", "--elf", str(tmp_path / "none"), "--project", "p", "--version", "1"),
-        *("--flash-size", str(FLASH_SIZE), "--output", str(tmp_path / "app.bin")),
-    )
+        "app", "--elf", str(tmp_path / "none"), "--project", "p", "--version", "1",
+        "--flash-size", str(FLASH_SIZE), "--output", str(tmp_path / "app.bin"),
+    )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "none" in done.stderr

@@ -96,7 +96,7 @@ def test_what_is_complete_on_the_device_is_not_sent_again(tmp_path: Path) -> Non
     plan = file_plan.plan(files, {}, manifest.files, delete=True)
     device, progress = Device(), []
     transfer.carry_out(
-        *(device, manifest, plan, files, tmp_path, transfer.NothingToSave()), progress.append
+        device, manifest, plan, files, tmp_path, transfer.NothingToSave(), progress.append
     )
     assert device.received == [b"0", b"2"]
     assert set(device.placed[1::2]) == files.keys()

@@ -46,7 +46,7 @@ def inputs(
     device_files.write(folder / "files.json", files, BOARD.hardware)
     contents = device_files.read(folder / "files.json")
     vfs_image.write(
-        *(folder / "vfs.img", folder / "vfs.json", contents), fs="fat", size=table["vfs"].size
+        folder / "vfs.img", folder / "vfs.json", contents, fs="fat", size=table["vfs"].size
     )
     return flash_image.Inputs(
         bootloader=folder / "bootloader.bin",

@@ -87,7 +87,7 @@ class Bench:
         ]
         words = [word for entry in defined for word in ("-D", entry)]
         return self.run(
-            *("idf.py", "-B", str(self.build), *words, *more), status=status, cwd=cwd, **environment
+            "idf.py", "-B", str(self.build), *words, *more, status=status, cwd=cwd, **environment
         )
 
     def ninja(self, status: int = 0) -> str:

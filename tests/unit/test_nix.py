@@ -68,7 +68,10 @@ def test_what_is_fetched_is_what_is_pinned(nix: Any) -> None:
     """Each derivation of the real board's image that fetches has a pin, and each pin is fetched."""
     command = ("nix", "--extra-experimental-features", "nix-command", "show-derivation")
     shown = nix(
-        *(*command, "--recursive", "--impure", "--expr"),
+        *command,
+        "--recursive",
+        "--impure",
+        "--expr",
         f"({FLAKE}).packages.x86_64-linux.esp32s3",
     )
     fetched = set()
@@ -85,8 +88,8 @@ def test_what_is_fetched_is_what_is_pinned(nix: Any) -> None:
         pins["esp-idf"],
     ]
     assert fetched == {
-        *((pin["url"], pin["commit"]) for pin in checkouts),
-        *((pin["url"], pin["sha256"]) for pin in pins["esp-idf"]["tools"].values()),
+        *[(pin["url"], pin["commit"]) for pin in checkouts],
+        *[(pin["url"], pin["sha256"]) for pin in pins["esp-idf"]["tools"].values()],
         ("viperhttp-wheels", pins["python-packages"]["nar"]),
     }
 

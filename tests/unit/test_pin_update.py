@@ -45,7 +45,8 @@ def pins(tmp_path: Path) -> Path:
         _git(repository, "add", "tools")
         _git(repository, "update-index", "--add", "--cacheinfo", link)
         _git(repository, "commit", "-q", "-m", str(number))
-        _git(repository, "tag", *(["-m", "two", "v2"] if number == 2 else ["v1"]))
+        tag = ["-m", "two", "v2"] if number == 2 else ["v1"]
+        _git(repository, "tag", *tag)
     url = repository.as_uri()
     path = tmp_path / "pins.json"
     document = {

@@ -67,7 +67,7 @@ def by_jinja(folder: Path, name: str, context: dict[str, object]) -> str:
 
 
 @pytest.mark.parametrize("name", ["page.html", "page.txt"])
-@pytest.mark.parametrize("source", [*(f"{{{{ {e} }}}}" for e in EXPRESSIONS), *TEMPLATES])
+@pytest.mark.parametrize("source", [*[f"{{{{ {e} }}}}" for e in EXPRESSIONS], *TEMPLATES])
 def test_as_jinja_prints(folder: Path, runtime: ModuleType, source: str, name: str) -> None:
     ours = rendered(compiled(folder, source, name), dict(CONTEXT))
     assert ours == by_jinja(folder, name, dict(CONTEXT))

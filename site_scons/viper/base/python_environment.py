@@ -26,11 +26,11 @@ def install(folder: Path, lock: Path, again: str) -> None:
         process.run([sys.executable, "-m", "venv", "--clear", str(folder)])
         process.run(
             [
-                *(f"{folder}/bin/python", "-m", "pip", "install", "--quiet"),
-                *("--disable-pip-version-check", "--no-input", "--require-hashes"),
-                *("--requirement", str(lock)),
+                f"{folder}/bin/python", "-m", "pip", "install", "--quiet",
+                "--disable-pip-version-check", "--no-input", "--require-hashes",
+                "--requirement", str(lock),
             ]
-        )
+        )  # fmt: skip
     except process.ToolFailed as failure:
         raise UserError(failure.last_line(), f"check the network, then {again}") from None
     (folder / lock.name).write_bytes(lock.read_bytes())

@@ -82,7 +82,9 @@ class Runs:
             listener.bind(address)
             listener.listen()
             await self._start_process(
-                *("viper.update.worker", "--stay", str(os.getppid())),
+                "viper.update.worker",
+                "--stay",
+                str(os.getppid()),
                 stdin=listener.fileno(),
                 environment=process.module_environment(),
                 stdout=asyncio.subprocess.DEVNULL,  # esptool's own words
@@ -104,12 +106,12 @@ class Runs:
         stdout: int | None = None,
     ) -> None:
         started = await asyncio.create_subprocess_exec(
-            *("setpriv", "--pdeathsig", "TERM", sys.executable, "-m", module, *arguments),
+            "setpriv", "--pdeathsig", "TERM", sys.executable, "-m", module, *arguments,
             stdin=stdin,
             stdout=stdout,
             env=environment,
             start_new_session=True,
-        )
+        )  # fmt: skip
         self._started.append(started)
         self._processes.push_async_callback(_end, started)
 

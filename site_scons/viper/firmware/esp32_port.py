@@ -83,16 +83,16 @@ class Port:
             if Path(path).name == "micropython.cmake"
         ]
         return [
-            *("idf.py", "-B", str(self.folder.absolute())),
-            *("-D", f"MICROPY_BOARD={board.name}"),
-            *("-D", f"MICROPY_BOARD_DIR={board}"),
-            *("-D", f"USER_C_MODULES={';'.join(modules)}"),
-            *("-D", f"MICROPY_FROZEN_MANIFEST={board / 'manifest.py'}"),
-            *("-D", f"VHTTP_GENERATED={self.generated.absolute()}"),
+            "idf.py", "-B", str(self.folder.absolute()),
+            "-D", f"MICROPY_BOARD={board.name}",
+            "-D", f"MICROPY_BOARD_DIR={board}",
+            "-D", f"USER_C_MODULES={';'.join(modules)}",
+            "-D", f"MICROPY_FROZEN_MANIFEST={board / 'manifest.py'}",
+            "-D", f"VHTTP_GENERATED={self.generated.absolute()}",
             # The version in the image; git would be asked for that of the project around.
-            *("-D", f"PROJECT_VER={self.inputs.source.version}"),
+            "-D", f"PROJECT_VER={self.inputs.source.version}",
             "reconfigure",
-        ]
+        ]  # fmt: skip
 
     def environment(self) -> dict[str, str]:
         """All the environment of idf.py and ninja."""
@@ -137,9 +137,8 @@ def configure(port: Port, board: Board) -> None:
     try:
         _run_idf(port)
         table = port.inputs.staged(Path(os.path.normpath(board.partitions)))
-        sdkconfig.check(
-            *(port.folder / "sdkconfig", board, port.inputs.board, port.directory, table)
-        )
+        made = port.folder / "sdkconfig"
+        sdkconfig.check(made, board, port.inputs.board, port.directory, table)
         _check_offsets(port)
         atomic_file.write_json(port.folder / CONFIGURED, port.command())
     except BaseException:

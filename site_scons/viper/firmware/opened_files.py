@@ -110,7 +110,11 @@ def by_manifest(manifest: Path, micropython: Path, variables: Mapping[str, str])
         return Opened()
     shown = process.run(
         [
-            *(sys.executable, "-c", _MANIFEST, str(micropython / "tools"), str(manifest)),
+            sys.executable,
+            "-c",
+            _MANIFEST,
+            str(micropython / "tools"),
+            str(manifest),
             json.dumps(dict(variables)),
         ],
         environment=process.clean_environment(PYTHONDONTWRITEBYTECODE="1"),
@@ -122,10 +126,10 @@ def together(parts: Iterable[Opened]) -> Opened:
     """Several ways of asking as one."""
     parts = list(parts)
     return Opened(
-        sources=frozenset().union(*(part.sources for part in parts)),
-        included=frozenset().union(*(part.included for part in parts)),
-        linked=frozenset().union(*(part.linked for part in parts)),
-        frozen=frozenset().union(*(part.frozen for part in parts)),
+        sources=frozenset().union(*[part.sources for part in parts]),
+        included=frozenset().union(*[part.included for part in parts]),
+        linked=frozenset().union(*[part.linked for part in parts]),
+        frozen=frozenset().union(*[part.frozen for part in parts]),
     )
 
 

@@ -79,7 +79,8 @@ def _remove_others(stage: Path, wanted: Mapping[str, str], but: Set[str]) -> Non
     for parent, folders, names in os.walk(stage):
         folders[:] = [name for name in folders if name not in but]
         here = os.path.relpath(parent, stage)
-        for name in [*names, *(each for each in folders if Path(parent, each).is_symlink())]:
+        links = [name for name in folders if Path(parent, name).is_symlink()]
+        for name in [*names, *links]:
             if os.path.normpath(f"{here}/{name}") not in wanted:
                 Path(parent, name).unlink()
         emptied.append(Path(parent))

@@ -85,7 +85,7 @@ class _Port:
         inputs = self._inputs
         board = inputs.staged(inputs.board)
         return [
-            *("make", "--no-print-directory", "-C", str(self._directory), f"-j{jobs}"),
+            "make", "--no-print-directory", "-C", str(self._directory), f"-j{jobs}",
             "--eval=.DELETE_ON_ERROR:",  # a compiler that is killed leaves half an object
             f"VARIANT_DIR={self._seen(board)}",
             f"BUILD={self._seen(self._folder)}",
@@ -96,7 +96,7 @@ class _Port:
             f"MICROPY_GIT_TAG={inputs.source.version}",
             f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
             f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
-        ]
+        ]  # fmt: skip
 
     def make(self, jobs: int) -> None:
         """Have make bring its folder up to date."""

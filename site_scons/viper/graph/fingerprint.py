@@ -116,7 +116,7 @@ def _imported(module: str) -> set[str]:
     file = _file(module)
     assert file is not None
     for source, listed in _IMPORT.findall(file.read_text(encoding="utf-8")):
-        names |= {source, *(f"{source}.{name}" for name in re.findall(r"\w+", listed))}
+        names |= {source, *[f"{source}.{name}" for name in re.findall(r"\w+", listed)]}
     return {name for name in names if _file(name)}
 
 

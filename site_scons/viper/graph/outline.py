@@ -107,7 +107,7 @@ def _device(tasks: Sequence[Task], steps: Sequence[Step]) -> _Box:
     goals = [task.name for task in tasks]
     lines = [goals[at : at + _TO_A_LINE] for at in range(0, len(goals), _TO_A_LINE)]
     needs = {tag_of[need] for task in tasks for need in task.needs if need in tag_of}
-    return _Box([("device", ""), *(("", ", ".join(line)) for line in lines)], "device", needs)
+    return _Box([("device", ""), *[("", ", ".join(line)) for line in lines]], "device", needs)
 
 
 def _leave_out_the_implied(boxes: Mapping[str, _Box]) -> None:

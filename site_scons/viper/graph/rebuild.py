@@ -20,13 +20,11 @@ from viper.base.errors import UserError
 
 # What a build reads, of a project's folder.
 _SOURCES = (
-    *("SConstruct", "site_scons", "nix", "boards", "firmware", "assets"),
-    *("local.py", ".viperignore"),
-)
+    "SConstruct", "site_scons", "nix", "boards", "firmware", "assets", "local.py", ".viperignore",
+)  # fmt: skip
 _FETCHED = (
-    *("micropython", "micropython.json"),
-    *("micropython-submodules", "micropython-submodules.json"),
-)
+    "micropython", "micropython.json", "micropython-submodules", "micropython-submodules.json",
+)  # fmt: skip
 _OBJECTS = (".o", ".obj")
 _IMAGES = (".bin", ".img", ".gz", ".elf")
 
@@ -140,7 +138,8 @@ def _sections(elf: bytes) -> dict[str, bytes]:
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
         shutil.copytree(
-            *(source, target),
+            source,
+            target,
             ignore=shutil.ignore_patterns("__pycache__"),
             ignore_dangling_symlinks=True,
         )

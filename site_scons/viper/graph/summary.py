@@ -56,11 +56,14 @@ class RunSummary:
 
     def line(self) -> str:
         """`3 steps run, 14 skipped, 12.3 KiB written, http://127.0.0.1:8080/`."""
+        taken = [f"{self.steps_taken} from the cache"] if self.steps_taken else []
+        plural = "" if self.ignored == 1 else "s"
+        ignored = [f"{self.ignored} file{plural} ignored"] if self.ignored else []
         parts = [
             f"{self.steps_run} step{'' if self.steps_run == 1 else 's'} run",
             f"{self.steps_skipped} skipped",
-            *([f"{self.steps_taken} from the cache"] if self.steps_taken else []),
-            *([f"{self.ignored} file{'s'[: self.ignored > 1]} ignored"] if self.ignored else []),
+            *taken,
+            *ignored,
             f"{human_size(self.bytes_written)} written" if self.device else "no device touched",
         ]
         return ", ".join(parts) + (f", {self.url}" if self.url else "")

@@ -135,11 +135,11 @@ def alarms_in_words(alarms: tuple[int, int]) -> str:
 def markdown(outcome: Outcome) -> str:
     """The run as a text."""
     record = outcome.record
-    lines = [f"# {record.label}", "", *(f"- {line.strip()}" for line in words(outcome)), ""]
+    lines = [f"# {record.label}", "", *[f"- {line.strip()}" for line in words(outcome)], ""]
     lines += [
         "| | | |",
         "| --- | --- | --- |",
-        *(f"| {name} | {value} | |" for name, value in facts(record)),
+        *[f"| {name} | {value} | |" for name, value in facts(record)],
         "",
         "| profile | run | requests | errors | rate /s | p50 | p90 | p95 | p99 | p99.9 ms |",
         "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |",

@@ -60,7 +60,7 @@ def _start(place: str) -> tuple[subprocess.Popen[bytes], str]:
     )
     assert keeper.stdout is not None
     signals = interrupt.fileno()
-    awaited = [keeper.stdout, *([] if signals is None else [signals])]
+    awaited = [keeper.stdout] if signals is None else [keeper.stdout, signals]
     if keeper.stdout not in select.select(awaited, [], [])[0]:
         assert keeper.stdin is not None
         keeper.stdin.close()

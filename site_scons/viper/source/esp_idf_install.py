@@ -73,11 +73,11 @@ def _fetch(pin: EspIdfPin, folder: Path) -> None:
         git_command.run(*at, "config", "remote.origin.url", pin.url)
         with console.progress("ESP-IDF's submodules", 100) as show:
             git_command.run(
-                *(*at, "submodule", "update", "--init", "--recursive", "--depth=1"),
-                *("--progress", "--jobs=4"),
+                *at, "submodule", "update", "--init", "--recursive", "--depth=1",
+                "--progress", "--jobs=4",
                 on_line=_percent(show),
                 silence_s=_SILENCE_S,
-            )
+            )  # fmt: skip
     except git_command.Unreachable as no_git:
         raise UserError(f"ESP-IDF {pin.version}: git: {no_git}", _AGAIN) from None
     except process.ToolFailed as failure:

@@ -73,11 +73,11 @@ def fetch(checkout: Path, url: str, commit: str, title: str) -> None:
     try:
         with console.progress(title, 100) as show:
             run(
-                *("-C", str(checkout), "fetch", "--depth=1", "--no-tags", "--progress"),
-                *(url, commit),
+                "-C", str(checkout), "fetch", "--depth=1", "--no-tags", "--progress",
+                url, commit,
                 on_line=Bar().new_message_handler(),
                 silence_s=_SILENCE_S,
-            )
+            )  # fmt: skip
     except process.ToolFailed as failure:
         shown = without_userinfo(url)
         if "not our ref" in failure.output or "no such remote ref" in failure.output:

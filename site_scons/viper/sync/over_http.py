@@ -64,10 +64,8 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
         f"./scons ota HOST={request.host}, or ./scons flash PORT=...",
     )
     with progress(transfer.bytes_to_send(plan, wanted)) as show:
-        transfer.carry_out(
-            *(transport, manifest, plan, wanted, request.stamps), NothingToSave(), show
-        )
-    if plan.touches_application or outdated:
+        transfer.carry_out(transport, manifest, plan, wanted, request.stamps, NothingToSave(), show)
+    if plan.touches_application or status["outdated"]:
         device.ask("POST", "/reset")
         device.after_reset(boot, _status)
     device.close()

@@ -81,10 +81,11 @@ class _Compiler:
             for name, variable in self._variables.context.items()
         ]
         helpers = ", ".join(sorted(self._expressions.helpers))
+        imports = [f"from viperhttp.template_runtime import {helpers}"] if helpers else []
         return "\n".join(
             [
                 f"# Compiled from {template}.",
-                *([f"from viperhttp.template_runtime import {helpers}"] if helpers else []),
+                *imports,
                 "",
                 "",
                 "def render(context):",
@@ -233,7 +234,7 @@ class _Compiler:
         return str(markupsafe.escape(constant)) if self._expressions.escaping[-1] else str(constant)
 
     def _if_statement(self, node: nodes.If, scope: Scope, blocks: Blocks) -> None:
-        for word, branch in [("if", node), *(("elif", other) for other in node.elif_)]:
+        for word, branch in [("if", node), *[("elif", other) for other in node.elif_]]:
             self._line(f"{word} {self._expressions.compile(branch.test, scope)}:")
             with self._indented():
                 self._body(branch.body, scope, blocks)

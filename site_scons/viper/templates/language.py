@@ -6,17 +6,17 @@ FILTERS = {
     **{
         name: f"do_{name}"
         for name in (
-            *("abs", "capitalize", "center", "default", "dictsort", "escape", "filesizeformat"),
-            *("first", "float", "forceescape", "indent", "int", "items", "join", "last", "length"),
-            *("list", "lower", "max", "min", "replace", "reverse", "round", "safe", "sort"),
-            *("string", "sum", "title", "tojson", "trim", "truncate", "unique", "upper"),
-            *("urlencode", "wordcount"),
+            "abs", "capitalize", "center", "default", "dictsort", "escape", "filesizeformat",
+            "first", "float", "forceescape", "indent", "int", "items", "join", "last", "length",
+            "list", "lower", "max", "min", "replace", "reverse", "round", "safe", "sort",
+            "string", "sum", "title", "tojson", "trim", "truncate", "unique", "upper",
+            "urlencode", "wordcount",
         )
     },
     "count": "do_length",
     "d": "do_default",
     "e": "do_escape",
-}
+}  # fmt: skip
 """Functions of viperhttp.template_runtime by filter."""
 
 NUMERIC_FILTERS = ("count", "int", "length", "wordcount")
@@ -25,11 +25,11 @@ NUMERIC_FILTERS = ("count", "int", "length", "wordcount")
 TESTS = {
     name: f"is_{name}"
     for name in (
-        *("boolean", "defined", "divisibleby", "even", "false", "float", "integer", "iterable"),
-        *("lower", "mapping", "none", "number", "odd", "sameas", "sequence", "string", "true"),
-        *("undefined", "upper"),
+        "boolean", "defined", "divisibleby", "even", "false", "float", "integer", "iterable",
+        "lower", "mapping", "none", "number", "odd", "sameas", "sequence", "string", "true",
+        "undefined", "upper",
     )
-}
+}  # fmt: skip
 """Functions of viperhttp.template_runtime by test."""
 
 OPERATOR_TESTS = {

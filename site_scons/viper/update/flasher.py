@@ -284,10 +284,10 @@ class Flasher:
             self._say(total=transfer.bytes_to_send(plan, wanted), doing="SYNC")
         guard = transfer.safeguard(device.read_sectors, manifest, plan, request.stamps)
         transfer.carry_out(
-            *(device, manifest, plan, wanted, request.stamps, guard),
+            device, manifest, plan, wanted, request.stamps, guard,
             self._progress,
             filesystem_md5,
-        )
+        )  # fmt: skip
         return plan, manifest.serving
 
     def _check(self, manifest: Manifest) -> None:

@@ -18,7 +18,7 @@ dram0_0_seg      0x3ffb0000         0x0002c200         rw
 drom0_0_seg      0x3f400020         0x003fffe0         r
 extern_ram_seg   0x3f800000         0x00400000         xrw
 *default*        0x00000000         0xffffffff""",
-        *(0x40080000, 0x3FFB0000, 0x3F400020, 0x400D0020),
+        0x40080000, 0x3FFB0000, 0x3F400020, 0x400D0020,
     ),
     "esp32s3": (
         """\
@@ -28,9 +28,9 @@ dram0_0_seg      0x3fc88000         0x00053700         rw
 drom0_0_seg      0x3c000020         0x01ffffe0         r
 extern_ram_seg   0x3c000020         0x01ffffe0         xrw
 *default*        0x00000000         0xffffffff""",
-        *(0x40374000, 0x3FC88000, 0x3C000020, 0x42000020),
+        0x40374000, 0x3FC88000, 0x3C000020, 0x42000020,
     ),
-}
+}  # fmt: skip
 _HEAD = """Archive member included to satisfy reference by file (symbol)
 
 Memory Configuration
@@ -58,7 +58,7 @@ def link(folder: Path, plan: dict, objects: list[Path]) -> None:
         _section(
             ".dram0.bss",
             dram + 0x8000,
-            [(".bss.heap", 0x8000, heap), *((f".bss.{n}", 0x40, o) for n, o in origins.items())],
+            [(".bss.heap", 0x8000, heap), *[(f".bss.{n}", 0x40, o) for n, o in origins.items()]],
         ),
         _merged(".flash.rodata", drom, [(".rodata.str1.4", 0x300, tasks), (".rodata", 8, heap)]),
         _section(
@@ -66,7 +66,7 @@ def link(folder: Path, plan: dict, objects: list[Path]) -> None:
             text,
             [
                 (".text", 0x40000, tasks),
-                *((f".text.vhttp_{n}", 0x200, o) for n, o in origins.items()),
+                *[(f".text.vhttp_{n}", 0x200, o) for n, o in origins.items()],
             ],
         ),
         _section(".debug_info", 0, [(".debug_info", 0x9000, tasks)]),
