@@ -42,6 +42,7 @@ def _flash(run: Run, index: Path) -> None:
     result = _write(run, index)
     device_work.show(run, index, result)
     if not result.changed:
+        assert result.mac is not None  # it was asked
         console.step("FLASH", f"{human_mac(result.mac)}  nothing to write: the chip holds it")
 
 

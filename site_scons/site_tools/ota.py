@@ -36,7 +36,7 @@ def _update(run: Run, app: Path) -> None:
     again = device.typed(run, "ota") if run.options.HOST is None else at_host
     with console.progress(f"OTA      {host}", len(image)) as show:
         wanted = ota.Update(
-            host, image, json.loads(record)["build"], again, in_clear=env.get("TOKEN") == "plain"
+            host, image, json.loads(record)["build"], again, in_clear=run.options.TOKEN == "plain"
         )
         result = ota.update(wanted, show)
     if result.returned_to_factory:

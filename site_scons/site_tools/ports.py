@@ -8,22 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-<<<<<<< HEAD
 from toolkit import device
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
-=======
-from viper.base import console, interrupt, process
-from viper.base.errors import UserError
 from viper.base.mac import Mac
-from viper.flash import device_stamp
-from viper.ports import port
-
-_BOARDS = Path(".viper/boards")
->>>>>>> main
 
 
 def exists(env: Environment) -> bool:

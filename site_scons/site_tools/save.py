@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolkit.options import LOCAL_FILE
+from toolkit.options import FOR_ONCE, LOCAL_FILE
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
+from viper.base.errors import UserError
 
 
 def exists(env: Environment) -> bool:
@@ -25,5 +26,9 @@ def generate(env: Environment) -> None:
 
 
 def _save(run: Run) -> None:
+    for name in FOR_ONCE:
+        if name in run.given.by_name:
+            raise UserError(f"{name} is never kept", f"give {name}= with the command that needs it")
     run.given.save(LOCAL_FILE)
-    console.step("SAVE", f"{LOCAL_FILE}  {Path(LOCAL_FILE).read_text(encoding='utf-8').strip()}")
+    kept = Path(LOCAL_FILE).read_text(encoding="utf-8").splitlines()
+    console.step("SAVE", f"{LOCAL_FILE}  {', '.join(kept)}")

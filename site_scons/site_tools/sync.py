@@ -46,6 +46,7 @@ def _sync(run: Run, index: Path) -> None:
     result = work(run, index)
     device_work.show(run, index, result)
     if not result.changed:
+        assert result.mac is not None  # it was asked
         console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
 
 

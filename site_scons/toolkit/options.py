@@ -17,9 +17,10 @@ from viper.ports import port
 from viper.source import board
 from viper.source.board import Board
 
-from toolkit.scons import Values, Variable
+from toolkit.scons import Values, Variable, arguments
 
 LOCAL_FILE = "local.py"
+FOR_ONCE = ("TOKEN",)  # on the command line alone: what gives something up is never kept
 
 _BOARDS = Path("boards")
 _HTTP_PORT = 8080
@@ -57,7 +58,7 @@ def _size(value: str) -> int:
 def _choice(*words: str) -> Callable[[str], str]:
     def convert(value: str) -> str:
         if value.lower() not in words:
-            raise ValueError(f"neither {' nor '.join(words)}")
+            raise ValueError(f"neither {' nor '.join(words)}" if words[1:] else f"not {words[0]}")
         return value.lower()
 
     return convert
@@ -99,6 +100,11 @@ class Options:
         "what becomes of a device's data when its partitions change: keep or wipe",
         None,
         _choice("keep", "wipe"),
+    )
+    TOKEN: str | None = _option(
+        "plain: ota sends a device's token in clear, to firmware that takes it no other way",
+        None,
+        _choice("plain"),
     )
     FROM: str | None = _option("the backup that ./scons restore puts back")
     IDF: str | None = _option("the folder of ESP-IDF, instead of looking for it")
@@ -175,6 +181,8 @@ def read(others: tuple[str, ...]) -> Values:
     except (SyntaxError, NameError, ImportError) as problem:
         line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
         raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
+    for name in set(FOR_ONCE) - set(arguments()):
+        values.by_name.pop(name, None)  # as a file may have it that was edited by hand
     known = [*[option.name for option in dataclasses.fields(Options)], *others]
     for name in sorted(values.unknown - set(known)):
         raise UserError(f"no option '{name}'{nearest(name, known)}", "./scons -h")

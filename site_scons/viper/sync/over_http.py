@@ -65,7 +65,7 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     )
     with progress(transfer.bytes_to_send(plan, wanted)) as show:
         transfer.carry_out(transport, manifest, plan, wanted, request.stamps, NothingToSave(), show)
-    if plan.touches_application or status["outdated"]:
+    if plan.touches_application or outdated:
         device.ask("POST", "/reset")
         device.after_reset(boot, _status)
     device.close()
