@@ -19,7 +19,13 @@ from pathlib import Path
 
 from viper.base import atomic_file, console, process
 from viper.base.errors import UserError
-from viper.firmware import build_id, compiler_cache, opened_files, sdkconfig
+from viper.firmware import (
+    build_id,
+    compile_commands,
+    compiler_cache,
+    opened_files,
+    sdkconfig,
+)
 from viper.firmware.build_id import Inputs
 from viper.firmware.linker_map import Piece
 from viper.firmware.object_folder import ObjectFolder
@@ -157,6 +163,7 @@ def build(port: Port, board: Board, *, jobs: int) -> None:
     if is_new:
         configure(port, board)
     port.write_headers()
+    port.originals().save(port.folder / compile_commands.ORIGINALS_FILE)
     environment = port.environment()
     try:
         with console.progress("compiling MicroPython", 100) as show:

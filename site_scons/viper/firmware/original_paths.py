@@ -6,10 +6,13 @@ A person, and an editor, open the original, by its path relative to the project'
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
+
+from viper.base import atomic_file
 
 # A path with a line behind it, as compilers and linkers name a place; and any other.
 _PATH = re.compile(r"(?<![\w/.~-])(?:\.{1,2}/|/|[\w.+-]+/)*[\w.+-]+\.\w+(?![\w/])")
@@ -26,6 +29,28 @@ class OriginalPaths:
         self._directory = os.path.realpath(directory)
         self._root = os.path.realpath(".")
         self._copies = {f"{os.path.realpath(copy)}/": original for copy, original in copies.items()}
+
+    def save(self, file: Path) -> None:
+        """Keep which copy is of what, for `load`."""
+        atomic_file.write_json(file, {copy: str(path) for copy, path in self._copies.items()})
+
+    @staticmethod
+    def load(file: Path, directory: Path) -> OriginalPaths:
+        """What `save` has kept.
+
+        Raises:
+            OSError, ValueError: it cannot be read.
+        """
+        copies = json.loads(file.read_text(encoding="utf-8"))
+        return OriginalPaths({Path(copy): Path(path) for copy, path in copies.items()}, directory)
+
+    def absolute(self, named: str) -> str:
+        """The original of any file or folder that a tool names, by its absolute path."""
+        path = os.path.normpath(os.path.join(self._directory, named))  # noqa: PTH118
+        for copy, original in self._copies.items():
+            if f"{path}/".startswith(copy):
+                return os.path.normpath(Path(self._root, original, f"{path}/".removeprefix(copy)))
+        return path
 
     def path(self, named: str) -> str | None:
         """The original of a file that a tool names; None if that is no file of the project's."""

@@ -102,6 +102,8 @@ class _Port:
         """Have make bring its folder up to date."""
         command = self.command(jobs)
         atomic_file.write_json(self._folder / compile_commands.COMMAND_FILE, command)
+        known = originals(self._inputs, self._directory)
+        known.save(self._folder / compile_commands.ORIGINALS_FILE)
         environment = process.clean_environment(
             SOURCE_DATE_EPOCH=str(self._inputs.source.date),
             PYTHONDONTWRITEBYTECODE="1",
@@ -118,7 +120,7 @@ class _Port:
             with console.progress("compiling MicroPython", _ABOUT_LINES) as show:
                 process.run(command, environment=environment, on_line=count)
         except process.ToolFailed as failure:
-            output = originals(self._inputs, self._directory).text(failure.output).rstrip()
+            output = known.text(failure.output).rstrip()
             console.note(output)
             raise UserError(
                 _first_error(output) or f"make: exit status {failure.status}",

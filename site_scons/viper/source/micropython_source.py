@@ -9,6 +9,7 @@ SCons does not rebuild a folder when its pin moves.
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from dataclasses import asdict, dataclass
@@ -104,6 +105,7 @@ def ensure(
         source = _fetched(fresh, wanted, pins, url, stand_in)
         stamp.unlink(missing_ok=True)
         shutil.rmtree(checkout, ignore_errors=True)
+        _make_read_only(fresh)
         fresh.rename(checkout)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -209,6 +211,16 @@ def _fetch_submodule(checkout: Path, fresh: Path, submodule: Submodule) -> None:
             "mend the pin in nix/pins.json",
         )
     git_command.fetch(fresh, submodule.url, submodule.commit, submodule.path)
+
+
+def _make_read_only(folder: Path) -> None:
+    """Of all files but git's own: what stands for a commit is not edited."""
+    for parent, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name != ".git"]
+        for name in names:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
 
 
 def _head(folder: Path) -> str:
