@@ -15,7 +15,6 @@ from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
-from viper.base.console import human_mac
 
 if TYPE_CHECKING:
     from viper.flash.jobs import FlashResult
@@ -42,8 +41,7 @@ def _flash(run: Run, index: Path) -> None:
     result = _write(run, index)
     device_work.show(run, index, result)
     if not result.changed:
-        assert result.mac is not None  # it was asked
-        console.step("FLASH", f"{human_mac(result.mac)}  nothing to write: the chip holds it")
+        console.step("FLASH", f"{device_work.whose(result)}  nothing to write: the chip holds it")
 
 
 def _write(run: Run, index: Path) -> FlashResult:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from toolkit.options import FOR_ONCE, LOCAL_FILE
+from toolkit.options import LOCAL_FILE, save
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
-from viper.base.errors import UserError
 
 
 def exists(env: Environment) -> bool:
@@ -26,9 +25,6 @@ def generate(env: Environment) -> None:
 
 
 def _save(run: Run) -> None:
-    for name in FOR_ONCE:
-        if name in run.given.by_name:
-            raise UserError(f"{name} is never kept", f"give {name}= with the command that needs it")
-    run.given.save(LOCAL_FILE)
+    save(run.given)
     kept = Path(LOCAL_FILE).read_text(encoding="utf-8").splitlines()
     console.step("SAVE", f"{LOCAL_FILE}  {', '.join(kept)}")

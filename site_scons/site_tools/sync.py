@@ -17,7 +17,6 @@ from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
-from viper.base.console import human_mac
 
 if TYPE_CHECKING:
     from viper.flash.jobs import FlashResult
@@ -46,8 +45,7 @@ def _sync(run: Run, index: Path) -> None:
     result = work(run, index)
     device_work.show(run, index, result)
     if not result.changed:
-        assert result.mac is not None  # it was asked
-        console.step("SYNC", f"{human_mac(result.mac)}  nothing to send: the device holds it")
+        console.step("SYNC", f"{device_work.whose(result)}  nothing to send: the device holds it")
 
 
 def _over_serial(run: Run, index: Path) -> FlashResult:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from viper.base import console
-from viper.base.console import human_size
+from viper.base.console import human_mac, human_size
 from viper.base.errors import UserError
 from viper.ports import port
 
@@ -83,6 +83,11 @@ def sum_up(run: Run, index: Path, result: FlashResult) -> FlashResult:
         log = device.typed(run, "board-log")
         summary.url = http_page.wait_until_served(board.http_port, log)
     return result
+
+
+def whose(result: FlashResult) -> str:
+    """The device that it was done to, by its MAC."""
+    return human_mac(result.mac) if result.mac else ""
 
 
 def sectors(part: Any) -> str:

@@ -17,10 +17,10 @@ from viper.ports import port
 from viper.source import board
 from viper.source.board import Board
 
-from toolkit.scons import Values, Variable, arguments
+from toolkit import scons
+from toolkit.scons import Values, Variable
 
 LOCAL_FILE = "local.py"
-FOR_ONCE = ("TOKEN",)  # on the command line alone: what gives something up is never kept
 
 _BOARDS = Path("boards")
 _HTTP_PORT = 8080
@@ -29,9 +29,20 @@ _NO = ("0", "no", "false", "off")
 _MEASURE = Request(host="")
 
 
-def _option(help: str, default: object = None, convert: Callable[[str], object] = str) -> Any:
-    """An option: its default (None: the board says, or nothing), and how its text is read."""
-    return dataclasses.field(metadata={"help": help, "default": default, "convert": convert})
+def _option(
+    help: str,
+    default: object = None,
+    convert: Callable[[str], object] = str,
+    *,
+    is_kept: bool = True,
+) -> Any:
+    """An option: its default (None: the board says, or nothing), and how its text is read.
+
+    Args:
+        is_kept: whether it may stand in local.py; what gives something up never does.
+    """
+    how = {"help": help, "default": default, "convert": convert, "is_kept": is_kept}
+    return dataclasses.field(metadata=how)
 
 
 def _number(low: float, high: float, kind: type[int] | type[float] = int) -> Callable[[str], float]:
@@ -105,6 +116,7 @@ class Options:
         "plain: ota sends a device's token in clear, to firmware that takes it no other way",
         None,
         _choice("plain"),
+        is_kept=False,
     )
     FROM: str | None = _option("the backup that ./scons restore puts back")
     IDF: str | None = _option("the folder of ESP-IDF, instead of looking for it")
@@ -181,8 +193,9 @@ def read(others: tuple[str, ...]) -> Values:
     except (SyntaxError, NameError, ImportError) as problem:
         line = f" line {problem.lineno}" if isinstance(problem, SyntaxError) else ""
         raise UserError(f"{LOCAL_FILE}{line}: {problem}", f"mend or remove {LOCAL_FILE}") from None
-    for name in set(FOR_ONCE) - set(arguments()):
-        values.by_name.pop(name, None)  # as a file may have it that was edited by hand
+    for option in _never_kept():
+        if option not in scons.arguments():
+            values.by_name.pop(option, None)  # as a file may have it that was edited by hand
     known = [*[option.name for option in dataclasses.fields(Options)], *others]
     for name in sorted(values.unknown - set(known)):
         raise UserError(f"no option '{name}'{nearest(name, known)}", "./scons -h")
@@ -195,6 +208,22 @@ def _value(option: dataclasses.Field[Any], values: Values) -> Any:
     if option.name in values.by_name or default is None:
         return values.by_name.get(option.name)
     return option.metadata["convert"](str(default))
+
+
+def save(values: Values) -> None:
+    """Keep in local.py what was given.
+
+    Raises:
+        UserError: an option is among it that is never kept.
+    """
+    for name in _never_kept():
+        if name in values.by_name:
+            raise UserError(f"{name} is never kept", f"give {name}= with the command that needs it")
+    values.save(LOCAL_FILE)
+
+
+def _never_kept() -> list[str]:
+    return [each.name for each in dataclasses.fields(Options) if not each.metadata["is_kept"]]
 
 
 def settle(values: Values) -> tuple[Options, Board]:

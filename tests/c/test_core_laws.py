@@ -48,7 +48,7 @@ def broken_laws(module: Path) -> list[str]:
         *_homeless(files, declared),
         *_circle("calls", _calls(files, declared)),
         *_trespassers(files),
-        *(f"port/{path.name} is a header" for path in module.glob("port/*.h")),
+        *[f"port/{path.name} is a header" for path in module.glob("port/*.h")],
     ]
 
 

@@ -264,7 +264,7 @@ def test_a_partition_that_a_backup_cannot_be_named_by_is_refused(tmp_path: Path,
     scene = Scene(tmp_path)
     table = scene.table(OLD)
     odd = replace(table["nvs"], name=name)
-    entries = (odd, *(entry for entry in table if entry.name != "nvs"))
+    entries = (odd, *[entry for entry in table if entry.name != "nvs"])
     scene.put(partition_table.TABLE_OFFSET, PartitionTable(entries).to_binary())
     with pytest.raises(UserError, match=r"the device has a (partition|file) called"):
         scene.keeper(OLD).back_up()

@@ -40,16 +40,16 @@ def test_a_line_stays_one(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *(
-            "",
-            "../../../x",
-            "/etc/passwd",
-            "02A274C09E1B",
-            "02a274c09e1b\n",
-            "02a274c09e1",
-            "٠" * 12,
-        ),
-        *(None, 2, ["02a274c09e1b"]),
+        "",
+        "../../../x",
+        "/etc/passwd",
+        "02A274C09E1B",
+        "02a274c09e1b\n",
+        "02a274c09e1",
+        "٠" * 12,
+        None,
+        2,
+        ["02a274c09e1b"],
     ],
 )
 def test_what_is_no_mac_is_no_mac(text: object) -> None:

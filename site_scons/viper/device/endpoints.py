@@ -184,7 +184,7 @@ class DeviceHttp:
         elif self._bearer:
             fields = {**fields, "Authorization": f"Bearer {self._bearer}"}
         return self._http.ask(
-            *(method, target, body, fields), limit=limit + seal.SIZE, within_s=_ANSWER_S
+            method, target, body, fields, limit=limit + seal.SIZE, within_s=_ANSWER_S
         )
 
     def _opened(self, answer: Answer) -> bytes:
