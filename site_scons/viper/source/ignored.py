@@ -89,7 +89,7 @@ def _text() -> str:
     except FileNotFoundError:
         own = ""
     except (OSError, UnicodeDecodeError) as problem:
-        raise UserError(f"{FILE} cannot be read: {problem}", f"mend or remove {FILE}") from None
+        raise UserError(f".viperignore cannot be read: {problem}", "mend or remove it") from None
     return "\n".join([*lines, own])
 
 
@@ -99,5 +99,5 @@ def _matcher(text: str) -> Callable[[str], bool]:
     try:
         spec = GitIgnoreSpec.from_lines(text.splitlines())
     except ValueError as problem:
-        raise UserError(f"{FILE}: {problem}", f"mend or remove {FILE}") from None
+        raise UserError(f".viperignore has no pattern in a line: {problem}", "mend that line") from None
     return spec.match_file

@@ -34,7 +34,9 @@ def find(folder: Path, port: str, contents: Contents) -> Tree:
         try:
             digest = contents.digest(f"{folder}/{path}", status)
         except OSError as problem:
-            raise UserError(f"{folder}/{path}: {problem.strerror}", f"ls -l {folder}") from None
+            raise UserError(
+                f"{folder}/{path} cannot be read: {problem.strerror}", f"ls -l {folder}"
+            ) from None
         found[path] = f"{digest}x" if status.st_mode & 0o100 else digest
     return Tree(dict(sorted(found.items())))
 
