@@ -6,7 +6,7 @@
   outputs =
     { self, nixpkgs }:
     let
-      # The packages of requirements.txt are pinned as wheels for this platform.
+      # The packages of requirements/ are pinned as wheels for this platform.
       system = "x86_64-linux";
       parts = import ./nix { pkgs = nixpkgs.legacyPackages.${system}; };
     in

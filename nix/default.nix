@@ -5,7 +5,17 @@
   pins ? builtins.fromJSON (builtins.readFile ./pins.json),
 }:
 let
-  python = pkgs.callPackage ./python.nix { pin = pins.python-packages; };
+  packages =
+    locks:
+    pkgs.callPackage ./python.nix {
+      pins = pins.python-packages;
+      inherit locks;
+    };
+  python = packages [ "base" ];
+  pythonForTests = packages [
+    "base"
+    "test"
+  ];
   micropython = pkgs.callPackage ./micropython.nix { pin = pins.micropython; };
   esp-idf = pkgs.callPackage ./esp-idf.nix { pin = pins.esp-idf; };
   image = pkgs.callPackage ./image.nix;
@@ -21,6 +31,12 @@ in
     board = "ESP32S3_N16R8";
   };
   flash = pkgs.callPackage ./flash.nix { inherit python; };
-  tests = pkgs.callPackage ./tests.nix { inherit python micropython; };
-  shell = pkgs.callPackage ./shell.nix { inherit python esp-idf; };
+  tests = pkgs.callPackage ./tests.nix {
+    python = pythonForTests;
+    inherit micropython;
+  };
+  shell = pkgs.callPackage ./shell.nix {
+    python = pythonForTests;
+    inherit esp-idf;
+  };
 }

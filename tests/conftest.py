@@ -24,6 +24,7 @@ from project import (
     restore_project,
 )
 
+_LONG_S = 3600.0  # a long matrix's time limit
 # How long an example takes says something of the machine, and nothing of what is tested.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
@@ -36,6 +37,9 @@ def pytest_configure() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the graph's tests: they take longest, and none is to be waited for at the end."""
+    for item in items:
+        if item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.timeout(_LONG_S))
     items.sort(key=lambda item: "graph" not in item.path.parts)
 
 

@@ -6,16 +6,17 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from project import ROOT, wait_until
-from viper.base import python_environment
 from viper.virtual_board import control
 
 _PROGRAMS = ROOT / "build/labgrid-venv"
-_LOCK = ROOT / "tests/labgrid-requirements.txt"
+_LOCK = ROOT / "requirements/labgrid.txt"
 _EXPORTER = "lab1"
 
 
@@ -24,8 +25,12 @@ def programs() -> Path:
     _PROGRAMS.parent.mkdir(exist_ok=True)
     with _PROGRAMS.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not python_environment.is_whole(_PROGRAMS, _LOCK):
-            python_environment.install(_PROGRAMS, _LOCK, "./scons test")
+        copy = _PROGRAMS / _LOCK.name  # written last
+        if not (copy.is_file() and copy.read_bytes() == _LOCK.read_bytes()):
+            subprocess.run([sys.executable, "-m", "venv", "--clear", _PROGRAMS], check=True)
+            pip = [_PROGRAMS / "bin/python", "-m", "pip", "install", "-qq", "--require-hashes"]
+            subprocess.run([*pip, "--requirement", _LOCK], check=True)
+            shutil.copy(_LOCK, copy)
     return _PROGRAMS / "bin"
 
 

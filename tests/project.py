@@ -140,6 +140,7 @@ def copy_outputs(folder: Path) -> None:
         return
     with (build / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a build may go on in another terminal
+        (folder / "build").mkdir()
         for name in ("micropython", "VIRTUAL_N16R8/firmware"):
             if (build / name).is_dir():
                 shutil.copytree(build / name, folder / "build" / name, symlinks=True)

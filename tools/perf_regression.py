@@ -15,7 +15,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 INTERPRETERS = (ROOT / ".venv/bin/python", ROOT / ".venv/Scripts/python.exe")  # WSL's is no .exe
-PACKAGES = "aiohttp hdrhistogram jinja2 scipy"
 
 
 def main() -> int:
@@ -37,12 +36,16 @@ def runs(interpreter: Path) -> bool:
 def measure() -> int:
     from viper.base.errors import UserError
 
+    if os.name == "posix":  # on Windows, whoever measures installs them
+        from viper.base import packages
+
+        packages.provide("perf")
     try:
         from viper.performance.command import run
         from viper.performance.request import Request
     except ImportError as missing:
         raise UserError(
-            f"this Python has no {missing.name}", f"python -m pip install {PACKAGES}"
+            f"this Python has no {missing.name}", "python -m pip install -r requirements/perf.txt"
         ) from None
     default = Request(host="")
     parser = argparse.ArgumentParser(description=__doc__)

@@ -12,11 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from toolkit import scons
+from toolkit.failures import failures
 from toolkit.options import lines
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.tool import provide
-from viper.base import console
+from viper.base import console, packages
 from viper.base.errors import UserError, nearest
 
 
@@ -43,6 +44,9 @@ def command_line(env: Environment) -> None:
     if not (scons.option("clean") or scons.option("no_exec")):
         for look in dict.fromkeys(run.first):
             look(run)
+        with failures("requirements"):
+            for lock in dict.fromkeys(run.packages):
+                packages.provide(lock)
     run.summary.ignored = len(run.trees.ignored)
     gc.freeze()
     gc.enable()

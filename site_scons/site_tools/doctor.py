@@ -59,7 +59,7 @@ def _findings(run: Run) -> Iterator[Finding]:
     from viper.virtual_board import control
 
     yield doctor.python()
-    yield doctor.packages(Path("requirements.txt"))
+    yield doctor.packages(Path("requirements/base.txt"))
     yield from doctor.programs()
     yield doctor.disk(shutil.disk_usage(Path.cwd()).free)
     wanted = pins.load(Path("nix/pins.json")).esp_idf.version

@@ -1,4 +1,4 @@
-"""The documentation as a site: MkDocs, in packages of its own.
+"""The documentation as a site, by MkDocs.
 
 Adds to the environment:
     env.Documentation(folder)  build/site/index.html
@@ -7,15 +7,16 @@ Adds to the environment:
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
-from viper.base import process, python_environment
+from viper.base import process
 from viper.base.errors import UserError
 
-_ENVIRONMENT = Path("build/docs-venv")
+_LOCK = "requirements/docs.txt"
 
 
 def exists(env: Environment) -> bool:
@@ -27,10 +28,6 @@ def generate(env: Environment) -> None:
 
 
 def site(env: Environment, folder: str) -> Node:
-    lock = f"{folder}/requirements.txt"
-    packages = env.Command(f"{_ENVIRONMENT}/{Path(lock).name}", lock, step(env, "PYTHON", _install))
-    env.Precious(packages)
-    env.NoCache(packages)
     files = [
         env.fs.File(f"{parent}/{name}")
         for parent, _, names in os.walk(folder)
@@ -38,23 +35,18 @@ def site(env: Environment, folder: str) -> Node:
         if name.endswith((".md", ".svg"))
     ]
     made = env.Command(
-        "build/site/index.html", ["mkdocs.yml", *files, packages], step(env, "DOCS", _build)
+        "build/site/index.html", ["mkdocs.yml", *files, _LOCK], step(env, "DOCS", _build)
     )
     env.Clean(made, "build/site")
     env.NoCache(made)
     return made[0]
 
 
-def _install(targets: list[Path], sources: list[Path]) -> str:
-    python_environment.install(_ENVIRONMENT, sources[0], "./scons docs")
-    return f"{_ENVIRONMENT}  packages of {sources[0]}"
-
-
 def _build(targets: list[Path], sources: list[Path]) -> str:
     pages = [source for source in sources if source.suffix == ".md"]
     try:
         # Not --quiet: what it keeps to itself does not count as a warning either.
-        process.run([f"{_ENVIRONMENT}/bin/mkdocs", "build", "--strict"])
+        process.run([sys.executable, "-m", "mkdocs", "build", "--strict"])
     except process.ToolFailed as failure:
         raise UserError(failure.output.strip(), "mend the page, then ./scons docs") from None
     return f"{targets[0]}  {len(pages)} pages"

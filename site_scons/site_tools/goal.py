@@ -1,7 +1,7 @@
 """What a person types.
 
 Adds to the environment:
-    env.Goal(group, name, help, builds, runs, after, default)
+    env.Goal(group, name, help, builds, runs, after, packages, default)
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ def goal(
     builds: Nodes = (),
     runs: Task | None = None,
     after: str = "",
+    packages: str = "",
     default: bool = False,
 ) -> None:
     """Let `./scons NAME` bring something about.
@@ -41,6 +42,8 @@ def goal(
         runs: what it then does, each time it is typed, and after the goals before it; that is no
             part of the graph unless it is typed.
         after: another goal, all of which is brought about before it.
+        packages: the lock in requirements/ of what it needs besides a build's packages, which is
+            installed when it is typed.
         default: whether it is the one of those who type none.
     """
     run = env["RUN"]
@@ -49,9 +52,12 @@ def goal(
     made = run.goals[name] = Goal(group, help, nodes, before.tasks, runs)
     if default:
         run.default = name
+    is_typed = name in (scons.targets() or [run.typed_by_default])
+    if is_typed and packages:
+        run.packages.append(packages)
     if not made.tasks:
         env.Alias(name, nodes)
-    elif name in (scons.targets() or [run.typed_by_default]):
+    elif is_typed:
         doing = env.Alias(name, nodes, [task.action(env) for task in made.tasks])
         env.AlwaysBuild(doing)
         env.Requires(doing, run.doing)

@@ -82,7 +82,7 @@ def _begin(env: Environment) -> BuildLock:
 
 
 def _require_packages() -> None:
-    """A scons from PATH serves too, if its Python has what requirements.txt lists."""
+    """A scons from PATH serves too, if its Python has what requirements/base.txt lists."""
     missing = [name for name in _PACKAGES if importlib.util.find_spec(name) is None]
     if missing:
         raise UserError(f"this Python has no {', '.join(missing)}", "type ./scons instead of scons")

@@ -66,6 +66,7 @@ class Run:
         asked: what `why` is asked about; nothing for the default.
         doing: the node of the last goal that does something: the next one waits for it.
         first: what is looked at before anything is built, as it costs nothing.
+        packages: the locks in requirements/ that the goals which were typed need.
         learned: what the device has told: its mac, build and host.
         is_kept: whether the next run is to know of it.
         tell: prints the last line, once.
@@ -89,6 +90,7 @@ class Run:
     goals: dict[str, Goal] = field(default_factory=dict)
     doing: list[Node] = field(default_factory=list)
     first: list[Callable[[Run], object]] = field(default_factory=list)
+    packages: list[str] = field(default_factory=list)
     learned: dict[str, str] = field(default_factory=dict)
     others_changed: dict[str, list[str]] = field(default_factory=dict)
     shared: Shared | None = None

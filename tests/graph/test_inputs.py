@@ -120,7 +120,7 @@ def test_helper_module_of_viper(project: Project) -> None:
 
 
 def test_tool_version(project: Project) -> None:
-    project.edit("requirements.txt", "zlib-ng==", "zlib-ng==9.")
+    project.edit("requirements/base.txt", "zlib-ng==", "zlib-ng==9.")
     steps = project.scons().steps
     assert {step.split()[0] for step in steps} == {"GZIP"}  # the same bytes come out
 

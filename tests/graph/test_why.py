@@ -104,7 +104,7 @@ CASES = {
         lambda _: None, {"build.json": "max_app unset → 900000"}, ("MAX_APP=900k",)
     ),
     "a package": Case(
-        _edit("requirements.txt", "zlib-ng==", "zlib-ng==9."), {"www/app.js.gz": "zlib-ng "}
+        _edit("requirements/base.txt", "zlib-ng==", "zlib-ng==9."), {"www/app.js.gz": "zlib-ng "}
     ),
     "our own code": Case(
         _append("site_scons/viper/image/otadata.py", "# more\n"),

@@ -28,8 +28,8 @@ def test_python(version: tuple[int, int], state: str) -> None:
 
 
 def test_packages(tmp_path: Path) -> None:
-    assert doctor.packages(ROOT / "requirements.txt").state == OK
-    lock = tmp_path / "requirements.txt"
+    assert doctor.packages(ROOT / "requirements/base.txt").state == OK
+    lock = tmp_path / "base.txt"
     lock.write_text("pytest==0.1 \\\n    --hash=sha256:00\n")
     wrong = doctor.packages(lock)
     assert wrong.state == MISSING and "pytest is " in wrong.told and "./scons" in wrong.mend
@@ -136,7 +136,7 @@ ILL: dict[str, Callable[[Path, pytest.MonkeyPatch], Finding | Iterable[Finding]]
 
 
 def _lock_of_nothing(folder: Path) -> Path:
-    lock = folder / "requirements.txt"
+    lock = folder / "base.txt"
     lock.write_text("no-such-package==1 \\\n    --hash=sha256:00\n")
     return lock
 

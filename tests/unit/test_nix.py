@@ -90,12 +90,13 @@ def test_what_is_fetched_is_what_is_pinned(nix: Any) -> None:
     assert fetched == {
         *[(pin["url"], pin["commit"]) for pin in checkouts],
         *[(pin["url"], pin["sha256"]) for pin in pins["esp-idf"]["tools"].values()],
-        ("viperhttp-wheels", pins["python-packages"]["nar"]),
+        ("viperhttp-wheels-base", pins["python-packages"]["base"]["nar"]),
     }
 
 
-def test_the_wheels_are_those_of_the_lock() -> None:
+@pytest.mark.parametrize("lock", ["base", "test"])
+def test_the_wheels_are_those_of_the_lock(lock: str) -> None:
     """A new lock needs a new hash: see docs/nix.md."""
-    pin = json.loads((ROOT / "nix/pins.json").read_text(encoding="utf-8"))["python-packages"]
-    lock = (ROOT / "requirements.txt").read_bytes()
-    assert hashlib.sha256(lock).hexdigest() == pin["requirements"]
+    pin = json.loads((ROOT / "nix/pins.json").read_text(encoding="utf-8"))["python-packages"][lock]
+    content = (ROOT / f"requirements/{lock}.txt").read_bytes()
+    assert hashlib.sha256(content).hexdigest() == pin["requirements"]

@@ -6,10 +6,8 @@ cannot do without; `warning` is what something else will miss.
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
 import os
-import re
 import shutil
 import socket
 import sys
@@ -17,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from viper.base import packages as installed
 from viper.base import process
 from viper.base.console import human_size
 from viper.base.errors import UserError
@@ -82,24 +81,11 @@ def python(version: tuple[int, int] = sys.version_info[:2]) -> Finding:
 
 
 def packages(lock: Path) -> Finding:
-    """The packages of requirements.txt, by version."""
-    from packaging.requirements import Requirement
-
-    lines = re.findall(r"^([\w.-]+==[^\\\n]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
-    wanted = [Requirement(line.strip()) for line in lines]
-    wanted = [one for one in wanted if one.marker is None or one.marker.evaluate()]
-    wrong = []
-    for one in wanted:
-        try:
-            installed = importlib.metadata.version(one.name)
-        except importlib.metadata.PackageNotFoundError:
-            wrong.append(f"{one.name} is not installed")
-        else:
-            if not one.specifier.contains(installed):
-                wrong.append(f"{one.name} is {installed}")
+    """The packages of a lock, by version."""
+    wrong = installed.wrong(lock)
     if wrong:
         return Finding("packages", MISSING, f"{lock}: {wrong[0]}", "rm -r .venv, then ./scons")
-    return Finding("packages", OK, f"{len(wanted)} as in {lock}")
+    return Finding("packages", OK, f"{len(installed.pinned(lock))} as in {lock}")
 
 
 def programs() -> Iterator[Finding]:

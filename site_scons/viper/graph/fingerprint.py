@@ -10,7 +10,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
 _IMPORTS = Path(__file__).parents[2]  # the folder that `import viper` looks in
-_LOCK_FILE = _IMPORTS.parent / "requirements.txt"
+_LOCK_FILE = _IMPORTS.parent / "requirements/base.txt"
 _IMPORT = re.compile(r"^ *from (viper[.\w]*) import (\([^)]*\)|[^\n]*)", re.MULTILINE)
 # How a step shows itself, or is stopped, is no part of what it makes.
 _NO_INPUTS = {"viper.base.console", "viper.base.errors", "viper.base.interrupt"}
@@ -23,7 +23,7 @@ def parts(function: Callable[..., object], uses: Iterable[str] = ()) -> dict[str
     with what they import of viper in their turn, and what is given.
 
     Args:
-        uses: packages of requirements.txt by name ("zlib-ng"), and modules of viper
+        uses: packages of requirements/base.txt by name ("zlib-ng"), and modules of viper
             ("viper.image.app_image"), where the function runs them as a process.
     """
     digest = hashlib.sha256()
@@ -52,11 +52,11 @@ def fingerprint(used: Mapping[str, str]) -> str:
 
 @cache
 def package_version(name: str) -> str:
-    """The version of a package that requirements.txt pins."""
+    """The version of a package that requirements/base.txt pins."""
     lock = _LOCK_FILE.read_text(encoding="utf-8")
     match = re.search(rf"^{re.escape(name)}==(\S+)", lock, re.MULTILINE)
     if match is None:
-        raise KeyError(f"{name} is not in {_LOCK_FILE.name}")
+        raise KeyError(f"{name} is not in {_LOCK_FILE}")
     return match[1]
 
 

@@ -99,5 +99,7 @@ def _matcher(text: str) -> Callable[[str], bool]:
     try:
         spec = GitIgnoreSpec.from_lines(text.splitlines())
     except ValueError as problem:
-        raise UserError(f".viperignore has no pattern in a line: {problem}", "mend that line") from None
+        raise UserError(
+            f".viperignore has no pattern in a line: {problem}", "mend that line"
+        ) from None
     return spec.match_file

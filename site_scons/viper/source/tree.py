@@ -110,7 +110,9 @@ class _Walk:
         try:
             entries = list(os.scandir(folder))
         except OSError as problem:
-            raise UserError(f"{folder} cannot be listed: {problem.strerror}", f"ls -ld {folder}") from None
+            raise UserError(
+                f"{folder} cannot be listed: {problem.strerror}", f"ls -ld {folder}"
+            ) from None
         for entry in entries:
             path = f"{folder}/{entry.name}"
             is_link = entry.is_symlink()

@@ -16,6 +16,7 @@ let
     inherit (builtins) concatStringsSep;
     cleanSource = source: builtins.path { path = source; filter = path: type: false; name = "src"; };
     concatStrings = builtins.concatStringsSep "";
+    concatMapStrings = f: list: builtins.concatStringsSep "" (map f list);
     mapAttrsToList = f: set: map (name: f name set.${name}) (builtins.attrNames set);
     optional = condition: value: if condition then [ value ] else [ ];
     optionalString = condition: value: if condition then value else "";

@@ -1,0 +1,54 @@
+"""The bill of materials of a build.
+
+Adds to the environment:
+    env.BillOfMaterials(record)  build/<BOARD>/sbom.cdx.json: what a build is made of, CycloneDX
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from toolkit.scons import Environment, Node
+from toolkit.step import step
+from toolkit.tool import provide
+from viper.graph import bill_of_materials
+from viper.source import pins
+
+_HEADER = "firmware/cmodules/viperhttp/binding/build_info.h"
+_PINS = "nix/pins.json"
+_DESCRIPTION = "firmware/project_description.json"  # in the board's folder, as is the next
+_COMPONENTS = "micropython/ports/esp32/lockfiles/dependencies.lock"
+
+
+def exists(env: Environment) -> bool:
+    return True
+
+
+def generate(env: Environment) -> None:
+    provide(env, "BillOfMaterials", bill)
+
+
+def bill(env: Environment, record: Node) -> Node:
+    board, folder = env["RUN"].board, str(env["RUN"].folder)
+    made = env.Command(
+        f"{folder}/sbom.cdx.json",
+        [record, _HEADER, _PINS, "requirements/base.txt", "requirements/sbom.txt"],
+        step(env, "SBOM", _write, folder=folder, chip=board.chip, port=board.firmware),
+    )
+    env.NoCache(made)
+    return made[0]
+
+
+def _write(targets: list[Path], sources: list[Path], folder: str, chip: str, port: str) -> str:
+    build = bill_of_materials.Build(
+        version=bill_of_materials.version(Path(_HEADER)),
+        record=json.loads(sources[0].read_text(encoding="utf-8")),
+        pins=pins.load(Path(_PINS)),
+        lock=Path("requirements/base.txt"),
+        # What these two say follows from what the record says.
+        description=Path(folder, _DESCRIPTION) if port == "esp32" else None,
+        components=Path(folder, f"{_COMPONENTS}.{chip}") if port == "esp32" else None,
+    )
+    named = bill_of_materials.write(targets[0], build)
+    return f"{targets[0]}  {named} components"
