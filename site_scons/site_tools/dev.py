@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from toolkit import device, scons
+from toolkit import device
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
@@ -31,7 +31,7 @@ def generate(env: Environment) -> None:
 def _loop(run: Run) -> None:
     by_network = device.by_network(run)
     if not by_network:
-        device.serial_url(run)  # a virtual board is there before its page is
+        device.serial_url(run, makes=True)  # a virtual board is there before its page is
     host = run.options.HOST
     if host is None and device.is_virtual(run):
         host = device.host(run)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit import device, scons
-from toolkit.options import page_port
+from toolkit.options import default_http_port
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import question
@@ -69,7 +69,8 @@ def _findings(run: Run) -> Iterator[Finding]:
     yield doctor.windows()
     boards = [control.running(path.parent) for path in sorted(device.BOARDS.glob("*/board.json"))]
     ours = {board.http_port: board.name for board in boards if board}
-    yield doctor.page_port(page_port(run.options) or 8080, ours)
+    wanted_port = run.options.HTTP_PORT or default_http_port(run.options) or 8080
+    yield doctor.page_port(wanted_port, ours)
     named = [port.parse(each) for each in port.split(run.options.PORT) if each]
     places: list[str | None] = [each.place for each in named if each.place]
     if places or "LG_COORDINATOR" in os.environ:

@@ -44,5 +44,5 @@ def _answer(run: Run) -> None:
     from viper.device import http_page
 
     host = run.learned["host"] = device.host(run)
-    address = http_page.wait_until_healthy(f"http://{host}", device.typed(run, "serve"))
+    address = http_page.wait_until_answered(f"http://{host}", device.typed(run, "serve"))
     console.step("SERVE", f"{address}  answers")

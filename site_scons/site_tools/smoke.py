@@ -27,23 +27,23 @@ def generate(env: Environment) -> None:
 
 
 def _smoke(run: Run, record: Path) -> None:
+    from viper.base import app_paths
     from viper.device import smoke
     from viper.device.repl import DeviceRepl
 
     build = json.loads(record.read_text(encoding="utf-8"))["build"]
     address = f"http://{device.host(run)}"
+    paths, serve = app_paths.load(Path()), device.typed(run, "serve")
     with device.locked(run) as url, DeviceRepl(url, device.typed(run, "smoke")) as repl:
-        repl.enter()
-        figures = smoke.ask(repl)
-        problems = smoke.problems(figures, run.board, build)
-        problems += smoke.check_http(address)
-        problems += smoke.check_cores(repl, address)
-        repl.leave()
-    for problem in problems:
+        verdict = smoke.examine(repl, address, run.board, build, paths, serve)
+    figures = verdict.figures
+    for line in verdict.unchecked:
+        console.step("SMOKE", f"not checked: {line}")
+    for problem in verdict.problems:
         console.step("SMOKE", problem)
-    if problems:
+    if verdict.problems:
         raise UserError(
-            f"the device {figures.mac} fails the smoke test: {problems[0]}",
+            f"the device {figures.mac} fails the smoke test: {verdict.problems[0]}",
             device.typed(run, "flash"),
         )
     run.learned.update(mac=figures.mac, build=figures.build)
@@ -52,4 +52,5 @@ def _smoke(run: Run, record: Path) -> None:
         for name, size in figures.memory.items()
         if name.endswith("_free")
     )
-    console.step("SMOKE", f"{figures.mac}  build {figures.build}, {free}; both cores answer")
+    well = "not all of it checked" if verdict.unchecked else "both cores answer"
+    console.step("SMOKE", f"{figures.mac}  build {figures.build}, {free}; {well}")

@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viper.base.errors import UserError
+from viper.base.errors import UserError, nearest
 from viper.ports import port
 
 from toolkit import scons
-from toolkit.options import page_port
+from toolkit.options import board_of_http_port, default_http_port
 from toolkit.run import Run
 
 if TYPE_CHECKING:
@@ -58,13 +58,23 @@ def require_device(run: Run) -> None:
         require_port(run)
 
 
-def serial_url(run: Run) -> str:
-    """What pyserial opens, of a device that is there; a virtual board is started."""
+def serial_url(run: Run, *, makes: bool = False) -> str:
+    """What pyserial opens, of a device that is there; a virtual board is started.
+
+    Args:
+        makes: a virtual board that there is not yet is made.
+    """
     require_port(run)
     wanted = port.parse(run.options.PORT)
     if wanted.board is None:
         return port.find(wanted)
-    return port.viper_url(_started_board(run, wanted.board).port_url)
+    if not (makes or (BOARDS / wanted.board / "board.json").is_file()):
+        known = sorted(made.parent.name for made in BOARDS.glob("*/board.json"))
+        raise UserError(
+            f"there is no virtual board '{wanted.board}'{nearest(wanted.board, known)}",
+            f"{typed(run, 'flash')} makes it",
+        )
+    return port.viper_url(_started_board(run, wanted.board, makes).port_url)
 
 
 @contextmanager
@@ -75,17 +85,37 @@ def locked(run: Run) -> Iterator[str]:
         yield url
 
 
-def _started_board(run: Run, name: str) -> BoardInfo:
+def _started_board(run: Run, name: str, makes: bool) -> BoardInfo:
     from viper.virtual_board import control
 
     return control.start(
         BOARDS / name,
         name,
-        page_port(run.options),
+        _http_port(run, name, makes),
         chip=run.board.chip,
         flash_size=run.board.flash_size,
         psram_size=run.board.psram_size,
     )
+
+
+def _http_port(run: Run, name: str, makes: bool) -> int | None:
+    """Where a board's page is to be: where the user wants it, or where it was; None for any.
+
+    A board that runs is not moved by a saved HTTP_PORT, unless it is brought up to date.
+    """
+    from viper.virtual_board import control, state
+
+    is_typed = "HTTP_PORT" in scons.arguments()
+    if (
+        run.options.HTTP_PORT is not None
+        and board_of_http_port(run.given, run.options) == name
+        and (is_typed or makes or control.running(BOARDS / name) is None)
+    ):
+        return run.options.HTTP_PORT
+    if name != port.DEFAULT_BOARD:
+        return None
+    known = state.load(BOARDS / name)
+    return (known and known.http_port) or default_http_port(run.options)
 
 
 def is_virtual(run: Run) -> bool:

@@ -13,7 +13,7 @@ from viper.base.console import human_mac, human_size
 from viper.base.errors import UserError
 from viper.ports import port
 
-from toolkit import device
+from toolkit import device, scons
 from toolkit.run import Run
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def work(run: Run, index: Path, goal: str, **more: Any) -> FlashResult:
     return flash(
         FlashRequest(
             port=run.options.PORT,
-            url=device.serial_url(run),
+            url=device.serial_url(run, makes=goal in ("flash", "restore")),
             baud=run.options.BAUD,
             image=index,
             root=_ROOT,
@@ -103,7 +103,7 @@ def on_each(run: Run, goal: str, work: Callable[[Run], FlashResult]) -> None:
     """
     from viper.device import fleet
 
-    if run.options.HTTP_PORT is not None:
+    if "HTTP_PORT" in scons.arguments():
         raise UserError(f"HTTP_PORT={run.options.HTTP_PORT} is for one board", "leave it out")
 
     def tell(outcome: fleet.Outcome[FlashResult]) -> None:

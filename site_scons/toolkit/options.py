@@ -269,7 +269,7 @@ def lines(options: Options, board: Board) -> list[str]:
         "GZIP_ENABLED": board.gzip.enabled,
         "GZIP_LEVEL": board.gzip.level,
         "GZIP_MIN_SIZE": board.gzip.min_size,
-        "HTTP_PORT": page_port(options),
+        "HTTP_PORT": default_http_port(options),
     }
     for option in dataclasses.fields(Options):
         value = getattr(options, option.name)
@@ -279,9 +279,16 @@ def lines(options: Options, board: Board) -> list[str]:
     return told
 
 
-def page_port(options: Options) -> int | None:
-    """Where the virtual board's page is; None for any port that is free."""
-    if options.HTTP_PORT is not None:
-        return options.HTTP_PORT
+def default_http_port(options: Options) -> int | None:
+    """Where a virtual board's page is if HTTP_PORT does not say; None for any port that is free."""
     # The first virtual board has a port that a person remembers; others take a free one.
-    return _HTTP_PORT if options.PORT == "virtual" else None
+    first = {"virtual", f"virtual:{port.DEFAULT_BOARD}"} & {*options.PORT.split(",")}
+    return _HTTP_PORT if first else None
+
+
+def board_of_http_port(values: Values, options: Options) -> str | None:
+    """The board of the PORT that HTTP_PORT was typed or saved with; None of several."""
+    text = options.PORT
+    if "HTTP_PORT" not in scons.arguments():
+        text = values.saved("PORT") or "virtual"
+    return None if "," in text else port.parse(text).board

@@ -147,6 +147,7 @@ class Values:
     """
 
     def __init__(self, file: str, declared: Sequence[Variable]) -> None:
+        self._file = file
         self._variables = Variables([file], SCons.Script.ARGUMENTS)
         for each in declared:
             self._variables.Add(each.name, each.help, each.default, converter=each.convert)
@@ -157,6 +158,14 @@ class Values:
             name: value for name, value in values.items() if value is not None
         }
         self.unknown = set(self._variables.UnknownVariables())
+
+    def saved(self, name: str) -> str | None:
+        """What the file alone gives to a variable, as it stands there."""
+        variables = Variables([self._file], {})
+        variables.Add(name)
+        held = SCons.Environment.SubstitutionEnvironment()
+        variables.Update(held)
+        return None if held.get(name) is None else str(held[name])
 
     def save(self, file: str) -> None:
         """Write those that are not their defaults."""

@@ -79,13 +79,13 @@ def wait_until_served(http_port: int, next_step: str) -> str:
     return url(http_port)
 
 
-def wait_until_healthy(address: str, next_step: str) -> str:
-    """Wait for a device to answer `/health`; the arguments and the rest as above.
+def wait_until_answered(address: str, next_step: str) -> str:
+    """Wait for a device to answer anything; the arguments and the rest as above.
 
     Args:
         address: `http://host:port`.
     """
-    _wait_for_answer(f"{address}/health", next_step)
+    _wait_for_answer(f"{address}/", next_step)
     return address
 
 

@@ -1,33 +1,40 @@
 """The smoke test: is what runs on a device what was built, and is it well?
 
-Over the REPL it is asked which build it is and what memory it has; over HTTP it must serve a file,
-serve a route of Python, and answer on the server's core while Python computes on the other.
+Over HTTP it must serve a file, serve a route of Python, and answer on the server's core while
+Python computes on the other; over the REPL it is asked which build it is and what memory it has.
+What an application does not have is not checked, and said.
 """
 
 from __future__ import annotations
 
-import json
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 
+from viper.base import schema
+from viper.base.app_paths import FILE, AppPaths
 from viper.base.errors import UserError
+from viper.base.mac import Mac
+from viper.base.schema import Nonsense
 from viper.device import http_page
 from viper.device.repl import DeviceRepl
+from viper.ports.reset_line import start_application
 from viper.source.board import Board
-
-STATIC, PYTHON, HEALTH = "/", "/perf/light/json", "/health"
 
 _BUSY_MS = 400  # that Python computes, while the server must answer
 _ASK = b"""\
 import gc, json, machine, viperhttp
 gc.collect()
+try:
+    in_psram = viperhttp.ipc_stats()["psram"]
+except RuntimeError:
+    in_psram = None
 print(json.dumps({
     "mac": machine.unique_id().hex(),
     "build": viperhttp.version().build_id,
     "memory": viperhttp.memory_stats(),
-    "ring_in_psram": viperhttp.ipc_stats()["psram"],
+    "ring_in_psram": in_psram,
 }))
 """
 _COMPUTE = b"""\
@@ -37,28 +44,82 @@ while time.ticks_diff(end, time.ticks_ms()) > 0:
     pass
 """
 
+_HEALTH = "health"
+_CHECKS = {  # by the path that each needs: what is checked, and what an application has it by
+    "page": ("whether it serves files", "app.mount()"),
+    "python": ("whether Python answers", f"a route that {FILE} names"),
+    _HEALTH: ("whether both cores answer", "app.mount_health()"),
+}
+_NOT_FOUND = 404
+
 
 @dataclass(frozen=True)
 class Figures:
     """What a device tells of itself."""
 
-    mac: str  # 12 hex digits, lower case
+    mac: Mac
     build: str
-    memory: dict[str, int]  # viperhttp.memory_stats()
-    ring_in_psram: bool
+    memory: Mapping[str, int]  # viperhttp.memory_stats()
+    ring_in_psram: bool | None  # None: no server runs that has rings
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out, and what could not be, a line each."""
+
+    figures: Figures
+    problems: list[str]
+    unchecked: list[str]
+
+
+def examine(
+    repl: DeviceRepl, address: str, board: Board, build: str, paths: AppPaths, next_step: str
+) -> Verdict:
+    """Examine a device that serves; an application that had to be interrupted is started again.
+
+    Args:
+        repl: an open port.
+        address: `http://host:port`.
+        next_step: what to type when it does not serve again.
+
+    Raises:
+        UserError: it does not serve, or its REPL cannot be understood.
+    """
+    found, unchecked = check_http(address, paths)
+    repl.enter()
+    try:
+        figures = ask(repl)
+        if repl.interrupted:
+            unchecked[_HEALTH] = "its program had to be interrupted; with app.start() it has not"
+        elif _HEALTH not in unchecked:
+            found += check_cores(repl, address + paths.health)
+    finally:
+        if repl.interrupted:
+            start_application(repl.serial)
+        else:
+            repl.leave()
+    if repl.interrupted:
+        http_page.wait_until_answered(address, next_step)
+    lines = [f"{_CHECKS[name][0]}: {why}" for name, why in unchecked.items()]
+    return Verdict(figures, problems(figures, board, build) + found, lines)
 
 
 def ask(repl: DeviceRepl) -> Figures:
     """What a device tells over its REPL.
 
     Raises:
-        UserError: it runs another firmware, no server, or cannot be understood.
+        UserError: it runs another firmware, or cannot be understood.
     """
     printed = repl.run(_ASK, "tell of itself").strip().splitlines()
     try:
-        told: dict[str, Any] = json.loads(printed[-1])
-        return Figures(**told)
-    except (ValueError, TypeError, IndexError):
+        told = schema.read(printed[-1] if printed else "")
+        return Figures(
+            mac=told.mac("mac"),
+            build=told.word("build"),
+            memory=told.record("memory").numbers(),
+            ring_in_psram=None if told.is_null("ring_in_psram") else told.truth("ring_in_psram"),
+        )
+    except Nonsense:
         raise UserError("the device's answer cannot be read", "see what it prints") from None
 
 
@@ -71,29 +132,43 @@ def problems(figures: Figures, board: Board, build: str) -> list[str]:
         free = figures.memory.get(name)
         if free is not None and free < least:
             found.append(f"{name} is {free} bytes, and {board.name} needs {least}")
-    if board.psram_size and not figures.ring_in_psram:
+    if board.psram_size and figures.ring_in_psram is False:
         found.append("its rings are not in PSRAM, which the board has")
     return found
 
 
-def check_http(address: str) -> list[str]:
-    """What it does not serve as it should, one line each."""
-    found = []
-    for path, kind in ((STATIC, "text/html"), (PYTHON, "application/json")):
-        status, content_type = http_page.head(address, path)
-        if status != 200 or not content_type.startswith(kind):
-            found.append(f"{path} is answered with {status} {content_type}, not 200 {kind}")
-    return found
+def check_http(address: str, paths: AppPaths) -> tuple[list[str], dict[str, str]]:
+    """What it does not serve as it should, a line each; why checks could not be made, by path.
+
+    Raises:
+        UserError: nobody answers.
+    """
+    wrong: list[str] = []
+    unchecked: dict[str, str] = {}
+    http_page.head(address, "/")
+    for name, (_, by) in _CHECKS.items():
+        path = getattr(paths, name)
+        status = http_page.head(address, path)[0] if path else _NOT_FOUND
+        if status == _NOT_FOUND:
+            missing = f"{path} is not served" if path else f"{FILE} has no '{name}'"
+            unchecked[name] = f"{missing}; an application has it by {by}"
+        elif status >= 500:
+            wrong.append(f"{path} is answered with {status}")
+    return wrong, unchecked
 
 
-def check_cores(repl: DeviceRepl, address: str) -> list[str]:
-    """Whether the server answers while Python computes."""
+def check_cores(repl: DeviceRepl, health: str) -> list[str]:
+    """Whether the server answers while Python computes.
+
+    Args:
+        health: the address that it answers by itself.
+    """
     answered: list[float] = []
 
     def ask_for_health() -> None:
         while not done.is_set():
             try:
-                if http_page.head(address, HEALTH)[0] == 200:
+                if http_page.head(health, "")[0] == 200:
                     answered.append(time.monotonic())
             except UserError:
                 return
@@ -111,5 +186,5 @@ def check_cores(repl: DeviceRepl, address: str) -> list[str]:
     # The program starts some time after it is sent, and ends with its answer.
     busy = [at for at in answered if ended - _BUSY_MS / 1000 * 0.8 < at < ended]
     if ended - started < _BUSY_MS / 1000 or not busy:
-        return [f"{HEALTH} is not answered while Python computes: is the server on its own core?"]
+        return [f"{health} is not answered while Python computes: is the server on its own core?"]
     return []

@@ -12,13 +12,13 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from viper.base import console
+from viper.base import app_paths, console
 from viper.base.errors import UserError
 from viper.performance import load, record
 from viper.performance.profiles import Profile
 from viper.performance.record import BURST, LONG, Record
 from viper.performance.request import ROOT, Request
-from viper.performance.target import Snapshot, Target
+from viper.performance.target import NotServed, Snapshot, Target
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -112,15 +112,35 @@ class _Session:
             )
 
     async def _profile_by_profile(self, client: ClientSession) -> None:
-        target = Target(client, self._record.address)
+        target = Target(client, self._record.address, app_paths.load(ROOT))
         await target.probe()
         self._record.device = record.device(await target.identity())
-        for profile in self._profiles:
-            for path in profile.paths:
-                await target.check(path)
+        for line in target.untold:
+            console.step("PERF", f"not told: {line}")
+        for profile in await self._served(target):
             for run in range(1, self._request.runs + 1):
                 for kind in (BURST, LONG):
                     await self._phase(target, profile, run, kind)
+
+    async def _served(self, target: Target) -> list[Profile]:
+        """The profiles whose paths a device serves; of the others a line each.
+
+        Raises:
+            UserError: there is none.
+        """
+        served, missing = [], {}
+        for profile in self._profiles:
+            try:
+                for path in profile.paths:
+                    await target.check(path)
+                served.append(profile)
+            except NotServed as problem:
+                missing[profile.name] = (path, problem)
+        if not served:
+            raise target.unmeasurable(*next(iter(missing.values())))
+        for name, (path, _) in missing.items():
+            console.step("PERF", f"not measured: {name}: {path} is not served")
+        return served
 
     async def _phase(self, target: Target, profile: Profile, run: int, kind: str) -> None:
         """Probe, measure, and keep what was measured."""

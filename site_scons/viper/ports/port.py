@@ -81,13 +81,29 @@ def split(text: str) -> list[str]:
     """The devices that a PORT names, as the user gave them: one, or several with commas between.
 
     Raises:
-        UserError: one is named twice.
+        UserError: one is named twice, by the same name or by another one that it has.
     """
     named = text.split(",")
-    for index, each in enumerate(named):
-        if each in named[:index]:
-            raise UserError(f"PORT={text} names '{each}' twice", "name each device once")
+    known: dict[str, str] = {}
+    for each in named if named[1:] else ():
+        device = _identity(each)
+        if device in known:
+            other = "" if known[device] == each else f", once as '{known[device]}'"
+            raise UserError(f"PORT={text} names '{each}' twice{other}", "name each device once")
+        known[device] = each
     return named
+
+
+def _identity(text: str) -> str:
+    """What is the same of two names of one device, as far as this computer knows by itself."""
+    port = parse(text)
+    if port.board is not None:
+        return f"virtual:{port.board}"
+    if port.place is not None:
+        return f"labgrid:{port.place}"
+    if port.url is not None:
+        return os.path.realpath(port.url) if port.url.startswith("/") else port.url.lower()
+    return text.upper()
 
 
 def viper_url(url: str) -> str:

@@ -1,0 +1,116 @@
+"""An application that has nothing of the demo but a server; and which boards there are, where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from project import Project
+from viper.virtual_board import control
+
+PORT = "PORT=virtual:own"
+APPLICATION = """\
+import viperhttp
+
+app = viperhttp.ViperHTTP()
+
+
+@app.get("/hello")
+def hello():
+    return {"hello": "world"}
+
+
+"""
+
+
+@pytest.fixture
+def own(project: Project) -> Iterator[Project]:
+    try:
+        yield project
+    finally:
+        for name in ("own", "other"):
+            control.stop(project.path(f".viper/boards/{name}"))
+
+
+def hello(project: Project) -> object:
+    board = control.running(project.path(".viper/boards/own"))
+    assert board is not None
+    return httpx.get(f"http://127.0.0.1:{board.http_port}/hello", timeout=60).json()
+
+
+@pytest.mark.parametrize("start", ["app.start()", "app.run()"])
+def test_smoke_says_what_it_cannot_check_and_leaves_the_application_running(
+    own: Project, start: str
+) -> None:
+    own.path("firmware/app/main.py").write_text(APPLICATION + start)
+    own.scons("flash", PORT)
+    lines = own.scons("smoke", PORT).output.splitlines()
+    said = [line for line in lines if line.startswith("SMOKE    not checked: ")]
+    assert "whether it serves files: / is not served" in said[0] and "app.mount()" in said[0]
+    assert "whether Python answers: /perf/light/json is not served" in said[1]
+    why = "app.mount_health()" if "start" in start else "had to be interrupted"
+    assert "whether both cores answer: " in said[2] and why in said[2]
+    assert hello(own) == {"hello": "world"}
+
+
+def test_which_paths_are_asked_for_is_the_projects(own: Project) -> None:
+    application = APPLICATION + 'app.mount_health("/alive")\napp.start()\n'
+    own.path("firmware/app/main.py").write_text(application)
+    own.path("firmware/app/app.toml").write_text('python = "/hello"\nhealth = "/alive"\n')
+    profiles = '[mine]\npaths = ["/hello"]\nclients = 1\n[demo]\npaths = ["/perf/light/json"]\n'
+    own.path("tools/perf_profiles.toml").write_text(profiles)
+    short = ("RUNS=1", "BURST_S=0.2", "LONG_S=0.2")
+    ran = own.scons("pipeline", PORT, "SKIP=test", *short).output
+    assert ran.count("not checked: ") == 1 and "firmware/app/app.toml has no 'page'" in ran
+    assert "smoke done, test left out, perf done" in ran
+    assert "not measured: demo: /perf/light/json is not served" in ran
+    for untold in ("its build and its counters", "its MAC and its memory"):
+        assert f"not told: {untold}: firmware/app/app.toml names no path" in ran
+
+    own.path("firmware/app/app.toml").write_text('pythn = "/hello"\n')
+    assert (
+        "unknown key 'pythn'; did you mean 'python'?" in own.scons("smoke", PORT, status=2).output
+    )
+
+
+def test_a_page_stays_where_it_was_put(own: Project) -> None:
+    own.scons("flash", PORT, "HTTP_PORT=8125")
+    for goal in ("smoke", "sync", "flash"):
+        own.scons(goal, PORT)
+        board = control.running(own.path(".viper/boards/own"))
+        assert board is not None and board.http_port == 8125
+
+
+def test_a_saved_address_is_that_of_one_board(own: Project) -> None:
+    own.scons(PORT, "HTTP_PORT=8124", "save")
+    assert "http://127.0.0.1:8124/" in own.scons("flash").output
+    own.scons("flash", "PORT=virtual:own,virtual:other")
+    boards = [control.running(own.path(f".viper/boards/{name}")) for name in ("own", "other")]
+    assert [board and board.http_port == 8124 for board in boards] == [True, False]
+    own.scons("flash", PORT, "HTTP_PORT=8126")
+    own.scons("smoke")
+    board = control.running(own.path(".viper/boards/own"))
+    assert board is not None and board.http_port == 8126
+
+
+@pytest.mark.parametrize("goal", ["sync", "plan", "token", "backup", "repl", "monitor"])
+def test_a_misspelt_board_is_not_made(own: Project, goal: str) -> None:
+    refused = own.scons(goal, "PORT=virtual:typo", status=2).output
+    assert "there is no virtual board 'typo'" in refused
+    assert "./scons flash PORT=virtual:typo makes it" in refused
+    assert not own.path(".viper/boards/typo").exists()
+
+
+@pytest.mark.parametrize("port", ["virtual,virtual:default", "COM14,com14", "labgrid:a,labgrid:a"])
+def test_two_names_of_one_device_are_no_fleet(own: Project, port: str) -> None:
+    assert (
+        f"names '{port.split(',')[1]}' twice" in own.scons("flash", f"PORT={port}", status=2).output
+    )
+
+
+def test_the_word_that_gives_the_token_away_is_not_kept(own: Project) -> None:
+    assert "TOKEN is never kept" in own.scons("TOKEN=plain", "save", status=2).output
+    own.path("local.py").write_text("TOKEN = 'plain'\n")
+    assert "plain: ota sends" in own.scons("-h").output
+    assert "TOKEN=plain" not in own.scons("-h").output
