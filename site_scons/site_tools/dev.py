@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from toolkit import device
+from toolkit import device, scons
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
