@@ -127,6 +127,11 @@ class Options:
     CACHE_SIZE: int = _option("megabytes that it may take up", "2048", _number(1, 1 << 30))
     SYNC_DELETE: bool = _option("let sync delete what the image does not have", "yes", _truth)
     FUZZ_S: int = _option("seconds that ./scons fuzz gives each target", "60", _number(1, 86_400))
+    PATHS: str = _option(
+        "what mutants changes, with commas between", "site_scons/viper,firmware/cmodules"
+    )
+    MUTANTS: int = _option("how many places mutants changes", "100", _number(1, 100_000))
+    SEED: int = _option("chooses the places that mutants changes", "1", _number(0, 1 << 31))
     TOPICS: str | None = _option("what bench measures, with commas between; default: all")
     MAX_APP: int | None = _option(
         "bytes that the application may take; more fails the build", None, _size

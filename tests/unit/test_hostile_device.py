@@ -59,7 +59,10 @@ def update(host: str) -> None:
 
 def sync(host: str) -> None:
     request = SyncRequest(
-        *(host, Path("clone/flash.json"), Path("clone"), Path("clone/.viper/devices")),
+        host,
+        Path("clone/flash.json"),
+        Path("clone"),
+        Path("clone/.viper/devices"),
         build=BUILD,
         delete_extras=True,
     )

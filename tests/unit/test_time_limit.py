@@ -20,8 +20,8 @@ def test_one_that_waits_for_a_key_ends(tmp_path: Path) -> None:
     try:
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-s"),
-                *("-o", "timeout=1", "--rootdir", str(tmp_path), "-p", "no:cacheprovider"),
+                sys.executable, "-m", "pytest", "-c", str(ROOT / "pyproject.toml"), "-s",
+                "-o", "timeout=1", "--rootdir", str(tmp_path), "-p", "no:cacheprovider",
                 str(tmp_path),
             ],
             stdin=terminal,
@@ -29,7 +29,7 @@ def test_one_that_waits_for_a_key_ends(tmp_path: Path) -> None:
             stderr=subprocess.STDOUT,
             text=True,
             timeout=60,
-        )
+        )  # fmt: skip
     finally:
         os.close(ours)
         os.close(terminal)

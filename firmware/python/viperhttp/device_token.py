@@ -1,7 +1,8 @@
 """The device's token: the secret by which it knows who may change it over the network.
 
-FILE holds the token's SHA-256, in hex, where `./scons token` puts it; the token itself is random and
-only with those who may. It is the key of viperhttp.sealed, so who reads FILE may change the device.
+FILE holds the token's SHA-256, in hex, where `./scons token` puts it; the token itself is random
+and only with those who may. It is the key of viperhttp.sealed, so who reads FILE may change the
+device.
 """
 
 import binascii

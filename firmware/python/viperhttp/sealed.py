@@ -36,7 +36,7 @@ _BLOCK = 64  # bytes of SHA-256's blocks, as RFC 2104 needs them
 
 
 class Router(routing.Router):
-    """A Router whose handlers are called for sealed requests alone, and whose answers are sealed."""
+    """A Router that hands on sealed requests alone, and seals the answers."""
 
     def route(self, path, methods=("GET",), **options):
         add = super().route(path, methods, **options)

@@ -198,7 +198,7 @@ def do_indent(s, width=4, first=False, blank=False):
     indention = " " * width if isinstance(width, int) else width
     lines = text(s).split("\n")
     rest = [indention + line if line or blank else line for line in lines[1:]]
-    result = "\n".join([lines[0]] + rest)  # noqa: RUF005  MicroPython has no * in lists
+    result = "\n".join([lines[0]] + rest)
     return _like(s, indention + result if first else result)
 
 

@@ -85,11 +85,11 @@ def _install(lock: Path) -> None:
     try:
         process.run(
             [
-                *(sys.executable, "-m", "pip", "install", "-qq", "--require-hashes"),
-                *("--disable-pip-version-check", "--no-input", "--no-compile"),
-                *("--no-build-isolation", "--requirement", str(lock)),
+                sys.executable, "-m", "pip", "install", "-qq", "--require-hashes",
+                "--disable-pip-version-check", "--no-input", "--no-compile",
+                "--no-build-isolation", "--requirement", str(lock),
             ]
-        )
+        )  # fmt: skip
     except process.ToolFailed as failure:
         raise UserError(
             f"requirements/{lock.name} could not be installed: {failure.last_line()}",

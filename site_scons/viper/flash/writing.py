@@ -280,13 +280,16 @@ class Session:
 
     def _note_done(self, part: Part) -> None:
         """Note that the chip holds a part, whether it had to be written or not."""
-        claim = part.region.claim()
+        digest = part.region.digest(part.region.whole)
+        known = self.stamp.parts.get(part.name)
+        is_known = known is not None and known.md5 == digest and not known.settled
         if part.kind == FILESYSTEM:
             self.stamp.files = {path: file.sha256 for path, file in self._image.files.items()}
-            self.stamp.files_md5 = claim.md5
-        elif self.stamp.parts.get(part.name) == claim:
+            self.stamp.files_md5 = digest
+        elif is_known:
             return
-        self.stamp.parts[part.name] = claim
+        if not is_known:
+            self.stamp.parts[part.name] = part.region.claim()
         self.save()
 
 

@@ -1,31 +1,31 @@
-"""`viper://host:port`: an RFC 2217 serial port that renegotiates only what has changed.
+"""`viper://host:port`: an RFC 2217 serial port that waits for answers, and not longer.
 
 pyserial's own handler negotiates baud rate, data size, parity and stop bits anew whenever any
 setting is assigned, a timeout too, and waits 0.10 to 0.15 s each time. esptool assigns timeouts
-around most of its commands, which makes it ten times slower than the line.
+around most of its commands, which makes it ten times slower than the line. Here only what has
+changed is negotiated, and an answer ends the wait for it: pyserial looks for one every 50 ms.
 
 pyserial finds this module by its name (`serial.protocol_handler_packages`).
 """
 
 from __future__ import annotations
 
-import time
+import threading
 from contextlib import suppress
 from typing import Any
 
 from serial import SerialException, rfc2217
 
-# A chip samples IO0 up to 150 ms after EN rises: esptool's sequence holds IO0 low for 50 ms plus
-# two changes of a line, and works over a network only if those keep the distance that they have
-# with pyserial's own handler.
-_LINE_SPACING_S = 0.1
+# What a change of a control line waits for its answer. Some servers answer otherwise than asked or
+# not at all, and the change has been made all the same.
+_CONTROL_S = 0.1
 
 
 def serial_class_for_url(url: str) -> tuple[str, type[Serial]]:
     """What pyserial asks a handler: the URL to open and the class that does it.
 
     The port goes by its RFC 2217 name from here on, because esptool picks its reset sequence by
-    that prefix. Answers to control requests are not waited for: the spacing above orders them.
+    that prefix.
     """
     address = url.split("://", 1)[1]
     return f"rfc2217://{address}?ign_set_control", Serial
@@ -36,7 +36,6 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
 
     _thread: Any
     _agreed: tuple[object, ...] | None = None  # the settings that the server has confirmed
-    _line_changed = 0.0  # time.monotonic() of the last control request
     _opening = False
     _hung_up = False  # whether the server had ended the connection before we did
 
@@ -47,6 +46,7 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
             SerialException: it cannot be done; with the server's own words if it hung up.
         """
         self._agreed = None
+        self._answered = threading.Condition()
         self._opening = True
         try:
             super().open()
@@ -97,13 +97,36 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
             self._agreed = wanted
 
     def rfc2217_set_control(self, value: bytes) -> None:
-        """Change a control line, at least `_LINE_SPACING_S` after the change before it.
+        """Change a control line.
 
         A port that is opened is left as it is: esptool's own server takes DTR for the wish to go
         into download mode.
         """
         if self._opening:
             return
-        time.sleep(max(0.0, self._line_changed + _LINE_SPACING_S - time.monotonic()))
-        self._rfc2217_options["control"].set(value)
-        self._line_changed = time.monotonic()
+        control = self._rfc2217_options["control"]
+        control.set(value)
+        self._await_answer(control, _CONTROL_S)
+
+    def rfc2217_send_purge(self, value: bytes) -> None:
+        """Empty the server's buffers.
+
+        Raises:
+            SerialException: it does not answer.
+        """
+        purge = self._rfc2217_options["purge"]
+        purge.set(value)
+        if not self._await_answer(purge, self._network_timeout):
+            raise SerialException("the port's server does not answer")
+
+    def _await_answer(self, option: Any, within_s: float) -> bool:
+        with self._answered:
+            is_answered = self._answered.wait_for(
+                lambda: option.state != rfc2217.REQUESTED, within_s
+            )
+        return bool(is_answered)
+
+    def _telnet_process_subnegotiation(self, suboption: bytes) -> None:
+        super()._telnet_process_subnegotiation(suboption)
+        with self._answered:
+            self._answered.notify_all()
