@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -180,13 +179,6 @@ def test_own_tree(project: Project, tmp_path: Path) -> None:
     changed.unlink()
     changed.write_text(text)
     assert "#error mine" in project.scons(f"MICROPYTHON={own}", status=2).output
-
-
-def test_own_tree_that_make_cannot_reach(project: Project, tmp_path: Path) -> None:
-    """make cannot have a space in a path to the build folder from outside of it."""
-    (tmp_path / "py").mkdir()
-    shutil.copy(project.path("build/micropython/py/mpconfig.h"), tmp_path / "py")
-    assert "space" in project.scons(f"MICROPYTHON={tmp_path}", status=2).output
 
 
 def test_database_lost(project: Project) -> None:

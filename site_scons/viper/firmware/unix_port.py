@@ -44,7 +44,7 @@ def build(
         "settings": dict(inputs.settings),
         "toolchain": dict(inputs.toolchain),
         "micropython": "" if inputs.own else f"{inputs.source.version} {inputs.source.commit}",
-        "command": port.command(jobs=0),
+        "command": port.what_matters(),
     }
     objects.prepare({**unseen, "system": system.digests}, {**inputs.files, **inputs.own})
     while True:
@@ -97,6 +97,10 @@ class _Port:
             f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
             f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
         ]  # fmt: skip
+
+    def what_matters(self) -> list[str]:
+        """That of it which is the same wherever the project stands."""
+        return [word for word in self.command(jobs=0) if not word.startswith("MICROPY_MPYCROSS")]
 
     def make(self, jobs: int) -> None:
         """Have make bring its folder up to date."""
