@@ -43,8 +43,10 @@ def files(env: Environment, site: Node, templates: list[Node], application: str)
             env,
             "FILES",
             _list,
+            uses=["mpy-cross"],
             application=application,
             tree=tree,
+            firmware=run.board.firmware,
             board=run.board.hardware,
             how={"contents": run.contents},
         ),
@@ -57,15 +59,18 @@ def _list(
     sources: list[Path],
     application: str,
     tree: Tree,
+    firmware: str,
     board: Hardware,
     contents: Contents,
 ) -> str:
-    from viper.image import device_files
+    from viper.image import device_files, python_check
 
     def read(path: str) -> File:
         return File(path, Path(path).stat().st_size, contents.digest(path))
 
     site, *compiled = sources
+    programs = [Path(path) for path in tree.files if path.endswith(".py")]
+    python_check.check([*compiled, *programs], firmware)
     folders = {
         device_files.SITE: asset_manifest.shipped(site),
         "/templates": {path.name: read(str(path)) for path in compiled},

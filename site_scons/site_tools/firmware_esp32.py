@@ -168,7 +168,7 @@ def _build(
 ) -> Made:
     port = _port(sources, board, files=files, **what)
     esp32_port.build(port, board, jobs=jobs)
-    table = partition_table.load(sources[5], board.flash_size)
+    table = partition_table.load(sources[5], board.flash_size, board.chip)
     esp32_port.check_table(port, table)
     pieces = linker_map.read(port.folder / "micropython.map")
     esp32_port.check_linked(port, pieces)

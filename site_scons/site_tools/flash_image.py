@@ -56,6 +56,6 @@ def _image(targets: list[Path], sources: list[Path], board: Hardware) -> str:
 
     csv, *parts = sources
     image, index = targets
-    table = partition_table.load(csv, board.flash_size)
+    table = partition_table.load(csv, board.flash_size, board.chip)
     flash_image.write(image, index, flash_image.Inputs(*parts), table, board)
     return f"flash.bin  {human_size(image.stat().st_size)}"

@@ -27,8 +27,12 @@ def generate(env: Environment) -> None:
 
 
 def _update(run: Run, app: Path) -> None:
+    from viper.image import partition_table
     from viper.update import ota
 
+    board = run.board
+    table = partition_table.load(board.partitions, board.flash_size, board.chip)
+    ota.require_slot(table, board.name, f"./scons flash PORT=... BOARD={board.name}")
     host = device.host(run)
     image = app.read_bytes()
     record = app.with_name("firmware.json").read_text(encoding="utf-8")

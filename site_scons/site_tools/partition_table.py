@@ -28,12 +28,12 @@ def table(env: Environment) -> Node:
     made = env.Command(
         f"{env['RUN'].folder}/partition-table.bin",
         str(board.partitions),
-        step(env, "TABLE", _table, flash_size=board.flash_size),
+        step(env, "TABLE", _table, flash_size=board.flash_size, chip=board.chip),
     )
     return made[0]
 
 
-def _table(targets: list[Path], sources: list[Path], flash_size: int) -> str:
-    parsed = partition_table.load(sources[0], flash_size)
+def _table(targets: list[Path], sources: list[Path], flash_size: int, chip: str) -> str:
+    parsed = partition_table.load(sources[0], flash_size, chip)
     atomic_file.write(targets[0], parsed.to_binary())
     return f"{targets[0].name}  {len(list(parsed))} partitions"

@@ -36,17 +36,18 @@ def image(env: Environment, files: Node) -> Image:
             uses=["pyfatfs", "littlefs-python"],
             fs=board.fs,
             flash_size=board.flash_size,
+            chip=board.chip,
         ),
     )
     return Image(image=made[0], index=made[1])
 
 
-def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int) -> str:
+def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int, chip: str) -> str:
     from viper.image import device_files, vfs_image
 
     csv, listing = sources
     image, index = targets
-    partition = partition_table.load(csv, flash_size)["vfs"]
+    partition = partition_table.load(csv, flash_size, chip)["vfs"]
     contents = device_files.read(listing)
     vfs_image.write(image, index, contents, fs=fs, size=partition.size)
     used = sum(map(len, contents.values()))

@@ -81,7 +81,8 @@ def sum_up(run: Run, index: Path, result: FlashResult) -> FlashResult:
 
         board = device.running_board(run)
         log = device.typed(run, "board-log")
-        summary.url = http_page.wait_until_served(board.http_port, log)
+        printed = Path(board.console_log).read_bytes
+        summary.url = http_page.wait_until_served(board.http_port, log, printed)
     return result
 
 

@@ -97,9 +97,9 @@ def app(payload: bytes) -> bytes:
 @pytest.fixture(scope="session")
 def parts(app: bytes) -> dict[int, bytes]:
     """What a board that boots has in its flash: offset to content."""
-    table = partition_table.load(PARTITIONS, FLASH_SIZE)
+    table = partition_table.load(PARTITIONS, FLASH_SIZE, "esp32s3")
     return {
-        partition_table.BOOTLOADER_OFFSET: app_image.build_bootloader(flash_size=FLASH_SIZE),
+        0: app_image.build_bootloader(flash_size=FLASH_SIZE),
         partition_table.TABLE_OFFSET: table.to_binary(),
         table["factory"].offset: app,
     }

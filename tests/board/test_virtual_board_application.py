@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import select
 import socket
@@ -9,9 +10,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from otadata_records import selecting
+from otadata_records import VALID, selecting
 from running_board import Board, Console
-from viper.image import otadata
+from viper.image import app_image, otadata, partition_table
 from viper.virtual_board import control
 
 OTADATA = 0xD000
@@ -149,6 +150,67 @@ def test_falls_back_to_factory(
     assert b"loaded factory" in log
 
 
+def flash_by(csv: str, bootable_flash: bytes, **apps: bytes) -> bytes:
+    """A flash with another partition table, and applications in some of its partitions."""
+    table = partition_table.from_csv(csv, 16 << 20, "esp32s3")
+    flash = patched(bootable_flash, FACTORY, b"\xff" * 0x400000)
+    flash = patched(flash, partition_table.TABLE_OFFSET, table.to_binary())
+    for name, app in apps.items():
+        flash = patched(flash, table[name].offset, app)
+    return flash
+
+
+def test_without_a_factory_the_slot_that_boots_is_noted(
+    new_board: NewBoard, bootable_flash: bytes, app: bytes
+) -> None:
+    csv = "otadata, data, ota, 0xd000, 8K\na, app, ota_0,, 1M\nb, app, ota_1,, 1M\n"
+    board = new_board(flash=flash_by(csv, bootable_flash, b=app))
+    board.wait_for_mode("application")
+    assert b"a at 0x10000 is not bootable" in board.log
+    assert b"loaded b at 0x110000" in board.log
+    assert board.flash[OTADATA:][: otadata.SIZE] == selecting(1, VALID)
+
+
+def test_the_test_application_is_the_last_resort(
+    new_board: NewBoard, bootable_flash: bytes, app: bytes
+) -> None:
+    csv = "t, app, test, 0x10000, 1M\nf, app, factory,, 1M\na, app, ota_0,, 1M\n"
+    board = new_board(flash=flash_by(csv, bootable_flash, t=app))
+    board.wait_for_mode("application")
+    log = board.log
+    assert log.index(b"f at 0x110000 is not") < log.index(b"a at 0x210000 is not")
+    assert b"loaded t at 0x10000" in log
+
+
+def test_an_image_for_a_later_chip_is_passed_over_and_one_without_a_digest_is_not(
+    new_board: NewBoard, bootable_flash: bytes, app: bytes
+) -> None:
+    csv = "f, app, factory, 0x10000, 1M\na, app, ota_0,, 1M\n"
+    later = app[:15] + (300).to_bytes(2, "little") + app[17:-32]
+    later += hashlib.sha256(later).digest()
+    bare = app[:23] + b"\0" + app[24:-32]
+    board = new_board(flash=flash_by(csv, bootable_flash, f=later, a=bare))
+    board.wait_for_mode("application")
+    assert b"is not bootable: image needs chip revision v3.0 or later" in board.log
+    assert b"loaded a at 0x110000" in board.log
+
+
+def test_a_table_without_an_md5_boots(new_board: NewBoard, bootable_flash: bytes) -> None:
+    table = partition_table.TABLE_OFFSET
+    at = bootable_flash.index(b"\xeb\xeb" + b"\xff" * 14, table)
+    board = new_board(flash=patched(bootable_flash, at, b"\xff" * 32))
+    board.wait_for_mode("application")
+
+
+def test_a_partition_beyond_what_the_bootloader_knows_of_the_flash_is_refused(
+    new_board: NewBoard, bootable_flash: bytes
+) -> None:
+    small = app_image.build_bootloader(flash_size=8 << 20)
+    board = new_board(flash=patched(bootable_flash, 0, small))
+    board.wait_for_log(b"partition table: partition 5 at 0x610000")
+    board.wait_for_mode("bootloader")
+
+
 def test_an_update_that_never_confirms_itself_is_rolled_back(
     new_board: NewBoard, bootable_flash: bytes, app: bytes
 ) -> None:
@@ -164,18 +226,42 @@ def test_an_update_that_never_confirms_itself_is_rolled_back(
 
 
 @pytest.mark.parametrize(
-    ("offset", "said"),
-    [(0x30, b"invalid header"), (0x8001, b"partition table:"), (FACTORY + 99, b"not bootable")],
+    ("offset", "said", "reset"),
+    [
+        (0x30, b"invalid header", b"rst:0x7 (TG0WDT_SYS_RST)"),
+        (0x8001, b"partition table:", b"rst:0x3 (RTC_SW_SYS_RST)"),
+        (FACTORY + 99, b"not bootable", b"rst:0x3 (RTC_SW_SYS_RST)"),
+    ],
 )
-def test_damaged_flash_boots_nothing_and_says_what(
-    new_board: NewBoard, bootable_flash: bytes, offset: int, said: bytes
+def test_damaged_flash_boots_nothing_and_says_what_at_each_reset(
+    new_board: NewBoard,
+    bootable_flash: bytes,
+    connect: Connect,
+    offset: int,
+    said: bytes,
+    reset: bytes,
 ) -> None:
     flash = patched(bootable_flash, offset, bytes([bootable_flash[offset] ^ 0x55]))
     board = new_board(flash=flash)
-    board.wait_for_mode("halted")
-    log = board.log
-    assert said in log
-    assert b"halted: nothing to boot" in log
+    console = connect(board)
+    for _ in range(2):
+        console.expect(reset)
+        console.expect(said)
+        assert board.now().mode == "bootloader"
+
+
+def test_a_board_without_anything_is_flashed_between_its_resets(
+    board: Board, bootable_flash: bytes, connect: Connect
+) -> None:
+    console = connect(board)
+    console.expect(b"rst:0x7 (TG0WDT_SYS_RST)")
+    assert b"invalid header: 0xffffffff" in console.expect(b"rst:0x7 (TG0WDT_SYS_RST)")
+    control.power_off(board.folder)
+    console.drain()
+    with (board.folder / "flash.bin").open("r+b") as flash:
+        flash.write(bootable_flash)
+    control.power_on(board.folder)
+    assert b"TG0WDT" not in console.expect(b"payload up")
 
 
 def test_exit_status_3_is_a_reset(running: Board, console: Console) -> None:

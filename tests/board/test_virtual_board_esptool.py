@@ -25,10 +25,15 @@ from viper.virtual_board import control
 NewBoard = Callable[..., Board]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def our_handler() -> None:
+    """Let esptool open the boards' ports by our handler, whichever test comes first."""
+    serial_urls.register()
+
+
 @pytest.fixture(scope="module")
 def connected(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
     """esptool, connected to a board's ROM."""
-    serial_urls.register()
     board = new_shared_board("rom")
     with cmds.detect_chip(board.url) as chip:
         cmds.attach_flash(chip)
@@ -38,7 +43,6 @@ def connected(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
 @pytest.fixture(scope="module")
 def with_stub(new_shared_board: NewBoard) -> Iterator[tuple[Board, ESPLoader]]:
     """esptool with its stub running on a board."""
-    serial_urls.register()
     board = new_shared_board("stub")
     with cmds.detect_chip(board.url) as chip:
         stub = cmds.run_stub(chip)
@@ -198,6 +202,8 @@ def test_another_chip_and_a_smaller_flash_can_be_declared(
     board = new_board(**options)
     with cmds.detect_chip(board.url) as chip:
         assert name == chip.CHIP_NAME
+        assert cmds.detect_flash_size(chip) is None
+        cmds.attach_flash(chip)
         assert cmds.detect_flash_size(chip) == flash_size
 
 
@@ -214,4 +220,4 @@ def test_power_lost_leaves_exactly_what_was_programmed(board: Board) -> None:
     assert board.flash == bytes(20_000) + b"\xff" * (len(board.flash) - 20_000)
     assert control.counters(board.folder).bytes_programmed == 20_000
     control.power_on(board.folder)
-    assert board.now().mode == "halted"  # it lives, and has nothing to boot
+    assert board.now().mode == "bootloader"  # it lives, and has nothing to boot

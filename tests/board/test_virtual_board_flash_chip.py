@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from viper.image.sectors import SECTOR_SIZE
-from viper.virtual_board.chip_page import NO_SECTOR, ChipPage
-from viper.virtual_board.nor_flash import FlashFault, NorFlash, PowerLost
+from viper.virtual_chip.nor_flash import FlashFault, NorFlash, PowerLost
+from viper.virtual_chip.shared_page import NO_SECTOR, ChipPage
 
 SIZE = 64 * 1024
 

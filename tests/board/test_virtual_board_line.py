@@ -232,6 +232,19 @@ ESPTOOL_OVER_A_NETWORK = [  # each change about 100 ms after the one before
     (0.5, True, False),
     (0.75, False, False),
 ]
+# esp-serial-flasher and esp_rfc2217_server: both lines are free again before EN has risen.
+HELD_FOR_50_MS = [
+    (0.0, False, True),
+    (0.1, True, False),
+    (0.15, False, False),
+]
+LOW_BEFORE_THE_RESET_ALONE = [  # DTR alone, and then RTS: IO0 is high again as EN falls
+    (0.0, True, False),
+    (0.05, False, True),
+    (0.1, False, False),
+]
+TOO_LATE = [(0.0, False, True), (0.1, False, False), (0.1 + EN_RISE_S + 0.002, True, False)]
+JUST_IN_TIME = [(0.0, False, True), (0.1, False, False), (0.1 + EN_RISE_S - 0.002, True, False)]
 HARD_RESET = [(0.0, False, True), (0.1, False, False)]
 PORT_OPENED = [(0.0, True, False), (0.1, True, True)]
 TWO_QUICK_RESETS = [
@@ -246,12 +259,16 @@ TWO_QUICK_RESETS = [
     ("changes", "starts"),
     [
         (ESPTOOL_OVER_A_NETWORK, [(0.4 + EN_RISE_S, Boot.DOWNLOAD)]),
+        (HELD_FOR_50_MS, [(0.1 + EN_RISE_S, Boot.DOWNLOAD)]),
+        (LOW_BEFORE_THE_RESET_ALONE, [(0.1 + EN_RISE_S, Boot.APPLICATION)]),
+        (TOO_LATE, [(0.1 + EN_RISE_S, Boot.APPLICATION)]),
+        (JUST_IN_TIME, [(0.1 + EN_RISE_S, Boot.DOWNLOAD)]),
         (HARD_RESET, [(0.1 + EN_RISE_S, Boot.APPLICATION)]),
         (PORT_OPENED, []),
         (TWO_QUICK_RESETS, [(0.2 + EN_RISE_S, Boot.DOWNLOAD)]),
     ],
 )
-def test_the_chip_starts_as_io0_says_when_en_has_risen(
+def test_the_chip_starts_as_io0_was_while_en_rose(
     changes: list[tuple[float, bool, bool]], starts: list[tuple[float, Boot]]
 ) -> None:
     circuit = ResetCircuit()
@@ -267,6 +284,10 @@ def test_the_chip_starts_as_io0_says_when_en_has_risen(
             found.append((now, started))
     assert [boot for _, boot in found] == [boot for _, boot in starts]
     assert [when for when, _ in found] == pytest.approx([when for when, _ in starts], abs=0.002)
+
+
+def test_en_rises_within_what_the_documents_allow() -> None:
+    assert 0.138 < EN_RISE_S < 0.15  # 10 kOhm, 10 uF, 0.75 VDD: 139 ms, and 3 ms of hold time
 
 
 def test_en_is_low_while_rts_alone_is_asserted() -> None:

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from viper.image.app_image import checksum
-from viper.virtual_board import slip
-from viper.virtual_board.chip import Chip
-from viper.virtual_board.chip_page import ChipPage
-from viper.virtual_board.loader_protocol import Command, LeaveLoader, Loader, Next
-from viper.virtual_board.nor_flash import NorFlash, PowerLost
-from viper.virtual_board.registers import Registers
-from viper.virtual_board.rom_loader import RomLoader
-from viper.virtual_board.stub_loader import StubLoader
+from viper.virtual_chip import slip
+from viper.virtual_chip.chip import Chip
+from viper.virtual_chip.loader_protocol import Command, LeaveLoader, Loader, Next
+from viper.virtual_chip.nor_flash import NorFlash, PowerLost
+from viper.virtual_chip.registers import Registers
+from viper.virtual_chip.rom_loader import RomLoader
+from viper.virtual_chip.shared_page import ChipPage
+from viper.virtual_chip.stub_loader import StubLoader
 
 SIZE = 1 << 20
 MAC = bytes.fromhex("02aabbccddee")
@@ -191,6 +191,32 @@ def test_security_info_names_the_chip(either: Host) -> None:
 def read_reg(host: Host, address: int) -> int:
     value: int = struct.unpack_from("<I", host.ask(Command.READ_REG, address), 4)[0]
     return value
+
+
+@pytest.mark.parametrize(("name", "magic"), [("esp32s3", 9), ("esp32c6", 0x2CE0806F)])
+def test_a_word_of_the_rom_tells_the_chip_and_stays(rom: Host, name: str, magic: int) -> None:
+    rom.loader.registers = Registers(Chip(name, MAC, SIZE), rom.flash)
+    rom.done(Command.WRITE_REG, 0x40001000, 0, 0xFFFFFFFF, 0)
+    assert read_reg(rom, 0x40001000) == magic
+
+
+def flash_id(host: Host) -> int:
+    """What the flash chip answers to 9F, asked by the SPI controller's registers."""
+    spi = 0x60002000
+    user = [(0x18, 1 << 31 | 1 << 28), (0x28, 23), (0x20, 7 << 28 | 0x9F), (0x00, 1 << 18)]
+    for offset, value in user:
+        host.done(Command.WRITE_REG, spi + offset, value, 0xFFFFFFFF, 0)
+    return read_reg(host, spi + 0x58)
+
+
+def test_the_flash_tells_who_it_is_once_it_is_attached(rom: Host) -> None:
+    assert flash_id(rom) == 0
+    rom.done(Command.SPI_ATTACH, 0, 0)
+    assert flash_id(rom) == 0x1440EF  # 1 MiB
+
+
+def test_the_stub_attaches_the_flash_itself(stub: Host) -> None:
+    assert flash_id(stub) == 0x1440EF
 
 
 def test_the_mac_is_in_the_efuses_and_stays(either: Host) -> None:

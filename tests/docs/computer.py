@@ -15,6 +15,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+import cable
+
 DOUBLES = Path(__file__).parents[1] / "doubles"
 _SIOCSIFADDR, _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8916, 0x8913, 0x8914, 0x1
 _OWN_FILES = ("group", "gshadow", "passwd", "shadow", "hosts")  # of /etc, which programs change
@@ -109,12 +111,7 @@ def own_devices(folder: Path) -> Path:
     (dev / "pts").unlink()
     (dev / "pts").mkdir()
     _mount("--bind", str(folder / "pts"), "/dev/pts")
-    library = folder.with_name("modem_lines.so")
-    source = DOUBLES / "uart/modem_lines.c"
-    subprocess.run(
-        ["gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Werror", source, "-o", library],
-        check=True,
-    )
+    library = cable.build_double(folder.parent)
     Path("/etc/ld.so.preload").write_text(f"{library}\n")
     return dev
 

@@ -22,9 +22,9 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import cable
 import computer
 import pages
+from cable import Cable
 from idf_double import IdfDouble, micropython_tree
 from terminal import Terminal
 from viper.virtual_board import control
@@ -174,7 +174,7 @@ class Newcomer:
             if not are_new:
                 shutil.copy2(self.clone / f"build/{_REAL_BOARD}/flash.bin", board)
             boards[name] = control.start(board, name)
-        cable.connect({dev / name: boards[name] for name in _DEVICES})
+        self._cables = [Cable(dev / name, boards[name]) for name in _DEVICES]
         computer.forward(host, number, urlsplit(boards[host].port_url).port or 0)
         computer.forward(_ADDRESS, 80, boards[_DEVICES[0]].http_port)
 

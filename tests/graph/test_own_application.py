@@ -114,3 +114,21 @@ def test_the_word_that_gives_the_token_away_is_not_kept(own: Project) -> None:
     own.path("local.py").write_text("TOKEN = 'plain'\n")
     assert "plain: ota sends" in own.scons("-h").output
     assert "TOKEN=plain" not in own.scons("-h").output
+
+
+def test_what_is_no_python_is_not_sent(own: Project) -> None:
+    own.scons("flash", PORT)
+    main = own.path("firmware/app/main.py")
+    right = main.read_text()
+    main.write_text(right + "\n\ndef broken(:\n    pass\n")
+    line = len(main.read_text().splitlines()) - 1
+    refused = own.scons("sync", PORT, status=2).output
+    assert f"firmware/app/main.py line {line}: SyntaxError: invalid syntax: def broken(:" in refused
+    # What only the device knows, it knows at once.
+    main.write_text(right.replace("app = ", "app = nothing\napp = "))
+    refused = own.scons("sync", PORT, status=2).output
+    assert "the application ends as it starts: main.py line" in refused
+    assert refused.count("NameError: name 'nothing' isn't defined") == 2
+    assert '  |   File "main.py", line' in refused and "Connection refused" not in refused
+    main.write_text(right)
+    own.scons("sync", PORT)

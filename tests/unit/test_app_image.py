@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from viper.base.chip_models import MODELS
 from viper.base.errors import UserError
 from viper.image import app_image
 
@@ -118,8 +119,6 @@ def test_an_image_that_is_cut_off_is_noticed(app: bytes, size: int) -> None:
         (0, b"\xff", "image magic is 0xff"),
         (1, b"\0", "image has 0 segments"),
         (1, b"\x11", "image has 17 segments"),
-        (12, b"\0\0", "image is for chip id 0"),
-        (23, b"\0", "no SHA-256 appended"),
         (28, struct.pack("<L", 6), "segment 0 has an invalid length 0x6"),
         (28, struct.pack("<L", 0xFFFFFFFC), "segment 0 has an invalid length 0xfffffffc"),
         (28, struct.pack("<L", 0x00FFFFFC), "segment 0 of 0xfffffc bytes is cut off"),
@@ -134,6 +133,51 @@ def test_what_is_wrong_is_named(app: bytes, offset: int, value: bytes, message: 
     broken[at : at + len(value)] = value
     with pytest.raises(ValueError, match=message):
         app_image.parse(bytes(broken))
+
+
+def test_an_image_without_a_digest_is_as_good(app: bytes) -> None:
+    bare = app[:23] + b"\0" + app[24:-32]
+    assert app_image.payload(app_image.parse(bare)) == ELF
+    assert app_image.payload(app_image.parse(bare + bytes(32))) == ELF
+    with pytest.raises(ValueError, match="cut off"):
+        app_image.parse(bare[:-1])
+
+
+@pytest.mark.parametrize("size", [1 << 20, 4 << 20, 128 << 20])
+def test_an_image_says_which_flash_it_is_for(size: int) -> None:
+    assert app_image.parse(app_image.build_bootloader(flash_size=size)).flash_size == size
+
+
+def image_for(app: bytes, offset: int, value: int) -> app_image.Image:
+    """The image with another number in its header."""
+    changed = app[:offset] + struct.pack("<H", value) + app[offset + 2 :]
+    return app_image.parse(resealed(changed))
+
+
+@pytest.mark.parametrize(
+    ("offset", "value", "message"),
+    [
+        (12, 0, "image is for ESP32, not ESP32-S3"),
+        (12, 99, "image is for chip id 99, not ESP32-S3"),
+        (15, 3, r"image needs chip revision v0\.3 or later"),
+        (15, 100, r"image needs chip revision v1\.0 or later"),
+        (17, 1, r"image needs chip revision v0\.1 at most"),
+    ],
+)
+def test_an_image_for_another_chip_is_told(
+    app: bytes, offset: int, value: int, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        app_image.check_chip(image_for(app, offset, value), MODELS["esp32s3"], revision=2)
+
+
+@pytest.mark.parametrize(("offset", "value"), [(15, 2), (17, 2), (17, 0), (17, 0xFFFF)])
+def test_an_image_for_this_chip_is_taken(app: bytes, offset: int, value: int) -> None:
+    app_image.check_chip(image_for(app, offset, value), MODELS["esp32s3"], revision=2)
+
+
+def test_a_revision_that_is_not_known_is_not_asked_for(app: bytes) -> None:
+    app_image.check_chip(image_for(app, 15, 300), MODELS["esp32s3"])
 
 
 @pytest.mark.parametrize(

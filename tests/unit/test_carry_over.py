@@ -60,7 +60,7 @@ class Scene:
         self.chip.flash[offset : offset + len(data)] = data
 
     def table(self, csv: str) -> PartitionTable:
-        return partition_table.from_csv(csv, FLASH_SIZE)
+        return partition_table.from_csv(csv, FLASH_SIZE, "esp32s3")
 
     def image(self, csv: str, fs: str = "fat") -> Image:
         table = self.table(csv)
@@ -147,7 +147,7 @@ def test_every_change_of_place_and_size_keeps_every_file(
     carry = scene.flash(CHANGES[change], fs)
     assert carry is not None
     scene.assert_carried(CHANGES[change], fs)
-    assert partition_table.on_chip(scene.chip.read).to_binary() == (
+    assert partition_table.on_chip(scene.chip.read, FLASH_SIZE).to_binary() == (
         scene.table(CHANGES[change]).to_binary()
     )
     carry.finish()
@@ -373,6 +373,53 @@ def test_a_chip_that_loses_power_during_a_keep_boots_nothing(scene: Scene) -> No
     scene.chip.power = 20 * SECTOR
     with pytest.raises(PowerLost):
         scene.flash(CHANGES["moved"])
-    assert not partition_table.on_chip(scene.chip.read).entries
+    assert not partition_table.on_chip(scene.chip.read, FLASH_SIZE).entries
     with pytest.raises(UserError, match="was interrupted"):
         scene.keeper(CHANGES["moved"]).plan()
+
+
+def without_md5(table: bytes) -> bytes:
+    return table[: table.index(b"\xeb\xeb" + b"\xff" * 14)].ljust(len(table), b"\xff")
+
+
+def test_a_table_without_an_md5_has_data_like_any_other(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    moved = OLD.replace("0x20000, 512K", "0x80000, 512K")
+    scene.put(partition_table.TABLE_OFFSET, without_md5(scene.table(OLD).to_binary()))
+    with pytest.raises(UserError, match=r"the partitions of .* change"):
+        scene.flash(moved, choice="")
+    scene.flash(moved)
+    scene.assert_carried(moved)
+
+
+@pytest.mark.parametrize("goal", ["flash", "plan", "backup", "restore"])
+def test_a_device_whose_table_cannot_be_read_is_left_alone(tmp_path: Path, goal: str) -> None:
+    scene = Scene(tmp_path)
+    saved = scene.keeper(OLD).back_up()
+    scene.put(partition_table.TABLE_OFFSET + 40, b"?")
+    keeper = scene.keeper(OLD)
+    work = {
+        "flash": lambda: keeper.prepare(""),
+        "plan": keeper.plan,
+        "backup": keeper.back_up,
+        "restore": lambda: keeper.restore(saved),
+    }
+    with pytest.raises(UserError, match="is not known: partition table's MD5") as refused:
+        work[goal]()
+    assert "REPARTITION=wipe" in refused.value.next_step
+
+
+def test_a_device_whose_table_cannot_be_read_is_wiped_when_that_is_said(tmp_path: Path) -> None:
+    scene = Scene(tmp_path)
+    scene.put(partition_table.TABLE_OFFSET + 40, b"?")
+    scene.flash(OLD, choice="wipe")
+    assert set(scene.files(OLD)) == {"/www/index.html"}
+
+
+@pytest.mark.parametrize("written", [0, 1, 31, 32, 64, 100, 127])
+def test_a_table_whose_writing_broke_off_is_written_again(tmp_path: Path, written: int) -> None:
+    scene = Scene(tmp_path)
+    table = scene.table(OLD).to_binary()
+    scene.put(partition_table.TABLE_OFFSET, table[:written].ljust(len(table), b"\xff"))
+    assert scene.keeper(OLD).prepare("") is None
+    assert scene.keeper(OLD).plan() == []

@@ -24,7 +24,7 @@ ELF = b"\x7fELF" * 1000
 
 @pytest.fixture
 def table() -> PartitionTable:
-    return partition_table.load(BOARD.partitions, BOARD.flash_size)
+    return partition_table.load(BOARD.partitions, BOARD.flash_size, BOARD.chip)
 
 
 @pytest.fixture
@@ -69,9 +69,9 @@ def test_every_part_lies_at_its_place(inputs: flash_image.Inputs, table: Partiti
     flash, _ = write(inputs, table)
     assert len(flash) == 16 << 20
     assert flash.startswith(inputs.bootloader.read_bytes())
-    read = partition_table.from_binary(flash[0x8000:])
+    read = partition_table.from_binary(flash[0x8000:], BOARD.flash_size)
     assert [entry.name for entry in read] == [entry.name for entry in table]
-    assert otadata.selected_slot(flash[0xD000:0xF000], 1) is None
+    assert flash[0xD000:0xF000] == otadata.blank()
     assert app_image.payload(app_image.parse(flash[0x10000:0x310000])) == ELF
     assert flash[0x610000:] == inputs.vfs.read_bytes()
 
@@ -91,6 +91,7 @@ def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTab
     vfs = json.loads(inputs.vfs_index.read_text())
     firmware = {"kind": "firmware"}
     assert index == {
+        "format": 1,
         "board": "VIRTUAL_N16R8",
         "chip": "esp32s3",
         "flash_size": 16777216,
@@ -184,7 +185,7 @@ def test_an_image_over_its_slot_fails_with_both_sizes(
 def test_a_table_without_a_partition_that_is_needed(inputs: flash_image.Inputs) -> None:
     csv = "factory, app, factory,, 3M\notadata, data, ota,, 8K\n"
     with pytest.raises(UserError, match="no partition 'vfs'"):
-        write(inputs, partition_table.from_csv(csv, BOARD.flash_size))
+        write(inputs, partition_table.from_csv(csv, BOARD.flash_size, BOARD.chip))
 
 
 def test_the_printed_command_makes_the_same_flash(

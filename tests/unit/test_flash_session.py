@@ -241,6 +241,7 @@ def test_a_worn_out_sector_is_named(build: Build) -> None:
         (lambda record: record["parts"][0].update(used=3), "'used' is 3, no list"),
         (lambda record: record["parts"][0].update(used=[3]), "not a flash image"),
         (lambda record: record.update(files=[]), "not a flash image"),
+        (lambda record: record.update(format=2), "its format is 2"),
         (lambda record: record.update(flash_size="x"), "'flash_size' is 'x', no integer"),
         (lambda record: record["parts"][0].update(offset=None), "'offset' is None, no integer"),
     ],

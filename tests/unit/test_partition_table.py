@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import struct
 from pathlib import Path
 
 import pytest
@@ -137,7 +137,7 @@ RECORDED = [
 
 
 def parse(csv: str) -> PartitionTable:
-    return partition_table.from_csv(csv, FLASH_SIZE)
+    return partition_table.from_csv(csv, FLASH_SIZE, "esp32s3")
 
 
 @pytest.mark.parametrize(("csv", "digest"), RECORDED)
@@ -157,7 +157,7 @@ def test_the_bytes_of_a_small_table() -> None:
 
 
 def test_the_shipped_layout_fills_the_flash() -> None:
-    table = partition_table.load(SHIPPED, FLASH_SIZE)
+    table = partition_table.load(SHIPPED, FLASH_SIZE, "esp32s3")
     assert [(entry.name, entry.offset, entry.size) for entry in table] == [
         ("nvs", 0x9000, 0x4000),
         ("otadata", 0xD000, 0x2000),
@@ -175,7 +175,6 @@ def test_partitions_are_found_by_name_and_kind() -> None:
     assert factory is not None
     assert factory.name == "f"
     assert table.find(DATA, partition_table.OTADATA) is None
-    assert [entry.name for entry in table.ota_slots()] == ["a", "b"]
     with pytest.raises(UserError, match=r"no partition 'vfs' \(it has: f, b, a\)"):
         table["vfs"]
 
@@ -184,14 +183,14 @@ def test_partitions_are_found_by_name_and_kind() -> None:
 def test_a_csv_may_be_in_any_unicode(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes("größe, data, fat,, 1M\r\n".encode(encoding))
-    assert partition_table.load(path, FLASH_SIZE).entries[0].name == "größe"
+    assert partition_table.load(path, FLASH_SIZE, "esp32s3").entries[0].name == "größe"
 
 
 def test_a_csv_in_another_encoding_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_bytes("größe, data, fat,, 1M\n".encode("latin-1"))
     with pytest.raises(UserError, match=r"table\.csv: not a text in UTF-8"):
-        partition_table.load(path, FLASH_SIZE)
+        partition_table.load(path, FLASH_SIZE, "esp32s3")
 
 
 @pytest.mark.parametrize(
@@ -261,7 +260,7 @@ def test_a_message_says_what_mends_it() -> None:
 
 def test_a_table_is_read_back_with_its_flags() -> None:
     table = parse("keys, data, nvs_keys,, 4K, encrypted\nro, data, nvs,, 4K, readonly\n")
-    read = partition_table.from_binary(table.to_binary())
+    read = partition_table.from_binary(table.to_binary(), FLASH_SIZE)
     assert [(entry.name, entry.encrypted, entry.readonly) for entry in read] == [
         ("keys", True, False),
         ("ro", False, True),
@@ -279,26 +278,93 @@ def test_a_flipped_bit_in_flash_is_noticed(bit: int) -> None:
     binary = bytearray(TWO_ENTRIES)
     binary[bit // 8] ^= 1 << bit % 8
     with pytest.raises(ValueError, match="partition"):
-        partition_table.from_binary(bytes(binary))
+        partition_table.from_binary(bytes(binary), FLASH_SIZE)
 
 
 @settings(max_examples=50)
 @given(st.binary(max_size=200))
 def test_garbage_in_flash_is_a_value_error(data: bytes) -> None:
     with pytest.raises(ValueError, match="partition"):
-        partition_table.from_binary(data)
+        partition_table.from_binary(data, FLASH_SIZE)
+
+
+def entry(type: int, subtype: int, offset: int, size: int, name: str = "x") -> bytes:
+    """A record of the table."""
+    return struct.pack("<2sBBLL16sL", b"\xaa\x50", type, subtype, offset, size, name.encode(), 0)
+
+
+END = b"\xff" * 32
+MD5 = TWO_ENTRIES[64:96]
 
 
 @pytest.mark.parametrize(
-    ("mutate", "message"),
+    ("table", "names"),
     [
-        (lambda table: b"\xff" * len(table), "has no MD5 entry"),
-        (lambda table: table[:32] + b"\xff" * 64, "has no MD5 entry"),
-        (lambda table: table[:96], "has no end mark"),
-        (lambda table: table[:96] + table[64:], "more than one MD5 entry"),
-        (lambda table: bytes(32) + table, "partition 0 has the wrong magic 0000"),
+        (TWO_ENTRIES[:64] + END, ["nvs", "factory"]),
+        (TWO_ENTRIES[:64] + b"\xff" * 4 + bytes(28), ["nvs", "factory"]),
+        (TWO_ENTRIES[:96] + entry(1, 2, 0x200000, 0x1000) + END, ["nvs", "factory"]),
+        (entry(1, 2, FLASH_SIZE, 0) + END, ["x"]),
+        (entry(1, 2, FLASH_SIZE - 0x1000, 0x1000) + END, ["x"]),
+        (entry(1, 2, 0x10000, 0xFFFFF000) + END, ["x"]),
+        (entry(1, 2, 0x9000, 0x1000) * 95 + END, ["x"] * 95),
+    ],
+    ids=[
+        "no MD5",
+        "an end mark of four bytes",
+        "an entry after the MD5",
+        "nothing, at the end",
+        "up to the end",
+        "a size that wraps",
+        "as many as fit without an MD5",
     ],
 )
-def test_a_broken_table_in_flash_is_named(mutate: Callable[[bytes], bytes], message: str) -> None:
+def test_what_the_bootloader_takes_is_taken(table: bytes, names: list[str]) -> None:
+    found = partition_table.from_binary(table, FLASH_SIZE)
+    assert [entry.name for entry in found] == names
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        (b"\xff" * 0xC00, "partition 0 has the wrong magic ffff"),
+        (b"\xff" * 32 + TWO_ENTRIES, "partition 0 has the wrong magic ffff"),
+        (TWO_ENTRIES[:64], "has no end mark"),
+        (TWO_ENTRIES[:96], "has no end mark"),
+        (TWO_ENTRIES[:96] + MD5 + END, "more than one MD5 entry"),
+        (TWO_ENTRIES[:32] + MD5 + END, "MD5 does not match"),
+        (bytes(32) + TWO_ENTRIES, "partition 0 has the wrong magic 0000"),
+        (TWO_ENTRIES[:64] + b"\xff\xff\xff\x00" + END, "partition 2 has the wrong magic ffff"),
+        (entry(1, 2, FLASH_SIZE - 0x1000, 0x2000) + END, "partition 0 .* is beyond the flash"),
+        (entry(1, 2, FLASH_SIZE + 0x1000, 0) + END, "partition 0 .* is beyond the flash"),
+        (TWO_ENTRIES[:96] + entry(1, 2, FLASH_SIZE, 1) + END, "partition 3 .* is beyond the flash"),
+        (entry(1, 2, 0x9000, 0x1000) * 96, "has no end mark"),
+    ],
+)
+def test_what_the_bootloader_refuses_is_refused(table: bytes, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        partition_table.from_binary(mutate(TWO_ENTRIES))
+        partition_table.from_binary(table, FLASH_SIZE)
+
+
+def test_a_chip_without_a_table_has_no_partitions() -> None:
+    blank = partition_table.on_chip(lambda offset, size: b"\xff" * size, FLASH_SIZE)
+    assert list(blank) == []
+
+
+def test_what_wraps_around_32_bits_is_no_partition_to_read() -> None:
+    table = (entry(1, 2, 0x10000, 0xFFFFF000) + END).ljust(0xC00, b"\xff")
+    with pytest.raises(ValueError, match="beyond the flash"):
+        partition_table.on_chip(lambda offset, size: table, FLASH_SIZE)
+    assert not partition_table.booted_by(lambda offset, size: table, FLASH_SIZE).entries
+
+
+# Recorded from gen_esp32part.py of ESP-IDF v5.5.1 with --primary-bootloader-offset 0x1000.
+def test_the_bootloader_is_where_its_chip_has_it() -> None:
+    csv = "boot, bootloader, primary, N/A, N/A\nboot2, bootloader, ota, , N/A\n"
+    places = {
+        chip: [(e.offset, e.size) for e in partition_table.from_csv(csv, FLASH_SIZE, chip)]
+        for chip in ("esp32", "esp32s3")
+    }
+    assert places == {
+        "esp32": [(0x1000, 0x7000), (0x9000, 0x7000)],
+        "esp32s3": [(0x0, 0x8000), (0x9000, 0x8000)],
+    }

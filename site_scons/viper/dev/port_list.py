@@ -70,7 +70,9 @@ def _virtual(folder: Path) -> Found:
     flash = folder / state.FLASH_FILE
     if flash.is_file():
         content = flash.read_bytes()
-        app = installed_app.find(lambda offset, size: content[offset : offset + size])
+        app = installed_app.find(
+            lambda offset, size: content[offset : offset + size], known.flash_size
+        )
     mode = running.mode if running else "off"
     if running is not None and mode == "application":
         mode = f"http://127.0.0.1:{running.http_port}/"

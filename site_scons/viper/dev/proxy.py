@@ -1,7 +1,8 @@
 """A device's page that reloads itself: a proxy on this computer, in front of the device.
 
-The device serves everything, as to anybody; the proxy adds a script to each HTML document, which
-waits for Server-Sent Events from the proxy. Nothing of this is on the device.
+The device serves everything, as to anybody; the proxy adds a script to each HTML document that a
+browser shows by itself, which waits for Server-Sent Events from the proxy. Nothing of this is on
+the device.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import time
+from html import escape
 from types import TracebackType
 
 from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout, TCPConnector, web
@@ -24,7 +26,43 @@ _OURS = "/_dev"
 _SCRIPT = f'<script src="{_OURS}/reload.js"></script>\n'
 _RELOAD = f"""\
 // When `./scons dev` has brought a change to the device, and when it is there again.
-new EventSource("{_OURS}/events").onmessage = () => location.reload();
+const reload = () => location.reload();
+if (window.SharedWorker && navigator.locks) {{
+  // A browser has six connections to a host: all pages share one. What waits for the lock of a page
+  // knows when the page is gone, however that was.
+  const page = crypto.randomUUID();
+  navigator.locks.request(page, () => {{
+    const {{ port }} = new SharedWorker("{_OURS}/worker.js");
+    port.onmessage = reload;
+    port.postMessage(page);
+    return new Promise(() => {{}});
+  }});
+}} else {{
+  new EventSource("{_OURS}/events").onmessage = reload;
+}}
+"""
+_WORKER = f"""\
+// The one stream of all open pages.
+const pages = new Map();
+const id = crypto.randomUUID();
+let told = Promise.resolve();
+const tell = () => {{
+  const body = JSON.stringify({{ id, pages: pages.size }});
+  told = told.then(() => fetch("{_OURS}/pages", {{ method: "POST", body }})).catch(() => {{}});
+}};
+onconnect = ({{ ports: [port] }}) => {{
+  port.onmessage = ({{ data: page }}) => {{
+    pages.set(page, port);
+    tell();
+    navigator.locks.request(page, () => {{
+      pages.delete(page);
+      tell();
+    }});
+  }};
+}};
+const events = new EventSource(`{_OURS}/events?id=${{id}}`);
+events.onopen = tell;
+events.onmessage = () => pages.forEach((port) => port.postMessage("reload"));
 """
 _SILENT = f"<!doctype html><title>No answer</title><p>%s</p>{_SCRIPT}"
 
@@ -46,7 +84,8 @@ class DevPage:
             device: its host, with a port if that is not 80.
         """
         self._device = device
-        self._open: set[asyncio.Queue[None]] = set()  # of each page that waits
+        self._open: set[asyncio.Queue[None]] = set()  # of each stream of events
+        self._pages: dict[str, int] = {}  # how many pages share a stream, by its id
         self.url = ""
 
     async def __aenter__(self) -> DevPage:
@@ -56,9 +95,16 @@ class DevPage:
         self._client = ClientSession(auto_decompress=False, timeout=timeout, connector=connector)
         application = web.Application()
         application.router.add_get(f"{_OURS}/reload.js", self._script)
+        application.router.add_get(f"{_OURS}/worker.js", self._script)
         application.router.add_get(f"{_OURS}/events", self._events)
+        application.router.add_post(f"{_OURS}/pages", self._told)
         application.router.add_route("*", "/{path:.*}", self._pass_on)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        self._runner = web.AppRunner(
+            application,
+            access_log=None,
+            shutdown_timeout=0.1,
+            handler_cancellation=True,  # a stream ends with its page
+        )
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, "127.0.0.1", _PORT).start()
@@ -79,12 +125,18 @@ class DevPage:
         await self._runner.cleanup()
         await self._client.close()
 
+    @property
+    def open_pages(self) -> int:
+        """How many pages wait: those that share a stream, and each that has one of its own."""
+        return len(self._open) - len(self._pages) + sum(self._pages.values())
+
     async def reload(self) -> int:
         """Have every open page load itself anew once the device serves; how many there are."""
         await self._until_served()
-        for page in self._open:
-            page.put_nowait(None)
-        return len(self._open)
+        count = self.open_pages
+        for stream in self._open:
+            stream.put_nowait(None)
+        return count
 
     async def _until_served(self) -> None:
         """Wait for a device that starts again, for a while: then the page says what is wrong."""
@@ -100,30 +152,44 @@ class DevPage:
             return False
 
     async def _script(self, request: web.Request) -> web.Response:
+        text = _RELOAD if request.path.endswith("reload.js") else _WORKER
         return web.Response(
-            text=_RELOAD, content_type="text/javascript", headers={"Cache-Control": "no-store"}
+            text=text, content_type="text/javascript", headers={"Cache-Control": "no-store"}
         )
+
+    async def _told(self, request: web.Request) -> web.Response:
+        """How many pages share a stream that is open."""
+        told = await request.json()
+        if told["id"] in self._pages:
+            self._pages[told["id"]] = int(told["pages"])
+        return web.Response(status=204)
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await stream.prepare(request)
-        page: asyncio.Queue[None] = asyncio.Queue()
-        self._open.add(page)
+        changes: asyncio.Queue[None] = asyncio.Queue()
+        shared = request.query.get("id")
+        self._open.add(changes)
+        if shared:
+            self._pages[shared] = 0  # until it tells
         try:
             await stream.write(b": open\n\n")
             while True:
-                await page.get()
+                await changes.get()
                 await stream.write(b"data: reload\n\n")
         except ConnectionError:
             return stream  # the page is gone
         finally:
-            self._open.discard(page)
+            self._open.discard(changes)
+            if shared:
+                self._pages.pop(shared, None)
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         fields = CIMultiDict(request.headers)
         fields["Host"] = self._device
         _drop(fields, *_HOP_BY_HOP)
-        if "text/html" in fields.get("Accept", ""):
+        is_document = _is_document(request)
+        if is_document:
             _drop(fields, "Accept-Encoding")  # what is compressed cannot be added to
         try:
             async with self._client.request(
@@ -137,16 +203,26 @@ class DevPage:
                 head = CIMultiDict(answer.headers)
                 _drop(head, *_HOP_BY_HOP)
                 head["Cache-Control"] = "no-store"  # what is saved is what is seen
-                if answer.content_type == "text/html" and "Content-Encoding" not in head:
+                is_page = is_document and answer.content_type == "text/html"
+                if is_page and "Content-Encoding" not in head:
                     _drop(head, "Content-Length")
                     body = await answer.read() + _SCRIPT.encode()
                     return web.Response(status=answer.status, headers=head, body=body)
                 return await _stream(request, answer, head)
         except (ClientError, ConnectionError) as error:
             return web.Response(
-                status=502, text=_SILENT % f"The device does not answer: {error}",
+                status=502, text=_SILENT % escape(f"The device does not answer: {error}"),
                 content_type="text/html", headers={"Cache-Control": "no-store"},
             )  # fmt: skip
+
+
+def _is_document(request: web.Request) -> bool:
+    """Whether a browser shows the answer by itself: not in a frame, not to a script that asks for a
+    piece of HTML. What sends no Sec-Fetch-Dest says what it takes."""
+    destination = request.headers.get("Sec-Fetch-Dest")
+    if destination is not None:
+        return destination == "document"
+    return "text/html" in request.headers.get("Accept", "")
 
 
 async def _stream(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import time
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from viper.base import interrupt
 from viper.base.errors import UserError
 from viper.base.printable import excerpt
+from viper.device import startup
 from viper.device.http_exchange import MISBEHAVIOUR, Answer, HttpExchange
 
 _LIMIT_S = 15.0  # from reset to the first answer; a real board takes about two
 _RETRY_S = 0.05
+_RESET_S = 0.5  # in which a board that is being reset prints something new
 _ANSWER_S = 5.0
 _PAGE_SIZE = 16 << 20  # bytes: no device holds more
 _METRICS_SIZE = 1 << 20
@@ -63,11 +65,15 @@ def head(address: str, path: str) -> tuple[int, str]:
         ) from None
 
 
-def wait_until_served(http_port: int, next_step: str) -> str:
+def wait_until_served(
+    http_port: int, next_step: str, printed: Callable[[], bytes] = lambda: b""
+) -> str:
     """Wait for the page of a virtual board that has just been reset.
 
     Args:
         next_step: what to type when it does not come.
+        printed: what the board has printed until now: an application that has ended with a
+            traceback is not waited for.
 
     Returns:
         Its address.
@@ -75,7 +81,7 @@ def wait_until_served(http_port: int, next_step: str) -> str:
     Raises:
         UserError: it is not served in time.
     """
-    _wait_for_answer(url(http_port), next_step)
+    _wait_for_answer(url(http_port), next_step, printed)
     return url(http_port)
 
 
@@ -85,12 +91,13 @@ def wait_until_answered(address: str, next_step: str) -> str:
     Args:
         address: `http://host:port`.
     """
-    _wait_for_answer(f"{address}/", next_step)
+    _wait_for_answer(f"{address}/", next_step, lambda: b"")
     return address
 
 
-def _wait_for_answer(address: str, next_step: str) -> None:
+def _wait_for_answer(address: str, next_step: str, printed: Callable[[], bytes]) -> None:
     deadline = time.monotonic() + _LIMIT_S
+    ended_since = 0.0
     while True:
         try:
             _head(address)
@@ -100,6 +107,10 @@ def _wait_for_answer(address: str, next_step: str) -> None:
                 raise UserError(
                     f"{address} does not answer for {_LIMIT_S:.0f} s: {_said(problem)}", next_step
                 ) from None
+        traceback = startup.ended_by(printed())
+        ended_since = (ended_since or time.monotonic()) if traceback else 0.0
+        if traceback and time.monotonic() - ended_since > _RESET_S:
+            raise startup.failed(traceback, "mend that, then the same again")
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
 

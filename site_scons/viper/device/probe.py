@@ -37,15 +37,16 @@ def probe(url: str, called: str) -> dict[str, object]:
             mac = bytes(esp.read_mac("BASE_MAC")).hex()
             esp = esptool.run_stub(esp)
             esptool.attach_flash(esp)
-            size = esptool.detect_flash_size(esp)
-            app = installed_app.find(esp.read_flash)
+            detected = esptool.detect_flash_size(esp)
+            size = flash_size_bytes(detected) if detected else None
+            app = installed_app.find(esp.read_flash, size) if size else None
             esp.hard_reset()
         finally:
             line.close()
     return {
         "chip": chip,
         "mac": mac,
-        "flash_size": flash_size_bytes(size) if size else None,
+        "flash_size": size,
         "project": app.project if app else None,
         "version": app.version if app else None,
         "elf_sha256": app.elf_sha256.hex() if app else None,

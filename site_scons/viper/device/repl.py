@@ -30,6 +30,8 @@ _BOOTING_KNOCKS = 12
 _ABORT_S = 0.4  # what an interrupted build waits for the device before it resets it
 _START_S = 15.0  # what the application has to come up after a reset
 _QUIET_S = 10.0  # the longest silence while the device works
+_ANSWER_S = 3600.0  # from a program to the end of what it prints; it may compress a large site
+_ANSWER_SIZE = 16 << 20  # bytes; a manifest has some
 _PRINTED_S = 0.1  # what a read waits for what the application prints
 _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _RAW_PASTE = b"\x05A\x01"
@@ -215,11 +217,14 @@ class DeviceRepl:
         from mpremote.transport import TransportError
 
         answer = bytearray()
+        deadline = time.monotonic() + _ANSWER_S
         while answer.count(_END) < 2 or not answer.endswith(b">"):
             piece = self.serial.read(max(1, self.serial.in_waiting))
-            if not piece:
+            if not piece or time.monotonic() > deadline:
                 raise TransportError("no end of its answer")
             answer += piece
+            if len(answer) > _ANSWER_SIZE:
+                raise TransportError(f"its answer has more than {_ANSWER_SIZE} bytes")
         output, error, _ = bytes(answer).rsplit(_END, 2)
         return output, error
 

@@ -8,6 +8,7 @@ import time
 
 from viper.base import interrupt
 from viper.base.errors import UserError
+from viper.device import startup
 from viper.device.repl import DeviceRepl
 from viper.ports.serial_line import open_line
 
@@ -62,6 +63,8 @@ class Console:
             printed += self._show()
             if found := ADDRESS.search(printed):
                 return found[1].decode()
+            if traceback := startup.ended_by(printed):
+                raise startup.failed(traceback, "mend that, then flash or sync it")
         last = printed.decode(errors="replace").strip().splitlines() or ["nothing at all"]
         raise UserError(
             f"the device has not said within {START_S:.0f} s where it serves; it printed last: "

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper.base import atomic_file, console, process
+from viper.base import atomic_file, chip_models, console, process
 from viper.base.errors import UserError
 from viper.firmware import (
     build_id,
@@ -32,7 +32,7 @@ from viper.firmware.object_folder import ObjectFolder
 from viper.firmware.original_paths import OriginalPaths
 from viper.firmware.provenance import Provenance
 from viper.firmware.toolchain import Toolchain
-from viper.image.partition_table import BOOTLOADER_OFFSETS, TABLE_OFFSET, PartitionTable
+from viper.image.partition_table import TABLE_OFFSET, PartitionTable
 from viper.source.board import Board
 from viper.source.esp_idf import Environment
 
@@ -289,7 +289,10 @@ def _run_idf(port: Port) -> None:
 def _check_offsets(port: Port) -> None:
     """Hold where ESP-IDF will put the bootloader and the table against where the image has them."""
     parts = json.loads((port.folder / "flasher_args.json").read_text(encoding="utf-8"))
-    ours = {"bootloader": BOOTLOADER_OFFSETS[port.chip], "partition-table": TABLE_OFFSET}
+    ours = {
+        "bootloader": chip_models.MODELS[port.chip].bootloader_offset,
+        "partition-table": TABLE_OFFSET,
+    }
     for name, offset in ours.items():
         theirs = int(parts[name]["offset"], 0)
         if theirs != offset:

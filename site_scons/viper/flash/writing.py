@@ -17,7 +17,7 @@ from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.flash import device_stamp, sector_plan
 from viper.flash.sector_plan import ERASED, Region
-from viper.image import partition_table
+from viper.image import flash_image, partition_table
 from viper.image.sectors import SECTOR_SIZE, runs
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
@@ -93,6 +93,8 @@ def load(description: Path, root: Path) -> Image:
     again = "make it again: ./scons image"
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
+        if record.get("format", flash_image.FORMAT) != flash_image.FORMAT:  # files.json has none
+            raise ValueError(f"its format is {record['format']}")
         parts = tuple(_part(description.parent, part) for part in record["parts"])
         image = Image(
             board=record["board"],
@@ -202,7 +204,7 @@ class Session:
         if table is not None and not table.sectors:
             return True
         place = (part.region.offset, len(part.region.content))
-        entries = partition_table.on_chip(self._chip.read)
+        entries = partition_table.booted_by(self._chip.read, self._image.flash_size)
         return any((entry.offset, entry.size) == place for entry in entries)
 
     def filesystem_md5(self, part: Part) -> bytes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from viper.base import chip_models
 from viper.base.console import human_size
 from viper.graph import rendering, sizes
 from viper.graph.sizes import Change
@@ -34,12 +35,13 @@ class Place:
 
 def places(board: Board, parts: Mapping[str, int]) -> list[Place]:
     """The flash of a board from its beginning to its end."""
-    table = partition_table.load(board.partitions, board.flash_size)
+    table = partition_table.load(board.partitions, board.flash_size, board.chip)
+    bootloader = chip_models.MODELS[board.chip].bootloader_offset
     fixed = [
         Place(
             "bootloader",
-            partition_table.BOOTLOADER_OFFSET,
-            partition_table.TABLE_OFFSET - partition_table.BOOTLOADER_OFFSET,
+            bootloader,
+            partition_table.TABLE_OFFSET - bootloader,
             parts.get("bootloader"),
         ),
         Place(

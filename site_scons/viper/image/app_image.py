@@ -1,4 +1,4 @@
-"""ESP32-S3 application and bootloader images, as `esptool image-info` and the chip accept them.
+"""Application and bootloader images, as `esptool image-info` and the chips accept them.
 
 The virtual board's application image carries the host executable as the data that a chip would
 map: one DROM segment of `esp_app_desc_t`, a payload header and the ELF. Its only machine code is
@@ -10,7 +10,7 @@ for the virtual board's boot.
 
 The format, from ESP-IDF v5.5.1 (esp_app_format.h, esp_image_format.h, esp_app_desc.h): a header
 of 24 bytes; segments of `load address u32 | size u32 | data`; zeros up to a multiple of 16 whose
-last byte is the XOR of all segment data and 0xEF; the SHA-256 of all that.
+last byte is the XOR of all segment data and 0xEF; the SHA-256 of all that, if the header says so.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper.base import atomic_file
+from viper.base import atomic_file, chip_models
+from viper.base.chip_models import ChipModel
 from viper.base.errors import UserError
 
 IMAGE_MAGIC = 0xE9
-CHIP_ID_ESP32S3 = 9
 APP_DESC_MAGIC = 0xABCD5432
 
 _HEADER = struct.Struct("<BBBBLB3sHBHH4sB")
@@ -34,6 +34,8 @@ _SEGMENT = struct.Struct("<LL")
 _MAX_SEGMENTS = 16
 _MAX_SEGMENT_SIZE = 16 << 20
 _DIGEST_SIZE = 32
+_FLASH_SIZES = {code: 1 << 20 + code for code in range(8)}  # bytes, by the header's code
+_NO_BOUND = (0, 0xFFFF)  # of the chip's revision
 
 # magic, secure_version, reserved, version, project_name, time, date, idf_ver, app_elf_sha256,
 # min and max efuse block revision, MMU page size (log2), reserved
@@ -68,6 +70,10 @@ class Segment:
 class Image:
     """A verified image."""
 
+    chip_id: int  # ChipModel.image_id of the chip that it is for
+    min_revision: int  # of that chip, 100 for each major one
+    max_revision: int  # likewise; 0 and 0xFFFF are no bound
+    flash_size: int  # bytes that the header says
     segments: tuple[Segment, ...]
 
 
@@ -132,22 +138,20 @@ def build_bootloader(*, flash_size: int) -> bytes:
 
 
 def parse(data: bytes) -> Image:
-    """Read and verify an ESP32-S3 image; what follows it in `data` is not looked at.
+    """Read and verify an image; what follows it in `data` is not looked at.
 
     Raises:
         ValueError: what is wrong with it.
     """
     if len(data) < _HEADER.size:
         raise ValueError(f"image header is cut off after {len(data)} bytes")
-    magic, count, *_, chip_id, _, _, _, _, digest_appended = _HEADER.unpack_from(data)
+    magic, count, _, size_frequency, *_, chip_id, _, lowest, highest, _, has_digest = (
+        _HEADER.unpack_from(data)
+    )
     if magic != IMAGE_MAGIC:
         raise ValueError(f"image magic is {magic:#04x}, not {IMAGE_MAGIC:#04x}")
-    if chip_id != CHIP_ID_ESP32S3:
-        raise ValueError(f"image is for chip id {chip_id}, not {CHIP_ID_ESP32S3} (ESP32-S3)")
     if not 1 <= count <= _MAX_SEGMENTS:
         raise ValueError(f"image has {count} segments, not 1 to {_MAX_SEGMENTS}")
-    if digest_appended != 1:
-        raise ValueError("image has no SHA-256 appended")
 
     segments = []
     calculated = checksum(b"")
@@ -166,14 +170,34 @@ def parse(data: bytes) -> Image:
         position += size
 
     position = (position // 16 + 1) * 16  # the checksum is the last byte of a block of 16
-    if position + _DIGEST_SIZE > len(data):
+    if position + (_DIGEST_SIZE if has_digest else 0) > len(data):
         raise ValueError("checksum and SHA-256 are cut off")
     if data[position - 1] != calculated:
         raise ValueError(f"checksum is {data[position - 1]:#04x}, calculated {calculated:#04x}")
     digest = hashlib.sha256(memoryview(data)[:position]).digest()
-    if data[position : position + _DIGEST_SIZE] != digest:
+    if has_digest and data[position : position + _DIGEST_SIZE] != digest:
         raise ValueError("SHA-256 does not match")
-    return Image(tuple(segments))
+    size = _FLASH_SIZES.get(size_frequency >> 4, _FLASH_SIZES[1])  # as the bootloader reads it
+    return Image(chip_id, lowest, highest, size, tuple(segments))
+
+
+def check_chip(image: Image, model: ChipModel, revision: int | None = None) -> None:
+    """See that an image is for a chip.
+
+    Args:
+        revision: of the chip, 100 for each major one; None if it is not known.
+
+    Raises:
+        ValueError: it is for another chip, or for another revision of it.
+    """
+    if image.chip_id != model.image_id:
+        raise ValueError(f"image is for {chip_models.title_of(image.chip_id)}, not {model.title}")
+    if revision is None:
+        return
+    if revision < image.min_revision:
+        raise ValueError(f"image needs chip revision {_revision(image.min_revision)} or later")
+    if image.max_revision not in _NO_BOUND and revision > image.max_revision:
+        raise ValueError(f"image needs chip revision {_revision(image.max_revision)} at most")
 
 
 def checksum(data: bytes, before: int = 0xEF) -> int:
@@ -287,6 +311,10 @@ def _build(sections: list[tuple[bytes, int, bytes]], *, entry_point: int, flash_
     saved = image.save(None)
     assert isinstance(saved, bytes)  # it returns None only when it is given a file name
     return saved
+
+
+def _revision(full: int) -> str:
+    return f"v{full // 100}.{full % 100}"
 
 
 def _text(text: str, size: int, what: str) -> bytes:

@@ -1,6 +1,7 @@
 """The whole flash as one image, and flash.json: which parts it is made of.
 
-    {"board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216, "psram_size": 8388608,
+    {"format": 1, "board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216,
+     "psram_size": 8388608,
      "parts": [{"name": "bootloader", "offset": 0, "size": 160, "file": "bootloader.bin",
                 "sha256": "...", "kind": "firmware"}, ...],
      "files": {"/www/index.html": {"size": 812, "sha256": "...", "source": "assets/..."}, ...}}
@@ -20,11 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from viper.base import atomic_file
+from viper.base import atomic_file, chip_models
 from viper.base.errors import UserError
 from viper.image import partition_table
 from viper.image.partition_table import PartitionTable
 from viper.source.board import Hardware
+
+FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
             }
         )
 
-    start = partition_table.BOOTLOADER_OFFSETS[board.chip]
+    start = chip_models.MODELS[board.chip].bootloader_offset
     room = partition_table.TABLE_OFFSET - start
     place("bootloader", inputs.bootloader, start, room, "firmware")
     place(
@@ -101,6 +104,7 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
         index,
         {
             **json.loads(inputs.files.read_text(encoding="utf-8")),
+            "format": FORMAT,
             "parts": sorted(parts, key=lambda part: part["offset"]),
         },
     )

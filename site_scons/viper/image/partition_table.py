@@ -19,14 +19,12 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 
+from viper.base import chip_models
 from viper.base.errors import UserError
 
 TABLE_OFFSET = 0x8000  # where the table lies in flash
 TABLE_SECTOR_SIZE = 0x1000  # the flash sector that the table has for itself
 BINARY_SIZE = 0xC00  # bytes that the bootloader reads
-BOOTLOADER_OFFSET = 0x0  # of the ESP32-S3
-# By chip; ESP-IDF v5.5.1, components/bootloader/Kconfig.projbuild, BOOTLOADER_OFFSET_IN_FLASH.
-BOOTLOADER_OFFSETS = {"esp32": 0x1000, "esp32s3": BOOTLOADER_OFFSET}
 
 APP, DATA, BOOTLOADER, PARTITION_TABLE = 0x00, 0x01, 0x02, 0x03
 
@@ -71,7 +69,7 @@ PRIMARY = 0x00  # the subtype of the bootloader and the table in use, of either 
 _ENTRY = struct.Struct("<2sBBLL16sL")
 _ENTRY_MAGIC = b"\xaa\x50"
 _MD5_BEGIN = b"\xeb\xeb" + b"\xff" * 14
-_END = b"\xff" * _ENTRY.size
+_END = b"\xff" * 4  # magic, type and subtype; the rest of that entry is not looked at
 _MAX_ENTRIES = BINARY_SIZE // _ENTRY.size - 2  # the MD5 and the end take one each
 
 _FLAGS = {"encrypted": 1 << 0, "readonly": 1 << 1}
@@ -154,14 +152,6 @@ class PartitionTable:
         """The partition of a name."""
         return next((entry for entry in self.entries if entry.name == name), None)
 
-    def ota_slots(self) -> list[Entry]:
-        """The application slots for updates, ota_0 first."""
-        slots = (entry for entry in self.entries if entry.type == APP)
-        return sorted(
-            (entry for entry in slots if OTA_0 <= entry.subtype < OTA_0 + 16),
-            key=lambda entry: entry.subtype,
-        )
-
     def to_binary(self) -> bytes:
         """The 0xC00 bytes for flash, with the MD5 entry."""
         entries = b"".join(entry.to_binary() for entry in self.entries)
@@ -169,12 +159,13 @@ class PartitionTable:
         return table.ljust(BINARY_SIZE, b"\xff")
 
 
-def load(csv: Path, flash_size: int) -> PartitionTable:
+def load(csv: Path, flash_size: int, chip: str) -> PartitionTable:
     """Read a partition CSV and check it all.
 
     Args:
         csv: the file, in UTF-8, or in UTF-16 or UTF-32 with a byte order mark.
         flash_size: bytes of flash that the board has.
+        chip: the board's, a name of chip_models.MODELS.
 
     Raises:
         UserError: anything that ESP-IDF refuses, as "<csv> line N: ...".
@@ -183,17 +174,20 @@ def load(csv: Path, flash_size: int) -> PartitionTable:
         text = _decode(csv.read_bytes())
     except UnicodeDecodeError:
         raise UserError(f"{csv}: not a text in UTF-8", "save it as UTF-8") from None
-    return from_csv(text, flash_size, str(csv))
+    return from_csv(text, flash_size, chip, str(csv))
 
 
-def from_csv(text: str, flash_size: int, source: str = "partitions.csv") -> PartitionTable:
+def from_csv(
+    text: str, flash_size: int, chip: str, source: str = "partitions.csv"
+) -> PartitionTable:
     """As `load`, from the CSV's text; `source` names it in messages."""
+    bootloader = chip_models.MODELS[chip].bootloader_offset
     try:
         parsed = []
         for number, raw_line in enumerate(text.splitlines(), 1):
             line = raw_line.strip()
             if line and not line.startswith("#"):
-                parsed.append(_parse_line(line, number))
+                parsed.append(_parse_line(line, number, bootloader))
         entries = _place(parsed)
         _check_each(entries)
         _check_together(entries, flash_size)
@@ -203,46 +197,74 @@ def from_csv(text: str, flash_size: int, source: str = "partitions.csv") -> Part
     return PartitionTable(tuple(entries), source)
 
 
-def from_binary(data: bytes) -> PartitionTable:
+def from_binary(data: bytes, flash_size: int) -> PartitionTable:
     """Read a table as the bootloader does.
+
+    The rules are those of ESP-IDF v5.5.1 (bootloader_support/src/flash_partitions.c,
+    esp_partition_table_verify): the MD5 entry may be missing, and what follows it does not count.
 
     Args:
         data: at least the table's entries up to the end mark; what follows is not read.
+        flash_size: bytes of flash that the chip has.
 
     Raises:
-        ValueError: wrong magic, wrong or missing MD5, or no end mark within 0xC00 bytes.
+        ValueError: what the bootloader refuses: a wrong magic, a wrong MD5 or a second one, a
+            partition beyond the flash's end, no entry at all, or no end mark within 0xC00 bytes.
     """
     entries: list[Entry] = []
-    digest = hashlib.md5(usedforsecurity=False)
-    md5_seen = False
+    md5_at: int | None = None
     for offset in range(0, min(len(data), BINARY_SIZE) - _ENTRY.size + 1, _ENTRY.size):
         record = data[offset : offset + _ENTRY.size]
         if record[:2] == _ENTRY_MAGIC:
-            digest.update(record)
-            entries.append(_parse_record(record))
+            entry = _parse_record(record)
+            # The bootloader adds in 32 bits, and so takes what wraps around to its own undoing.
+            if entry.offset > flash_size or entry.end & _UINT32_MAX > flash_size:
+                raise ValueError(
+                    f"partition {offset // _ENTRY.size} at {entry.offset:#x} of {entry.size:#x} "
+                    f"bytes is beyond the flash of {flash_size:#x}"
+                )
+            if md5_at is None:
+                entries.append(entry)
         elif record[:2] == _MD5_BEGIN[:2]:
-            if md5_seen:
+            if md5_at is not None:
                 raise ValueError("partition table has more than one MD5 entry")
-            if record[len(_MD5_BEGIN) :] != digest.digest():
+            md5_at = offset
+            digest = hashlib.md5(data[:md5_at], usedforsecurity=False).digest()
+            if record[len(_MD5_BEGIN) :] != digest:
                 raise ValueError("partition table's MD5 does not match its entries")
-            md5_seen = True
-        elif record == _END:
-            if not md5_seen:
-                raise ValueError("partition table has no MD5 entry")
+        elif record.startswith(_END) and offset:
             return PartitionTable(tuple(entries))
         else:
-            raise ValueError(f"partition {len(entries)} has the wrong magic {record[:2].hex()}")
+            raise ValueError(
+                f"partition {offset // _ENTRY.size} has the wrong magic {record[:2].hex()}"
+            )
     raise ValueError("partition table has no end mark")
 
 
-def on_chip(read: Callable[[int, int], bytes]) -> PartitionTable:
-    """The table that a chip has; an empty one if it has none that is valid.
+def on_chip(read: Callable[[int, int], bytes], flash_size: int) -> PartitionTable:
+    """The table that a chip has; an empty one where there is none.
 
     Args:
         read: gives so many bytes of its flash from an offset on.
+        flash_size: bytes of flash that it has.
+
+    Raises:
+        ValueError: there is something else, or a table that the bootloader refuses.
     """
+    data = read(TABLE_OFFSET, BINARY_SIZE)
+    if data == b"\xff" * BINARY_SIZE:
+        return PartitionTable(())
+    table = from_binary(data, flash_size)
+    for entry in table:
+        if entry.end > flash_size:  # which the bootloader's 32 bits do not see
+            raise ValueError(f"partition '{entry.name}' is beyond the flash of {flash_size:#x}")
+    return table
+
+
+def booted_by(read: Callable[[int, int], bytes], flash_size: int) -> PartitionTable:
+    """The table that a chip boots by; an empty one if it has none that it could. See `on_chip`."""
     try:
-        return from_binary(read(TABLE_OFFSET, BINARY_SIZE))
+        return on_chip(read, flash_size)
     except ValueError:
         return PartitionTable(())
 
@@ -279,7 +301,8 @@ def _decode(data: bytes) -> str:
     return data.decode("utf-8-sig")
 
 
-def _parse_line(line: str, number: int) -> _Draft:
+def _parse_line(line: str, number: int, bootloader: int) -> _Draft:
+    """One line; `bootloader` is where the chip has the one in use."""
     variable = re.search(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)", line)
     if variable:
         raise _Refusal(number, f"the variable ${variable[1]} is not expanded", "write its value")
@@ -303,7 +326,7 @@ def _parse_line(line: str, number: int) -> _Draft:
 
     offset: int | None
     if type_ == BOOTLOADER and subtype == PRIMARY:
-        offset = BOOTLOADER_OFFSET
+        offset = bootloader
     elif type_ == BOOTLOADER and subtype == SUBTYPES[BOOTLOADER]["recovery"]:
         raise _Refusal(number, "a recovery bootloader needs an address, which no board here has")
     elif type_ == PARTITION_TABLE and subtype == PRIMARY:
@@ -311,7 +334,7 @@ def _parse_line(line: str, number: int) -> _Draft:
     else:
         offset = _number(offset_text, number, "offset") if offset_text else None
     if type_ == BOOTLOADER:
-        size = TABLE_OFFSET - BOOTLOADER_OFFSET
+        size = TABLE_OFFSET - bootloader
     elif type_ == PARTITION_TABLE:
         size = TABLE_SECTOR_SIZE
     elif size_text:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from viper.base import console, process
 from viper.base.errors import UserError
-from viper.source import esp_idf, git_command
+from viper.source import board, esp_idf, git_command
 from viper.source.pins import EspIdfPin
 
-_CHIPS = "esp32,esp32s3"  # whose boards the project has
+_CHIPS = ",".join(board.CHIPS)
 _PERCENT = re.compile(r"(\d+)%")
 _SILENCE_S = 600  # unpacking a compiler prints nothing for minutes on a slow disk
 _AGAIN = "check the network, then ./scons idf: it goes on where it stopped"

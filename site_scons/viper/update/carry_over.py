@@ -122,9 +122,9 @@ class DataKeeper:
         """Save all data partitions.
 
         Raises:
-            UserError: the chip has no partition table.
+            UserError: the chip has no partition table, or none that can be read.
         """
-        table = partition_table.on_chip(self._chip.read)
+        table = self._table()
         if not table.entries:
             raise UserError(
                 f"{human_mac(self._chip.mac)} has no partition table, so nothing is known of it"
@@ -150,7 +150,7 @@ class DataKeeper:
                 f"say which backup: FROM={known[-1]}" if known else "there is no backup of it",
             )
         wanted = backup.load(source or unfinished or Path())
-        table = partition_table.on_chip(self._chip.read)
+        table = self._table()
         if unfinished is None and table.entries:
             now = self._read(table)
             if any(saved.files for saved in now.partitions.values()):
@@ -172,10 +172,32 @@ class DataKeeper:
 
     def _old_data(self) -> Backup | None:
         """What the device holds, if its table or its file system is not the image's."""
-        old, new = partition_table.on_chip(self._chip.read), repartition.new_table(self._image)
+        old, new = self._table(), repartition.new_table(self._image)
         if not old.entries or (old.to_binary() == new.to_binary() and not self._other_kind()):
             return None
         return self._read(old)
+
+    def _table(self) -> PartitionTable:
+        """The table that the chip has; an empty one if it has none.
+
+        One that is the beginning of the image's own was being written when a flash broke off.
+
+        Raises:
+            UserError: there is something that is no table, or one that does not boot.
+        """
+        read, size = self._chip.read, self._image.flash_size
+        begun = read(partition_table.TABLE_OFFSET, partition_table.BINARY_SIZE).rstrip(b"\xff")
+        new = repartition.new_table(self._image).to_binary()
+        if begun != new.rstrip(b"\xff") and new.startswith(begun):
+            return PartitionTable(())
+        try:
+            return partition_table.on_chip(read, size)
+        except ValueError as error:
+            flash = port.typed("flash", self._port)
+            raise UserError(
+                f"what {human_mac(self._chip.mac)} holds is not known: {error}",
+                f"esptool read-flash 0 ALL FILE saves it; {flash} REPARTITION=wipe starts anew",
+            ) from None
 
     def _other_kind(self) -> bool:
         """Whether the chip has another file system than the image, in the same place."""

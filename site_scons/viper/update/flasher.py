@@ -119,7 +119,8 @@ class Flasher:
         if journal is None or self._request.goal == PLAN:
             return
         self._doing = "being put back to where it was before an interrupted sync"
-        vfs = partition_table.on_chip(device.read).find_named("vfs")
+        table = partition_table.booted_by(device.read, self._image.flash_size)
+        vfs = table.find_named("vfs")
         if vfs is None:
             fat_journal.clear(stamps, device.mac)
             return

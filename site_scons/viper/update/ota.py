@@ -14,7 +14,9 @@ from viper.base.errors import UserError
 from viper.base.printable import excerpt
 from viper.base.schema import Record
 from viper.device.endpoints import DeviceHttp, Endpoint
-from viper.image import app_image
+from viper.image import app_image, partition_table
+from viper.image.boot_order import BootOrder
+from viper.image.partition_table import PartitionTable
 
 _DIGEST_DIGITS = 64  # of a chunk's SHA-256
 
@@ -50,6 +52,25 @@ class Status:
     on_probation: bool  # nobody has confirmed what runs
     can_receive: bool  # whether a slot does not run
     chunk: int  # bytes
+
+
+def require_slot(table: PartitionTable, board: str, again: str) -> None:
+    """See that a board has a slot for a new application besides the one that runs.
+
+    Args:
+        table: the board's.
+        board: its name.
+        again: how the user flashes it by cable.
+
+    Raises:
+        UserError: it has none.
+    """
+    applications = sum(entry.type == partition_table.APP for entry in table)
+    if not BootOrder(table).slots or applications < 2:
+        raise UserError(
+            f"{board} has one slot, which the running application is in: there is none to update",
+            f"{again}, or add otadata and ota_0 to {table.source}",
+        )
 
 
 def update(request: Update, show: Callable[[int], None]) -> Result:

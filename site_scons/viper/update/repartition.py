@@ -122,7 +122,7 @@ def new_table(image: Image) -> PartitionTable:
     """The partition table of an image."""
     for part in image.parts:
         if part.region.offset == partition_table.TABLE_OFFSET:
-            return partition_table.from_binary(part.region.content)
+            return partition_table.from_binary(part.region.content, image.flash_size)
     return PartitionTable(())
 
 

@@ -22,10 +22,10 @@ from pathlib import Path
 from viper.base.errors import UserError
 from viper.virtual_board import http_port, serial_port, state
 from viper.virtual_board.board import VirtualBoard
-from viper.virtual_board.chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES
 from viper.virtual_board.control import source_digest
 from viper.virtual_board.control_server import ControlServer
 from viper.virtual_board.state import BoardState
+from viper.virtual_chip.chip import CHIPS, FLASH_SIZES, MIB, PSRAM_SIZES
 
 _FOLDER_CHECK_S = 1.0
 
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=lambda text: Path(text).resolve(), help="state folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--http-port", type=int, help="default: the one it had, if it is free")
-    parser.add_argument("--chip", choices=CHIP_IDS, default="esp32s3", help="of a new board")
+    parser.add_argument("--chip", choices=CHIPS, default="esp32s3", help="of a new board")
     parser.add_argument(
         "--flash-size", type=int, choices=FLASH_SIZES, default=16 * MIB, help="of a new board"
     )

@@ -9,25 +9,28 @@ import socket
 from collections import deque
 from pathlib import Path
 
-from viper.virtual_board import bootloader, rfc2217
-from viper.virtual_board.chip import Chip
-from viper.virtual_board.chip_page import NO_SECTOR, UNLIMITED, ChipPage
+from viper.virtual_board import rfc2217
 from viper.virtual_board.console_log import ConsoleLog
 from viper.virtual_board.line_rate import Wire
-from viper.virtual_board.loader_protocol import LeaveLoader, Loader, Next
-from viper.virtual_board.nor_flash import NorFlash, PowerLost
 from viper.virtual_board.payload import HARD_RESET_STATUS, Payload
-from viper.virtual_board.registers import Registers
 from viper.virtual_board.reset_circuit import Boot, ResetCircuit
-from viper.virtual_board.rom_loader import RomLoader
 from viper.virtual_board.serial_port import BUFFER_LIMIT, SerialPort
 from viper.virtual_board.state import CONSOLE_LOG, FLASH_FILE
-from viper.virtual_board.stub_loader import StubLoader
+from viper.virtual_chip import bootloader
+from viper.virtual_chip.chip import Chip
+from viper.virtual_chip.loader_protocol import LeaveLoader, Loader, Next
+from viper.virtual_chip.nor_flash import NorFlash, PowerLost
+from viper.virtual_chip.registers import Registers
+from viper.virtual_chip.rom_loader import RomLoader
+from viper.virtual_chip.shared_page import NO_SECTOR, UNLIMITED, ChipPage
+from viper.virtual_chip.stub_loader import StubLoader
 
 _GUEST_HTTP_PORT = 80
 
 _RESETS_ALLOWED = 5
 _RESETS_WITHIN_S = 10.0
+
+_BOOT_RETRY_S = 1.0  # between the resets of a chip that finds nothing to boot
 
 _FLOW_INTERVAL_S = 0.005  # how often a full buffer is looked at again
 _STALLED_S = 1.0  # a client that takes nothing for so long does not hold up the application
@@ -39,6 +42,7 @@ class Mode(enum.Enum):
     OFF = "off"
     RESET = "reset"
     DOWNLOAD = "download"
+    BOOTLOADER = "bootloader"
     APPLICATION = "application"
     HALTED = "halted"
 
@@ -48,6 +52,7 @@ class Cause(enum.Enum):
 
     POWER_ON = "0x1 (POWERON)"
     SOFTWARE = "0x3 (RTC_SW_SYS_RST)"
+    ROM_WATCHDOG = "0x7 (TG0WDT_SYS_RST)"
     WATCHDOG = "0x10 (RTCWDT_RTC_RST)"
 
 
@@ -89,6 +94,7 @@ class VirtualBoard:
         self._resets: deque[float] = deque(maxlen=_RESETS_ALLOWED)
         self._baudrate = rfc2217.DEFAULT_BAUDRATE
         self._hold_line = False
+        self._boot_timer: asyncio.TimerHandle | None = None
         self._flow_timer: asyncio.TimerHandle | None = None
         self._unsent = 0  # bytes that the client had not taken, when last looked at
         self._taken_at = 0.0  # when it last took some
@@ -184,9 +190,10 @@ class VirtualBoard:
 
     def _sample_io0(self, now: float) -> None:
         # The timer of an earlier rise finds that it is not time, or that the chip is off.
-        if self._circuit.sample(now) and self.mode is Mode.RESET:
+        strapping = self._circuit.sample(now)
+        if strapping and self.mode is Mode.RESET:
             self._resets.clear()
-            self._start_chip(Cause.POWER_ON)
+            self._leave_reset(Cause.POWER_ON, strapping)
 
     # The chip.
 
@@ -194,16 +201,21 @@ class VirtualBoard:
         self.mode = mode
         self._loader = None
         self._to_chip.purge()
+        if self._boot_timer is not None:
+            self._boot_timer.cancel()
+            self._boot_timer = None
         if self._payload is not None:
             self._payload.kill()
             self._payload = None
 
     def _start_chip(self, cause: Cause) -> None:
-        """Out of reset: IO0 has its say, then the loader or the application starts."""
+        """Reset the chip, by its button or from inside."""
         self._stop_chip(Mode.RESET)
-        if self._circuit.en_low:
-            return  # and EN's rise will start it
-        strapping = self._circuit.strapping
+        if not self._circuit.en_low:  # else EN's rise will start it
+            self._leave_reset(cause, self._circuit.strapping)
+
+    def _leave_reset(self, cause: Cause, strapping: Boot) -> None:
+        """Start what IO0 has chosen: the loader or the application."""
         self._print(f"ESP-ROM:{self._chip.name}-virtual")
         self._print(f"rst:{cause.value},boot:{_STRAPPING[strapping]}")
         if strapping is Boot.DOWNLOAD:
@@ -218,15 +230,19 @@ class VirtualBoard:
         self._loader = loader(self._chip, self._flash, registers, self._from_chip.send)
 
     def _start_application(self) -> None:
+        self._loader = None
+        self.mode = Mode.BOOTLOADER
         try:
             application = bootloader.boot(self._flash, self._chip, self._print)
+        except bootloader.NoBootloader:
+            self._boot_again(Cause.ROM_WATCHDOG)
+            return
         except bootloader.BootFailed:
-            self._halt("nothing to boot")
+            self._boot_again(Cause.SOFTWARE)
             return
         except PowerLost:
             self.power_off()
             return
-        self._loader = None
         self.mode = Mode.APPLICATION
         try:
             self._payload = Payload(
@@ -241,6 +257,10 @@ class VirtualBoard:
             )
         except OSError as error:
             self._halt(f"the application cannot be executed: {error.strerror}")
+
+    def _boot_again(self, cause: Cause) -> None:
+        """As the chip does, for ever, until something is flashed."""
+        self._boot_timer = self._loop.call_later(_BOOT_RETRY_S, self._start_chip, cause)
 
     def _halt(self, why: str) -> None:
         self._stop_chip(Mode.HALTED)

@@ -18,18 +18,21 @@ from typing import Any
 
 from viper.base.errors import UserError
 from viper.ports import port
-from viper.virtual_board.chip import MIB
 from viper.virtual_board.control_server import address, peer_pid, peer_uid
 from viper.virtual_board.http_port import PortTaken, claim, refusal
+from viper.virtual_chip.chip import MIB
 
-_PACKAGE = Path(__file__).parent
-_IMPORT_ROOT = _PACKAGE.parents[1]
+_IMPORT_ROOT = Path(__file__).parents[2]
 
-# The modules of viper that a board runs besides this package.
+# What a board runs of viper: two wings, and these modules of others.
+_WINGS = ("virtual_board", "virtual_chip")
 IMPORTED = (
     "viper.base.atomic_file",
+    "viper.base.chip_models",
     "viper.base.errors",
+    "viper.base.printable",
     "viper.image.app_image",
+    "viper.image.boot_order",
     "viper.image.otadata",
     "viper.image.partition_table",
     "viper.image.sectors",
@@ -53,7 +56,7 @@ class BoardInfo:
         flash_size: bytes.
         port_url: its serial port, rfc2217://127.0.0.1:N.
         http_port: host port of its port 80.
-        mode: "application", "download", "reset", "halted" or "off".
+        mode: "application", "bootloader" (nothing boots), "download", "reset", "halted" or "off".
         port_holder: who is connected to the serial port, for a message; None when nobody is.
         console_log: file of what it printed.
         source: digest of the program that it runs.
@@ -223,10 +226,11 @@ def counters(folder: Path) -> Counters:
 
 
 def source_digest() -> str:
-    """A digest of the program that a board runs: this package and what it imports of viper."""
+    """A digest of the program that a board runs."""
     digest = hashlib.sha256()
     imported = (_IMPORT_ROOT / f"{name.replace('.', '/')}.py" for name in IMPORTED)
-    for file in sorted([*_PACKAGE.glob("*.py"), *imported]):
+    wings = (file for wing in _WINGS for file in (_IMPORT_ROOT / "viper" / wing).glob("*.py"))
+    for file in sorted([*wings, *imported]):
         digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 

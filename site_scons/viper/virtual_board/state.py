@@ -10,7 +10,7 @@ from pathlib import Path
 
 from viper.base import atomic_file
 from viper.base.errors import UserError
-from viper.virtual_board.chip import CHIP_IDS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
+from viper.virtual_chip.chip import CHIPS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
 
 FLASH_FILE = "flash.bin"
 CONSOLE_LOG = "console.log"
@@ -26,7 +26,7 @@ class BoardState:
     Args:
         name: what PORT=virtual:NAME calls it.
         mac: 12 hex digits; locally administered, made at random when the board is.
-        chip: one of CHIP_IDS.
+        chip: one of CHIPS.
         flash_size: bytes, one of FLASH_SIZES.
         psram_size: bytes, one of PSRAM_SIZES.
         serial_port: TCP port of its serial port, 0 while it has none.
@@ -59,7 +59,7 @@ def load(folder: Path) -> BoardState | None:
         return None
     try:
         state = BoardState(**json.loads(text))
-        sound = len(bytes.fromhex(state.mac)) == 6 and state.chip in CHIP_IDS
+        sound = len(bytes.fromhex(state.mac)) == 6 and state.chip in CHIPS
         sound = sound and state.flash_size in FLASH_SIZES and state.psram_size in PSRAM_SIZES
     except (ValueError, TypeError):
         sound = False

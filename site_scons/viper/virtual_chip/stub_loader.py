@@ -10,7 +10,8 @@ import zlib
 from collections.abc import Callable
 
 from viper.image.sectors import SECTOR_SIZE
-from viper.virtual_board.loader_protocol import (
+from viper.virtual_chip.chip import Chip
+from viper.virtual_chip.loader_protocol import (
     STUB_GREETING,
     Command,
     CommandFailed,
@@ -19,7 +20,8 @@ from viper.virtual_board.loader_protocol import (
     Next,
     Request,
 )
-from viper.virtual_board.nor_flash import FlashFault, NorFlash
+from viper.virtual_chip.nor_flash import FlashFault, NorFlash
+from viper.virtual_chip.registers import Registers
 
 _BLOCK_SIZE = 64 * 1024  # erased at once where a write covers it
 _READ_PACKET_LIMIT = 4096
@@ -44,6 +46,12 @@ class StubLoader(Loader):
     _reading: _FlashReading | None = None
     _late_work: Callable[[], None] | None = None
     _late_error = 0
+
+    def __init__(
+        self, chip: Chip, flash: NorFlash, registers: Registers, send: Callable[[bytes], None]
+    ) -> None:
+        super().__init__(chip, flash, registers, send)
+        registers.flash_attached = True  # the first that the stub does
 
     def greet(self) -> None:
         """Say that the stub runs."""

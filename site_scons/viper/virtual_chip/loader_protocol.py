@@ -11,10 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viper.image.app_image import checksum
-from viper.virtual_board import slip
-from viper.virtual_board.chip import Chip
-from viper.virtual_board.nor_flash import FlashFault, NorFlash
-from viper.virtual_board.registers import Registers
+from viper.virtual_chip import slip
+from viper.virtual_chip.chip import Chip
+from viper.virtual_chip.nor_flash import FlashFault, NorFlash
+from viper.virtual_chip.registers import Registers
 
 
 class Command(enum.IntEnum):
@@ -295,7 +295,7 @@ class Loader:
         """No flag, no flash encryption, no key: a chip from the factory."""
         request.words(0)
         flags, crypt_count, eco = 0, 0, 0
-        info = struct.pack("<IB7xII", flags, crypt_count, self.chip.chip_id, eco)
+        info = struct.pack("<IB7xII", flags, crypt_count, self.chip.model.image_id, eco)
         self._answer(request.command, data=info)
 
 

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 from viper.image.sectors import SECTOR_SIZE
-from viper.virtual_board.chip_page import UNLIMITED, ChipPage
+from viper.virtual_chip.shared_page import UNLIMITED, ChipPage
 
 _ERASED = b"\xff"
 _MANUFACTURER = 0xEF  # Winbond: W25Q family, as on many ESP32-S3 modules

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from viper.virtual_board.chip import MIB, Chip
-from viper.virtual_board.nor_flash import NorFlash
+from viper.virtual_chip.chip import MIB, Chip
+from viper.virtual_chip.nor_flash import NorFlash
 
+_CHIP_MAGIC = 0x40001000  # in ROM; tools tell chips apart by it
 _EFUSE = 0x60007000
 _SPI = 0x60002000  # SPI1, the flash's
 _RTC_WDT_CONFIG0 = 0x60008098
@@ -15,20 +16,22 @@ _RTC_WDT_ENABLE = 1 << 31
 # Capacity codes in the efuses (PSRAM_CAP), as esptool's ESP32-S3 target reads them.
 _PSRAM_CODES = {8 * MIB: 1, 2 * MIB: 2, 16 * MIB: 3, 4 * MIB: 4}
 _PSRAM_3V3 = 1
-_MINOR_REVISION = 2  # chip revision v0.2
+REVISION = 2  # of the chip, 100 for each major one: v0.2
 
 
 class Registers:
     """Memory-mapped registers, as after a reset. Those not modelled keep what is written.
 
     Attributes:
+        flash_attached: the SPI controller drives the flash's pins, as after SPI_ATTACH.
         watchdog_fired: the RTC watchdog was armed and its registers locked again, which is when
             the board lets it fire (the chip takes some more milliseconds).
     """
 
     def __init__(self, chip: Chip, flash: NorFlash) -> None:
-        self._words = _efuses(chip)
+        self._words = {_CHIP_MAGIC: chip.model.magic} | _efuses(chip)
         self._spi = _SpiController(flash)
+        self.flash_attached = False
         self.watchdog_fired = False
 
     def read(self, address: int) -> int:
@@ -40,8 +43,10 @@ class Registers:
     def write(self, address: int, value: int) -> None:
         """Write a register of 32 bits, with what that sets off in the SPI controller."""
         if 0 <= address - _SPI < _SpiController.SIZE:
-            self._spi.write(address - _SPI, value)
+            self._spi.write(address - _SPI, value, self.flash_attached)
             return
+        if address == _CHIP_MAGIC:
+            return  # ROM
         if _EFUSE <= address < _EFUSE + 0x1000:
             return  # burning efuses is not modelled: they stay as they are
         self._words[address] = value
@@ -56,7 +61,7 @@ def _efuses(chip: Chip) -> dict[int, int]:
     return {
         block1: int.from_bytes(chip.mac[2:], "big"),
         block1 + 4: int.from_bytes(chip.mac[:2], "big"),
-        block1 + 12: _MINOR_REVISION << 18,
+        block1 + 12: REVISION << 18,
         block1 + 16: (psram & 3) << 3 | (_PSRAM_3V3 << 7 if psram else 0),
         block1 + 20: (psram >> 2) << 19,
     }
@@ -80,17 +85,19 @@ class _SpiController:
     def read(self, offset: int) -> int:
         return self._words.get(offset, 0)
 
-    def write(self, offset: int, value: int) -> None:
+    def write(self, offset: int, value: int, attached: bool) -> None:
         if offset == self._CMD:
             if value & self._START:
-                self._run()  # and the start bit reads 0 at once: done
+                self._run(attached)  # and the start bit reads 0 at once: done
             return
         self._words[offset] = value
 
-    def _run(self) -> None:
+    def _run(self, attached: bool) -> None:
         command = self.read(self._USER2) & 0xFF
         bits = (self.read(self._MISO_LENGTH) & 0x3FF) + 1
-        if command == 0x9F:
+        if not attached:
+            answer = 0  # the flash hears nothing, and nothing drives the line
+        elif command == 0x9F:
             answer = self._flash.jedec_id
         elif command == 0x5A:
             address = self.read(self._ADDR) & 0xFFFFFF

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable
 
 from viper.image.sectors import SECTOR_SIZE
-from viper.virtual_board.loader_protocol import (
+from viper.virtual_chip.loader_protocol import (
     Command,
     CommandFailed,
     LeaveLoader,
@@ -14,7 +14,7 @@ from viper.virtual_board.loader_protocol import (
     Next,
     Request,
 )
-from viper.virtual_board.nor_flash import FlashFault
+from viper.virtual_chip.nor_flash import FlashFault
 
 _READ_LIMIT = 64  # bytes that READ_FLASH_SLOW answers, always as many
 
@@ -29,7 +29,6 @@ class RomLoader(Loader):
     _BAD_CHECKSUM = 0x0107
     _INFLATE_FAILED = 0x010B
 
-    _attached = False
     _download: _Download | None = None
 
     def _handlers(self) -> dict[int, Callable[[Request], None]]:
@@ -48,7 +47,7 @@ class RomLoader(Loader):
 
     def _spi_attach(self, request: Request) -> None:
         request.words(2)
-        self._attached = True
+        self.registers.flash_attached = True
         self._answer(request.command)
 
     def _spi_set_params(self, request: Request) -> None:
@@ -57,7 +56,7 @@ class RomLoader(Loader):
         self._answer(request.command)
 
     def _need_flash(self) -> None:
-        if not self._attached:
+        if not self.registers.flash_attached:
             raise FlashFault("the SPI flash is not attached")
 
     def _flash_begin(self, request: Request) -> None:

@@ -1,0 +1,38 @@
+"""Espressif's chips: what sets one apart from another, for all that asks which it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ChipModel:
+    """One kind of chip.
+
+    Sources: ESP-IDF v5.5.1, esp_app_format.h (image_id) and components/bootloader/Kconfig.projbuild
+    (BOOTLOADER_OFFSET_IN_FLASH); esptool v4.8.1, targets/*.py (CHIP_DETECT_MAGIC_VALUE).
+    """
+
+    name: str  # as esptool and ESP-IDF's IDF_TARGET spell it
+    title: str  # as people do
+    image_id: int  # in the header of its images, and what it answers to GET_SECURITY_INFO
+    bootloader_offset: int  # bytes from the start of flash to where its ROM looks for a bootloader
+    magic: int  # the word of its ROM at 0x40001000, by which tools tell it from others
+    psram_modes: tuple[str, ...] = ()  # those that ESP-IDF has a setting for; () if there is one
+
+
+MODELS = {
+    model.name: model
+    for model in (
+        ChipModel("esp32", "ESP32", 0, 0x1000, 0x00F01D83),
+        ChipModel("esp32s3", "ESP32-S3", 9, 0x0, 0x9, psram_modes=("quad", "octal")),
+        ChipModel("esp32c3", "ESP32-C3", 5, 0x0, 0x1B31506F),
+        ChipModel("esp32c6", "ESP32-C6", 13, 0x0, 0x2CE0806F),
+    )
+}
+
+
+def title_of(image_id: int) -> str:
+    """What people call the chip that an image is for: "ESP32-S3", or "chip id 99"."""
+    titles = {model.image_id: model.title for model in MODELS.values()}
+    return titles.get(image_id, f"chip id {image_id}")
