@@ -17,9 +17,10 @@ from toolkit.tool import provide
 from viper.base import console
 from viper.base.console import human_size
 from viper.base.contents import Contents
+from viper.graph import web_assets
 from viper.graph.fingerprint import fingerprint, parts
-from viper.image import gzip_asset, web_assets
-from viper.image.web_assets import Shared, Site
+from viper.graph.web_assets import Shared, Site
+from viper.image import gzip_asset
 from viper.source.board import GzipSettings
 from viper.source.tree import Tree
 

@@ -12,7 +12,7 @@ from viper.graph import why
 from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
-from viper.image.web_assets import Shared
+from viper.graph.web_assets import Shared
 from viper.source.board import Board
 from viper.source.module_settings import Value
 from viper.source.tree import Trees

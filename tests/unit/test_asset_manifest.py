@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from viper.base.contents import Contents
 from viper.base.errors import UserError
-from viper.image import asset_manifest, web_assets
+from viper.graph import web_assets
+from viper.graph.web_assets import Site
+from viper.image import asset_manifest
 from viper.image.asset_manifest import File
-from viper.image.web_assets import Site
 from viper.source.board import GzipSettings
 from viper.source.ignored import IgnoreList
 from viper.source.tree import Trees
