@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Is what stands what would be made? A task for `./scons check`.
 
 Adds to the environment:

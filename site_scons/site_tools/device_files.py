@@ -1,10 +1,12 @@
+# SPDX-License-Identifier: MIT
 """The files of a device as a node: all that its file system is to hold, and nothing of flash.
 
 Adds to the environment:
-    env.DeviceFiles(site, templates, application)  build/<BOARD>/files.json: the assets that `site`,
-                                                   a manifest, lists at /www, the compiled
-                                                   templates, the files of a folder at /, all but
-                                                   the templates' sources
+    env.DeviceFiles(site, templates, application, seeds)
+        build/<BOARD>/files.json: the assets that `site`, a manifest, lists at /www, the compiled
+        templates, and at / the files of the folder `application`, all but the templates' sources,
+        and those of the folder `seeds`, which are placed only where nothing is: the application
+        writes them itself
 """
 
 from __future__ import annotations
@@ -32,10 +34,13 @@ def generate(env: Environment) -> None:
     provide(env, "DeviceFiles", files)
 
 
-def files(env: Environment, site: Node, templates: list[Node], application: str) -> Node:
+def files(
+    env: Environment, site: Node, templates: list[Node], application: str, seeds: str
+) -> Node:
     run = env["RUN"]
     sources = f"{application}/{_TEMPLATES}/"
     tree = run.trees.find(application).without(lambda path: path.startswith(sources))
+    planted = run.trees.find(seeds) if Path(seeds).is_dir() else Tree({})
     made = env.Command(
         f"{run.folder}/files.json",
         [site, *templates],
@@ -46,6 +51,8 @@ def files(env: Environment, site: Node, templates: list[Node], application: str)
             uses=["mpy-cross"],
             application=application,
             tree=tree,
+            seeds=seeds,
+            planted=planted,
             firmware=run.board.firmware,
             board=run.board.hardware,
             how={"contents": run.contents},
@@ -59,6 +66,8 @@ def _list(
     sources: list[Path],
     application: str,
     tree: Tree,
+    seeds: str,
+    planted: Tree,
     firmware: str,
     board: Hardware,
     contents: Contents,
@@ -69,14 +78,21 @@ def _list(
         return File(path, Path(path).stat().st_size, contents.digest(path))
 
     site, *compiled = sources
-    programs = [Path(path) for path in tree.files if path.endswith(".py")]
+    programs = [Path(path) for path in [*tree.files, *planted.files] if path.endswith(".py")]
     python_check.check([*compiled, *programs], firmware)
     folders = {
         device_files.SITE: asset_manifest.shipped(site),
         "/templates": {path.name: read(str(path)) for path in compiled},
         "/": {path[len(application) + 1 :]: read(path) for path in tree.files},
+        "": {path[len(seeds) + 1 :]: read(path) for path in planted.files},  # at / too
     }
     listed = device_files.merge(folders)
-    device_files.write(targets[0], listed, board)
+    names = [path[len(seeds) :] for path in planted.files]
+    device_files.write(targets[0], listed, board, seeds=names)
     size = sum(file.size for file in listed.values())
     return f"{targets[0].name}  {len(listed)} files, {human_size(size)}"
+
+
+def _at(folder: Path, files: list[Path]) -> dict[str, Path]:
+    """The files of a folder by their path below it."""
+    return {path.relative_to(folder).as_posix(): path for path in files if folder in path.parents}

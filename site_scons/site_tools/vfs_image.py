@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The file system image as a node.
 
 Adds to the environment:
@@ -49,6 +50,7 @@ def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int, c
     image, index = targets
     partition = partition_table.load(csv, flash_size, chip)["vfs"]
     contents = device_files.read(listing)
-    vfs_image.write(image, index, contents, fs=fs, size=partition.size)
+    seeds = device_files.seeds(listing)
+    vfs_image.write(image, index, contents, fs=fs, size=partition.size, seeds=seeds)
     used = sum(map(len, contents.values()))
     return f"vfs.img  {len(contents)} files, {human_size(used)} of {human_size(partition.size)}"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The web assets as one node, whose step makes only what differs: the compressed siblings of the
 assets, and a manifest that says what ships.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is built is what stands there: by content, whatever times, links and versions say."""
 
 from __future__ import annotations

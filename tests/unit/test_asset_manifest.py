@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What ships of a site, what is compressed again, and the names that cannot ship."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A file is taken for what it was while its status says so, and had settled when it was read."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """When objects may be gone on with: as long as what they do not depend on is the same."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What steps have made is known by content, whatever a file's time says."""
 
 from __future__ import annotations

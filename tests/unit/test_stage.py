@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The stage holds what was read, and is written to only where that differs."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A compiler is known by the content of its programs, and asked about them once."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A folder of sources: what is in it, what is passed over, what is refused."""
 
 from __future__ import annotations

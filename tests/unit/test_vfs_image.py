@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The image of `vfs` holds what its record says."""
 
 from __future__ import annotations

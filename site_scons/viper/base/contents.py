@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What files hold, without reading again those that are as they were.
 
 A file is taken for the same only if its size, its inode and its times of modification and of change

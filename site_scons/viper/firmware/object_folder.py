@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A folder of objects, make's or ninja's: when it may be gone on with, and when it begins anew.
 
 Both compile again what a changed file is known to go into: a source, what it includes, what is

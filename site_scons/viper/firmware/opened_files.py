@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a build has opened, by the word of its compiler, its linker and MicroPython's manifest.
 
 The build id names what was read by us; a file that a compiler found elsewhere would be in the

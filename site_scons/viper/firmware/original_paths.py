@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Paths as a person knows them, in what tools print that work in a stage.
 
 A tool names what it reads as it finds it: relative to the folder that it runs in, and in the stage.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where each file comes from that a build has opened, and whether the build id covers it.
 
 It is in the stage or in the tree that MicroPython is compiled in, was made by the build, or is the

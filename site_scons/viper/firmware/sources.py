@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which files a firmware is made of: all that its modules' and its board's folders hold.
 
     firmware/cmodules/   whole, whatever the suffix; links are followed, out of the project too

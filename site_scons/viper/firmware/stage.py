@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files brought together by content, for tools that go by time.
 
 make and ninja take a file for unchanged whose time is old, whoever set it. In the stage a file is

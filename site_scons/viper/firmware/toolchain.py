@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A C compiler and what it calls, by content: a version line says little of what compiles.
 
 The driver is asked once where its programs are (`build/toolchain.json` remembers it while the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What each step has made, by content: what is used is what was made, or is made anew.
 
 build/<BOARD>/made.json:

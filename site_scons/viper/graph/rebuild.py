@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The same build again, from nothing, in a folder of its own: is what stands what would be made?
 
 As `nix-build --check` does it. The project's sources are copied, with links followed; MicroPython,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The web assets made ready to ship: compressed on all cores, and only those that differ.
 
 www.json tells what was made of which content; what is not told there, or is not there as it was

@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: MIT
 """What a device's file system is to hold: files.json, a flash image that has no parts.
 
     {"board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216, "psram_size": 8388608,
      "parts": [],
      "files": {"/www/index.html": {"size": 812, "sha256": "...", "source": "assets/..."}, ...}}
+
+A file with "seed": true is placed only where nothing is, and the user's from then on.
 
 It is all that a sync needs: see viper.image.flash_image for the form.
 """
@@ -11,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +50,14 @@ def merge(folders: Mapping[str, Mapping[str, File]]) -> dict[str, File]:
     return files
 
 
-def write(index: Path, files: Mapping[str, File], board: Hardware) -> None:
+def write(
+    index: Path, files: Mapping[str, File], board: Hardware, seeds: Collection[str] = ()
+) -> None:
     """Write files.json.
 
     Args:
         files: by device path; sources are relative to the project's root.
+        seeds: the paths of those that are placed only where nothing is.
 
     Raises:
         UserError: a name that the device cannot hold.
@@ -67,7 +73,8 @@ def write(index: Path, files: Mapping[str, File], board: Hardware) -> None:
         }
     )
     lines = ",\n".join(
-        f"{json.dumps(path)}: {json.dumps(_entry(file))}" for path, file in sorted(files.items())
+        f"{json.dumps(path)}: {json.dumps(_entry(file, path in seeds))}"
+        for path, file in sorted(files.items())
     )
     atomic_file.write(index, f'{head[:-1]}, "files": {{\n{lines}\n}}}}\n'.encode())
 
@@ -82,6 +89,12 @@ def read(index: Path) -> dict[str, bytes]:
     return {path: _content(entry) for path, entry in listed.items()}
 
 
+def seeds(index: Path) -> list[str]:
+    """The paths of those that are placed only where nothing is."""
+    listed = json.loads(index.read_text(encoding="utf-8"))["files"]
+    return [path for path, entry in listed.items() if entry.get("seed")]
+
+
 def _content(entry: Mapping[str, Any]) -> bytes:
     content = Path(entry["source"]).read_bytes()
     if hashlib.sha256(content).hexdigest() != entry["sha256"]:
@@ -92,5 +105,6 @@ def _content(entry: Mapping[str, Any]) -> bytes:
     return content
 
 
-def _entry(file: File) -> dict[str, Any]:
-    return {"size": file.size, "sha256": file.sha256, "source": file.source}
+def _entry(file: File, is_seed: bool) -> dict[str, Any]:
+    entry = {"size": file.size, "sha256": file.sha256, "source": file.source}
+    return {**entry, "seed": True} if is_seed else entry

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is in a folder of sources and is no source: what editors and systems leave there.
 
 One list for all that reads the project's folders: what is ignored is not compiled, not shipped and

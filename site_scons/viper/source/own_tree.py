@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A MicroPython tree as one input: every file of it that a build for one of its ports may read.
 
 What git would say depends on the user's settings, and is little of submodules, of ignored files and

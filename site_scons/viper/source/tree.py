@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A folder of sources as one input: every file in it by its content.
 
 Links are followed. Of a link that leads out of the project, the caller says whether it may: what is
