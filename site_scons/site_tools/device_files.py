@@ -72,7 +72,8 @@ def _list(
     board: Hardware,
     contents: Contents,
 ) -> str:
-    from viper.image import device_files, python_check
+    from viper.firmware import python_check
+    from viper.image import device_files
 
     def read(path: str) -> File:
         return File(path, Path(path).stat().st_size, contents.digest(path))
@@ -91,8 +92,3 @@ def _list(
     device_files.write(targets[0], listed, board, seeds=names)
     size = sum(file.size for file in listed.values())
     return f"{targets[0].name}  {len(listed)} files, {human_size(size)}"
-
-
-def _at(folder: Path, files: list[Path]) -> dict[str, Path]:
-    """The files of a folder by their path below it."""
-    return {path.relative_to(folder).as_posix(): path for path in files if folder in path.parents}

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from filesystem_reader import read_fat, read_littlefs
 from viper.base.errors import UserError
-from viper.image import vfs_image
+from viper.image import ownership, vfs_image
 
 SIZE = 1 << 20
 READERS = {"fat": read_fat, "littlefs": read_littlefs}
@@ -30,7 +31,12 @@ def test_image_and_record_agree(
     image, record = Path("vfs.img").read_bytes(), json.loads(Path("vfs.json").read_text())
     assert len(image) == SIZE
     held = read(image)
+    note = held.pop(ownership.PATH[1:])
     assert held == {path[1:]: content for path, content in files.items()}
+    noted = ownership.of_lines((line.split("\t") for line in note.decode().splitlines()), "")
+    assert noted.files == {
+        f"/{path}": sha256(content).hexdigest() for path, content in held.items()
+    }
     assert all(first >= 0 and count > 0 for first, count in record["used"])
 
 
