@@ -23,6 +23,7 @@ TESTS = {
     "test_body": ["body", "characters"],
     "test_conditions": ["byte_range", "http_date"],
     "test_cache": ["cache"],
+    "test_json_text": ["json_text", "path"],
 }
 
 

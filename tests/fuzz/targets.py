@@ -22,6 +22,7 @@ TARGETS = {
     "body": (["body", "characters"], []),
     "ring": (["ring"], []),
     "router": (["route", "value", "path", "../port/posix"], []),
+    "json": (["json_text", "path"], []),
     "gzip": (["gzip", "deflate", "huffman", "crc32"], ["-lz"]),
 }
 
