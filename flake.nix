@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 {
   description = "ViperHTTP: an HTTP server in C beside MicroPython, and its build graph";
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What our boards of MicroPython's esp32 port have in common: they are outside its tree
 # (MICROPY_BOARD_DIR). A board's mpconfigboard.cmake includes this after it has set
 # SDKCONFIG_DEFAULTS, the fragments that it is configured by, and PARTITIONS, its partition table;

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # MkDocs 1.6.1: with --quiet, --strict lets a broken link pass.
 #
 # Expected: --strict ends with status 1 at a warning, and --quiet only says less.

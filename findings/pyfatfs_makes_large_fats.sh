@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # pyfatfs 1.1.0: mkfs makes FATs ten times as long as a volume of 10 MB needs.
 #
 # Expected: a FAT12 of 2543 sectors of 4096 bytes needs 1.5 bytes a cluster, at most 3818 bytes: one

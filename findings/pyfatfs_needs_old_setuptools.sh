@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # pyfatfs 1.1.0: it installs, and cannot be imported, beside setuptools 82 and later.
 #
 # Expected: a package whose requirements are installed can be imported.

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # pyserial 3.5, RFC 2217: setting a time-out sends the whole configuration of the port again.
 #
 # Expected: how long `read` waits is a matter of the client, and nothing goes over the line.

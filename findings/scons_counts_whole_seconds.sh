@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # SCons 4.11.1: with Decider("content-timestamp"), a file written twice in one second stays old.
 #
 # Expected: a file whose time of change differs is read again, and its content decides.

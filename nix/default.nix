@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Everything that the flake offers, by name. Each fetched input is pinned in pins.json, which the
 # graph reads too.
 {

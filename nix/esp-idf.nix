@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # ESP-IDF by its commit, and the tools of it that an ESP32-S3 needs, by the hashes of its own
 # tools/tools.json.
 {

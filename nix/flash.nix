@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # `nix run .#flash -- PORT=…`, in a clone.
 {
   gcc,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A board's flash image, made by the graph in the sandbox, without network.
 {
   lib,

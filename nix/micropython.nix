@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # MicroPython by its commit, with the submodules that the ESP32 needs.
 {
   fetchGit ? builtins.fetchGit,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The packages of some locks in requirements/, checked by their hashes: what ./scons installs, and
 # nothing else.
 {

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A shell with all that the graph drives: `nix develop`.
 {
   ccache,

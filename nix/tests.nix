@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The test suite in the sandbox.
 {
   lib,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs of SCons that begin at once: `python -m scons_server`.
 
 Loading Python, SCons and this project's tools takes about as long as building what one save

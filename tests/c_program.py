@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs of C for tests, compiled file by file, so that ccache knows most of them already."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Serial cables: device files of this computer, each with a virtual board at its far end.
 
 A device file is a pseudo terminal. What has no room on one, DTR and RTS, comes from the double in

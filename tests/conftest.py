@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Fixtures of the whole suite: a built project to change, and a host that serves its page."""
 
 from __future__ import annotations

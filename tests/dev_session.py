@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons dev`, running: what it prints can be waited for."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The house as it stands: the wings of site_scons/viper, who imports whom, and a drawing of both.
 
 `python tests/house.py` prints the drawing that docs/design.md shows: docs/house.svg.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ESP-IDF's double, set up for a test, and a project that builds a real board with it."""
 
 from __future__ import annotations

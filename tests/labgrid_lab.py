@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A lab of the real labgrid on this computer, with virtual boards in its places."""
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ def programs() -> Path:
         copy = _PROGRAMS / _LOCK.name  # written last
         if not (copy.is_file() and copy.read_bytes() == _LOCK.read_bytes()):
             subprocess.run([sys.executable, "-m", "venv", "--clear", _PROGRAMS], check=True)
-            pip = [_PROGRAMS / "bin/python", "-m", "pip", "install", "-qq", "--require-hashes"]
+            pip = [str(_PROGRAMS / "bin/python"), "-m", "pip", "install", "-qq", "--require-hashes"]
             subprocess.run([*pip, "--requirement", _LOCK], check=True)
             shutil.copy(_LOCK, copy)
     return _PROGRAMS / "bin"

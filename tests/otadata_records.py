@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """otadata as an update writes it, for tests."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Records of runs as they would have been measured, with known figures and known noise."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A copy of the project, with its outputs, that a test may change."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How much slower a busy machine is, for tests of how long things take."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Templates and contexts whose output Jinja2 decides: for a computer and for the device alike."""
 
 from __future__ import annotations

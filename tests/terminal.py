@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A command on a terminal of its own, typed to and read as a person does."""
 
 from __future__ import annotations

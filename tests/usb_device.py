@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A serial device on USB that is unplugged and plugged in again; terminals stand for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A Windows computer with a board on COM14, seen from WSL: doubles, and the files of Linux."""
 
 from __future__ import annotations

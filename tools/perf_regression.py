@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
 """Measure a device, and compare it with what it was before: see docs/performance.md.
 
 Exit status: 0; 1 for a regression beyond --max-regression, or a broken limit of a profile; 2 for

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Asks the server for its counters once a second and shows them; index.html names what goes where.
 
 import { FORMATS } from "./formats.js";

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // How figures are written for a person to read.
 
 const number = (value, digits) =>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One scrape of a server's /metrics: the Prometheus text exposition format, version 0.0.4.
 
 const SERIES = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?/;

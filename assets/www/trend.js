@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The last minute of one figure, and its drawing.
 
 const SPAN = 60; // seconds, the width of the drawing's viewBox

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A board of MicroPython's esp32 port, outside its tree.
 set(IDF_TARGET esp32)
 

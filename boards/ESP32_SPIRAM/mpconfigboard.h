@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #define MICROPY_HW_BOARD_NAME "ESP32_SPIRAM"
 #define MICROPY_HW_MCU_NAME "ESP32"
 

@@ -1,5 +1,7 @@
+# SPDX-License-Identifier: MIT
 # Python frozen into the virtual board's firmware.
 include("$(MPY_DIR)/extmod/asyncio")
 freeze("../../firmware/cmodules/virtual_chip/modules")
 package("viperhttp", base_path="../../firmware/python")
-module("probation.py", base_path="../../firmware/python")
+for name in ("boot", "probation", "sync_switch"):
+    module(name + ".py", base_path="../../firmware/python")

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MicroPython's features on the virtual board: those of a full esp32 board.
 #define MICROPY_CONFIG_ROM_LEVEL (MICROPY_CONFIG_ROM_LEVEL_EXTRA_FEATURES)
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The virtual board stands on MicroPython's unix port, without a submodule or a system library.
 MICROPY_PY_BTREE = 0
 MICROPY_PY_FFI = 0

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Runs on every start, before main.py.
 import probation
 

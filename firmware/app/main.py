@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The demo: the dashboard in /www with its figures, a page of a template, updates by network."""
 
 import perf_routes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Routes that `./scons perf` measures, and what it wants to know of the device."""
 
 import binascii

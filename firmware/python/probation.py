@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Gives up an update that does not come up. boot.py calls it, before anything can fail:
 
     import probation

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """All data of a device, saved.
 
 Adds to the environment:

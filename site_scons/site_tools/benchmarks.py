@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Benchmarks.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bill of materials of a build.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Outputs shared between clones and people, by content: CACHE=<folder>, by SCons's CacheDir.
 
 What is done to a device, and what a test or a measurement finds, are no outputs: they are tasks,

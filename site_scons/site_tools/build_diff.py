@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What differs between two builds.
 
 Adds to the environment:

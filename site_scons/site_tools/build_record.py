@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The record of a build as a node.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The end of SConstruct, where everything is declared.
 
 Adds to the environment:

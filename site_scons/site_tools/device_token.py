@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The right to update a device over the network.
 
 Adds to the environment:

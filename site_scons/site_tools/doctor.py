@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What this machine lacks, and what mends it.
 
 Adds to the environment:

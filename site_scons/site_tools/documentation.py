@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The documentation as a site, by MkDocs.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The whole flash of a device, erased.
 
 Adds to the environment:
@@ -44,7 +45,7 @@ def _erase(run: Run) -> None:
             )
         except process.ToolFailed as failure:
             raise UserError(
-                f"{called} was not erased: {failure.last_line()}", "./scons ports"
+                f"PORT={run.options.PORT} was not erased: {failure.last_line()}", "./scons ports"
             ) from None
     run.summary.wrote(0)
     console.step("ERASE", f"{called}  its whole flash; {device.typed(run, 'flash')}")

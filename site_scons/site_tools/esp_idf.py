@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ESP-IDF as a node.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How plain esptool would write an image.
 
 Adds to the environment:

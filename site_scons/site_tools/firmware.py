@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The firmware as nodes: MicroPython with our C modules and frozen Python, then its images.
 
 Adds to the environment:

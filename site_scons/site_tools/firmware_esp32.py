@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A real board's firmware: MicroPython's esp32 port, by ESP-IDF's idf.py and ninja.
 
 Adds to the environment:

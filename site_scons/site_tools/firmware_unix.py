@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A virtual board's firmware: MicroPython's unix port, in images as the chip has them.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What differs is written to a device, which is then started.
 
 Adds to the environment:

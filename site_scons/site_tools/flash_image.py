@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flash image as a node.
 
 Adds to the environment:

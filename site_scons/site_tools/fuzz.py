@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The fuzzer of the server's core.
 
 Adds to the environment:

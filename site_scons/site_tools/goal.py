@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a person types.
 
 Adds to the environment:

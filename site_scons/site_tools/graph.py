@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The graph as it stands, as pictures and a page.
 
 Adds to the environment:

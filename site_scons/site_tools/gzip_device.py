@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device makes the compressed siblings of its own files.
 
 Adds to the environment:

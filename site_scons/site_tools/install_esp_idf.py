@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The installation of ESP-IDF, for those who have none.
 
 Adds to the environment:

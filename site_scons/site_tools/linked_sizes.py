@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the linker gave to whom, as a node.
 
 Adds to the environment:

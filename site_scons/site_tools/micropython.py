@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's source as a node.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The submodules of MicroPython's source as a node, which the real boards need.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The console of a device.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Moving a pin: `./scons pin micropython=v1.28.0`.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mutants of the program, which the tests should notice.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An update over the network.
 
 Adds to the environment:

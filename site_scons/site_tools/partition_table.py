@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The partition table as a node.
 
 Adds to the environment:

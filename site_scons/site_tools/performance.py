@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Performance with a memory: tools/perf_regression.py as a goal.
 
 Adds to the environment:

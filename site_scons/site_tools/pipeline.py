@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From sources to a verdict: what the goals do as nodes, each after the one before it.
 
 Adds to the environment:

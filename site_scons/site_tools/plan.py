@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `flash` would write.
 
 Adds to the environment:
@@ -43,4 +44,11 @@ def _plan(run: Run, index: Path) -> None:
         console.step("PLAN", f"{path}  to send")
     for path in result.files_deleted:
         console.step("PLAN", f"{path}  to delete")
+    for old, new in result.files_moved:
+        console.step("PLAN", f"{old} → {new}  to move")
+    for path, why in result.conflicts:
+        console.step(
+            "PLAN", f"{path}  {why}: THEIRS=keep leaves it, THEIRS=overwrite:{path} loses it"
+        )
+    device_work.show_theirs("PLAN", result)
     run.summary.wrote(0)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Serial ports.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A backup's data, put back.
 
 Adds to the environment:

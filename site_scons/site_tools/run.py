@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A run of the graph: one at a time, quiet, counted, with errors a person can read.
 
 Every tool loads this one first. It reads what was typed, and keeps the state of the run in the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Options that are kept.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application that runs on a device.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a build takes of flash and memory.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whether a device is well.
 
 Adds to the environment:

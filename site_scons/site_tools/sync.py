@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of a device, brought up to date.
 
 Adds to the environment:
@@ -64,6 +65,6 @@ def _over_network(run: Run, index: Path) -> FlashResult:
         Path(),
         device_stamp.FOLDER,
         record["build"],
-        run.options.SYNC_DELETE,
+        device_work.choices(run),
     )
     return over_http.sync(request, partial(console.progress, f"SYNC     {host}"))

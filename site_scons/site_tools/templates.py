@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application's templates as nodes: Jinja in, Python for the device out.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The test suite.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a device needs that is not given by HOST, and so has to be flashed first.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The file system image as a node.
 
 Adds to the environment:
@@ -51,6 +52,7 @@ def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int, c
     partition = partition_table.load(csv, flash_size, chip)["vfs"]
     files = json.loads(listing.read_text(encoding="utf-8"))["files"]
     paths = {path: Path(file["source"]) for path, file in files.items()}
-    vfs_image.write(image, index, paths, fs=fs, size=partition.size)
+    seeds = [path for path, file in files.items() if file.get("seed")]
+    vfs_image.write(image, index, paths, fs=fs, size=partition.size, seeds=seeds)
     used = sum(file["size"] for file in files.values())
     return f"vfs.img  {len(files)} files, {human_size(used)} of {human_size(partition.size)}"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A virtual board: its page, its buttons, what it has printed.
 
 Adds to the environment:

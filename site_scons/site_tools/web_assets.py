@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The web assets as nodes: one .gz per compressible asset, and a manifest that says what ships.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Why a step would run. Looks at the nodes; builds and changes nothing.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Wi-Fi network of a device.
 
 Adds to the environment:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The device that the options name: at a PORT, or at HOST on the network."""
 
 from __future__ import annotations

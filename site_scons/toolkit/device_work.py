@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work on the device at PORT: what viper.flash does, as a goal asks for it and tells of it."""
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from toolkit.run import Run
 
 if TYPE_CHECKING:
     from viper.flash.jobs import FlashResult
+    from viper.sync.transfer import Choices
 
 _ROOT = Path()
+_MANY = 20  # files that are named one by one
 
 
 def work(run: Run, index: Path, goal: str, **more: Any) -> FlashResult:
@@ -41,6 +44,8 @@ def work(run: Run, index: Path, goal: str, **more: Any) -> FlashResult:
             build=json.loads(record.read_text(encoding="utf-8"))["build"],
             goal=goal,
             delete_extras=run.options.SYNC_DELETE,
+            theirs=run.options.THEIRS or "",
+            space=run.options.SPACE or "",
             **more,
         )
     )
@@ -55,13 +60,35 @@ def show(run: Run, index: Path, result: FlashResult) -> None:
             console.step("FLASH", f"{part.name}  {sectors(part)}{boots}")
     for path in result.files_sent:
         console.step("SEND", path)
+    for old, new in result.files_moved:
+        console.step("MOVE", f"{old} → {new}")
     for path in result.files_deleted:
         console.step("DELETE", path)
+    show_theirs("KEEP", result)
     if result.put_back:
         console.step("RESTORE", "vfs  as it was before a sync that was cut off")
     if result.carried:
         console.step("KEEP", f"{result.carried} files of the device, verified")
     sum_up(run, index, result)
+
+
+def show_theirs(tag: str, result: FlashResult) -> None:
+    """The files that stay because they are the user's, where that may be a surprise."""
+    for path in result.kept:
+        console.step(tag, f"{path}  stays as the device has it")
+    for path in result.others[:_MANY]:
+        console.step(tag, f"{path}  is the device's own, and stays")
+    if len(result.others) > _MANY:
+        console.step(tag, f"{len(result.others) - _MANY} more of the device's own stay")
+
+
+def choices(run: Run) -> Choices:
+    """What the user has decided of a sync."""
+    from viper.sync import theirs
+    from viper.sync.transfer import Choices
+
+    options = run.options
+    return Choices(theirs.parse(options.THEIRS or ""), options.SYNC_DELETE, options.SPACE or "")
 
 
 def sum_up(run: Run, index: Path, result: FlashResult) -> FlashResult:

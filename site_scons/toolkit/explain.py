@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The graph explained: its steps, and why each would run. Looks at the nodes, changes nothing."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Failures of an action in the words of a person who can mend them."""
 
 from __future__ import annotations

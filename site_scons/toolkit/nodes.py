@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Nodes that come together, by name."""
 
 from __future__ import annotations

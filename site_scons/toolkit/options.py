@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The options of the graph: given as OPTION=value, kept in local.py by `./scons … save`."""
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from viper.performance.request import Request
 from viper.ports import port
 from viper.source import board
 from viper.source.board import Board
+from viper.sync import theirs
 
 from toolkit import scons
 from toolkit.scons import Values, Variable
@@ -82,6 +84,11 @@ def _truth(value: str) -> bool:
     return text in _YES
 
 
+def _theirs(value: str) -> str:
+    theirs.parse(value)
+    return value
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class Options:
     """Every option by its name, as it counts in this run; None where nobody has given one."""
@@ -111,6 +118,19 @@ class Options:
         "what becomes of a device's data when its partitions change: keep or wipe",
         None,
         _choice("keep", "wipe"),
+        is_kept=False,
+    )
+    THEIRS: str | None = _option(
+        "files of the device's own where yours are to be: keep, overwrite, overwrite:/path, ...",
+        None,
+        _theirs,
+        is_kept=False,
+    )
+    SPACE: str | None = _option(
+        "inplace: sync replaces files one by one where there is no room beside them",
+        None,
+        _choice("inplace"),
+        is_kept=False,
     )
     TOKEN: str | None = _option(
         "plain: ota sends a device's token in clear, to firmware that takes it no other way",
@@ -125,7 +145,7 @@ class Options:
     )
     CACHE: str | None = _option("a folder in which builds share their outputs")
     CACHE_SIZE: int = _option("megabytes that it may take up", "2048", _number(1, 1 << 30))
-    SYNC_DELETE: bool = _option("let sync delete what the image does not have", "yes", _truth)
+    SYNC_DELETE: bool = _option("let sync delete what is ours and not in the image", "yes", _truth)
     FUZZ_S: int = _option("seconds that ./scons fuzz gives each target", "60", _number(1, 86_400))
     PATHS: str = _option(
         "what mutants changes, with commas between", "site_scons/viper,firmware/cmodules"

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Programs of Python that have the terminal and the last word: tests, benchmarks, the fuzzer."""
 
 from __future__ import annotations

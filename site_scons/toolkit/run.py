@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The state of a run of the graph."""
 
 from __future__ import annotations

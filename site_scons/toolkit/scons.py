@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SCons with types: the one module that imports it, and all that it leaves untyped."""
 
 from __future__ import annotations

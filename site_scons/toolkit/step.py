@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What makes files: the steps of the graph."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What does something: the tasks of goals."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What every tool begins with."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons bench`: one table, and build/bench.json.
 
 `python -m tests.bench TOPIC ...` measures some of it: each topic is a module of this package.

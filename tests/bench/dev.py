@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From a saved asset to the screen."""
 
 from __future__ import annotations

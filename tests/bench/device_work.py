@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work on a virtual board as the build graph does it, for benchmarks."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An asset that is edited, again and again."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a benchmark finds: lines of one table, and the ways to time things beside each other.
 
 Things that are compared run in turn, A B A B, so that a change of the machine's speed meets all of

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a flash costs: of one edited asset, and of a line that is held to its baud rate."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Eight boards flashed at once, each on a line that is held to its baud rate."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a run of the graph costs that has nothing, or one asset, to do."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A virtual board with this project's firmware, and programs of the benchmark's on it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Load on a web server, and what comes of it."""
 
 from __future__ import annotations

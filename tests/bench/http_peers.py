@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Web servers that a static file is also served by, for comparison."""
 
 from __future__ import annotations

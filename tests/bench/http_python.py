@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a JSON route costs: beside Microdot on the same MicroPython, among many routes, and when
 handlers wait."""
 

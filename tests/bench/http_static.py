@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Static files, beside the servers that the field knows, and while Python is busy."""
 
 from __future__ import annotations

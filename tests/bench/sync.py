@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a sync of one asset among many costs, beside `mpremote cp -r` of the same tree."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a page costs on the board: a compiled template, beside replacing placeholders one by one.
 
 The peer is what people write without an engine: the page's text, in which each placeholder is

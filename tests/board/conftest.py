@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Virtual boards for tests: each has its own folder, and is stopped when its test is over."""
 
 from __future__ import annotations

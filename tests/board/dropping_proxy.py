@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A network that fails: what lies between a client and a device, and cuts after so many bytes."""
 
 from __future__ import annotations

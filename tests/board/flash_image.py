@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A small flash image for tests, in a build folder of its own, and the flashing of it."""
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ class FlashImage:
         content[offset - start : offset - start + len(data)] = data
         self.contents[start] = bytes(content)
 
-    def request(self, board: Board, *, baud: int = 460800, goal: str = FLASH) -> FlashRequest:
+    def request(
+        self, board: Board, *, baud: int = 460800, goal: str = FLASH, theirs: str = ""
+    ) -> FlashRequest:
         """Write the image; the request to flash it."""
         names = ("bootloader", "partition-table", "otadata", "factory", "vfs")
         parts = []
@@ -69,6 +72,7 @@ class FlashImage:
             backups=self.folder / "backups",
             build=self.build,
             goal=goal,
+            theirs=theirs,
         )
 
     def stamp(self, board: Board) -> None:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An application for tests of the board: it does what the lines on its terminal say.
 #define _GNU_SOURCE
 #include <dirent.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A running virtual board and a client of its serial port, for tests."""
 
 from __future__ import annotations
@@ -80,6 +81,13 @@ class Board:
         deadline = time.monotonic() + within_s
         while text not in self.log:
             assert time.monotonic() < deadline, f"no {text!r} in {self.log[-500:]!r}"
+            time.sleep(0.01)
+
+    def wait_for_log_after(self, known: int, *texts: bytes, within_s: float = 60.0) -> None:
+        """Wait until one of some texts is printed behind the first bytes of the log."""
+        deadline = time.monotonic() + within_s
+        while not any(text in self.log[known:] for text in texts):
+            assert time.monotonic() < deadline, f"no {texts!r} in {self.log[known:]!r}"
             time.sleep(0.01)
 
     def now(self) -> BoardInfo:

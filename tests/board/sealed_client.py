@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A client of a device's sealed endpoints that is not viper's: by the page of the form alone."""
 
 from __future__ import annotations

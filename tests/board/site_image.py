@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A flash image with the firmware and a `vfs` made of files, and what becomes of it on a board."""
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from flash_image import VFS, VFS_SIZE, FlashImage
 from running_board import Board
 from viper.device.repl import DeviceRepl
 from viper.flash.jobs import SYNC, FlashResult
-from viper.image import vfs_image
+from viper.image import ownership, vfs_image
 from viper.sync.over_repl import ReplTransport
 
 # An application that writes to its own file system, and then never returns to the REPL.
@@ -77,12 +78,13 @@ def wait_for_boots(board: Board, count: int, within_s: float = 60.0) -> None:
 
 
 def on_device(board: Board) -> dict[str, str]:
-    """The sha256 of every file of a device."""
+    """The sha256 of every file of a device, but for what syncs keep there."""
     with DeviceRepl(board.url, again="") as repl:
         repl.enter()
-        answers = ReplTransport(repl).manifest([""])
+        answers = ReplTransport(repl).look([""])
         repl.leave()
-    return {answer.text("path"): answer.digits("sha256", 64) for answer in answers[1:-1]}
+    found = {answer.text("path"): answer.digits("sha256", 64) for answer in answers[1:]}
+    return {path: digest for path, digest in found.items() if not ownership.is_note(path)}
 
 
 def sha256(content: str | bytes) -> str:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Flashing a virtual board with esptool's library over its serial port."""
 
 from __future__ import annotations

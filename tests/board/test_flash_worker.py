@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The process that keeps a device's port between two pieces of work."""
 
 from __future__ import annotations

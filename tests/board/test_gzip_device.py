@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons gzip-device`: a board compresses its own files when they change, and only then."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Updates over the network, by the client against a virtual board that runs the built firmware.
 
 Nothing is played: a bad image is booted, and the bootloader goes back by what otadata holds.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Asking a chip what it is and what it boots, through its loader."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who may change a device over the network, with a listener and a liar on the way.
 
 The board's application answers every HTTPException itself, as an application may.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Files of a running virtual board brought up to date over its REPL."""
 
 from __future__ import annotations

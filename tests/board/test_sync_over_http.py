@@ -1,10 +1,16 @@
+# SPDX-License-Identifier: MIT
 """Files of a running virtual board brought up to date over the network."""
 
 from __future__ import annotations
 
+import ast
 import json
 import random
+import re
+import threading
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -18,9 +24,9 @@ from viper.base.errors import UserError
 from viper.device import http_page, network_token
 from viper.device.repl import DeviceRepl
 from viper.flash.jobs import FlashResult
-from viper.sync import over_http
-from viper.sync.file_plan import STAGE
+from viper.sync import over_http, theirs
 from viper.sync.over_http import HttpTransport, SyncRequest
+from viper.sync.transfer import Choices
 
 SOURCES = {"page": "assets/www/index.html", "main": "firmware/app/main.py"}
 NewBoard = Callable[..., Board]
@@ -42,7 +48,7 @@ class Device:
             root=self.project.folder,
             stamps=self.stamps,
             build=build or json.loads((outputs / "build.json").read_text())["build"],
-            delete_extras=True,
+            choices=Choices(theirs.parse("")),
         )
         return over_http.sync(request, lambda total: nullcontext(lambda done: None))
 
@@ -139,7 +145,11 @@ def test_goes_on_after_the_network_was_cut(device: Device) -> None:
         assert network.sent < 90_000
     assert set(result.files_sent) == {"/www/index.html", "/www/index.html.gz", "/main.py"}
     assert not device.sync().changed
-    assert not any(path.startswith(STAGE) for path in on_device(device.board))
+    with DeviceRepl(device.board.url, again="") as repl:
+        repl.enter()
+        output, _ = repl.execute(b"import os; print(os.listdir('/.sync'))")
+        repl.leave()
+    assert all(name.startswith("ours") for name in ast.literal_eval(output.decode()))
 
 
 def test_an_application_that_was_sent_and_never_started_is_started(device: Device) -> None:
@@ -148,15 +158,57 @@ def test_an_application_that_was_sent_and_never_started_is_started(device: Devic
     device.build(main=f"{main}\n# edited")
     starts = device.starts
     with pytest.MonkeyPatch.context() as patch, pytest.raises(UserError, match="cut"):
-        patch.setattr(HttpTransport, "finish", _cut)
+        patch.setattr(HttpTransport, "switch", _switched_and_cut)
         device.sync()
     assert device.starts == starts
     assert not device.sync().changed
     assert device.starts == starts + 1
 
 
-def _cut(transport: HttpTransport) -> None:
+def _switched_and_cut(
+    transport: HttpTransport, name: str, switch: Callable[..., object] = HttpTransport.switch
+) -> None:
+    switch(transport, name)
     raise UserError("cut", "")
+
+
+def page_of(release: int) -> dict[str, str]:
+    """A page and the assets that it names, as a bundler names them: by their content."""
+    noise = random.Random(release)
+    assets = {f"app.{noise.randbytes(4).hex()}.js": noise.randbytes(9000).hex() for _ in range(8)}
+    return {"index.html": "".join(f"<script src={name}></script>" for name in assets), **assets}
+
+
+def test_a_page_that_was_fetched_before_the_switch_finds_what_it_names(device: Device) -> None:
+    site = device.project.path("assets/www")
+    for release in (1, 2):
+        for path in site.glob("app.*"):
+            path.unlink()
+        for name, text in page_of(release).items():
+            (site / name).write_text(text)
+        device.project.scons("image")
+        if release == 1:
+            device.sync()
+    ended = threading.Event()
+    loads: list[str] = []
+
+    def load_pages() -> None:
+        while not ended.is_set():
+            page = device.get("/")
+            for name in re.findall("src=([^>]*)", page):
+                device.get(f"/{name}")  # raises what is not 200
+            loads.append(page)
+
+    with ThreadPoolExecutor() as pool:
+        reader = pool.submit(load_pages)
+        device.sync()
+        now = len(loads)
+        while len(loads) < now + 2 and not reader.done():
+            time.sleep(0.01)
+        ended.set()
+        reader.result()
+    assert {loads[0], loads[-1]} == {page_of(release)["index.html"] for release in (1, 2)}
+    assert len(loads) > 2
 
 
 def test_another_build_is_refused(device: Device) -> None:

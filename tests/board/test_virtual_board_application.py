@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What runs on the board: booting from flash, the console, resets, crashes."""
 
 from __future__ import annotations

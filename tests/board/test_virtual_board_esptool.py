@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The board under the real esptool and with the line held, each behaviour once.
 
 The command line with pyserial's stock client spends 0.1 s on each change of a timeout: one test

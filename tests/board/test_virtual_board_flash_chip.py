@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flash chip: NOR semantics, faults and counters."""
 
 from __future__ import annotations

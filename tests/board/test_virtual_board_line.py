@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The serial line: RFC 2217 without sockets, the line's rate and the reset circuit by a clock."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The board as a process: starting, stopping, ports, users, and what it leaves behind."""
 
 from __future__ import annotations

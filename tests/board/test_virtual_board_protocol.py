@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The loader protocol, with host and board in one process."""
 
 from __future__ import annotations

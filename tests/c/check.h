@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The least that a C test needs: say what failed and where, go on, and end with the verdict.
 #ifndef TESTS_CHECK_H
 #define TESTS_CHECK_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Memory that ends at a page which may not be touched: reading one byte too far ends the test.
 #ifndef TESTS_GUARDED_H
 #define TESTS_GUARDED_H

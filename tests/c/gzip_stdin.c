@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compresses its input to its output: `gzip_stdin LEVEL PIECE`, PIECE bytes at a time.
 #include <stdio.h>
 #include <stdlib.h>

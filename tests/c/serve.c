@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Serves a folder until its input ends: `serve FOLDER PORT`. Prints its address.
 #include <stdio.h>
 #include <stdlib.h>

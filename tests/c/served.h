@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A whole server over a folder of this machine, with a thread that plays the interpreter.
 #ifndef TESTS_SERVED_H
 #define TESTS_SERVED_H

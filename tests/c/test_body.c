@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Bodies: every split of the input gives the same content or the same refusal.
 #include "body.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The cache: what is found, what goes first, and content across blocks.
 #include "cache.h"
 #include "check.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Dates and ranges, as clients send them.
 #include "byte_range.h"
 #include "check.h"

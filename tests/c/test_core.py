@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Compiles and runs the C tests of viperhttp's core, with the sanitizers watching."""
 
 from __future__ import annotations

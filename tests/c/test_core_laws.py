@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What docs/design.md says of core/, port/ and binding/, read from the sources; each law with what
 breaks it."""
 

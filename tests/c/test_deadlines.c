@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Deadlines: order within and between kinds, and what is left of the wait.
 #include "deadlines.h"
 

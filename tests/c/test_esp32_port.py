@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The module as the chip's compiler sees it, and its port to the ESP32 on doubles of the system.
 
 The doubles in tests/doubles/esp_idf declare what the headers named in each of them declare. The

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Compression: every level and every split gives what zlib takes apart again."""
 
 from __future__ import annotations

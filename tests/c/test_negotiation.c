@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Accept-Encoding and If-None-Match.
 #include "negotiation.h"
 

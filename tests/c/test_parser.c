@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The request parser: each input in one piece and at every split, against a guard page.
 #include "parser.h"
 

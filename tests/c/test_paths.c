@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Paths: decoding, what is mounted for them, and content types.
 #include "mime.h"
 #include "path.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ring: alone for its corners, then with a writer and a reader thread.
 #include "ring.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Routes: patterns, what paths mean, typed parameters, queries, and a thousand routes.
 #include "route.h"
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The whole server under load: clients that read slowly, leave early and ask for everything at
 // once, while files are dropped from the cache. Every complete answer must be right.
 //

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The whole server of core/ and port/posix, under load, with the sanitizers watching."""
 
 from __future__ import annotations

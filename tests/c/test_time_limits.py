@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Time limits of the core, made short, and how long a changed file can go unseen."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A computer to type on: this one, in namespaces of its own.
 
 Its ports are free, its addresses are what the pages call them, devices can be plugged into it, and

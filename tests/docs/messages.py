@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The messages that the project can give, read from its sources, and those that a page explains.
 
 A message is a text in which HOLE stands for what varies.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A newcomer who types the lines of a page, one after the other, on a computer of their own.
 
     python newcomer.py prepare HOME             build what all of them begin with, once

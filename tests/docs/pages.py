@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a page of the documentation tells its reader to type, and what it says they will see."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Every `$` line of the documentation, typed: each page by a newcomer with a fresh clone."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pages themselves: what is a command has its `$`, and what is a page is reached."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page on trouble has every message that the project can give, and no other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A stranger at a device's address: a server that answers each request with what it is told to.
 
 It may know a device's token, as a device that was taken over does, and seal its nonsense.

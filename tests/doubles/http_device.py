@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A double of a device, for what a device cannot be made to do on command: an HTTP server in a
 thread that stalls, dies or seems to restart when it is told to.
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`python -m tests.fuzz SECONDS [TARGET…]`: status 1 and the crash's input when one is found."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What every fuzz target needs. Each is a libFuzzer target; replay.c runs one without libFuzzer.
 #ifndef TESTS_FUZZ_H
 #define TESTS_FUZZ_H

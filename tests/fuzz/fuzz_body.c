@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A request's body: the first byte says how it is framed and split. The content and the verdict
 // must not depend on the split.
 #include <string.h>

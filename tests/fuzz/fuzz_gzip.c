@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compression: any input, level and split decompress to the input again, by zlib.
 #include <stdlib.h>
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The head of a request: any bytes, any split. The answer must not depend on the split, and every
 // slice must lie within the head.
 #include "../c/guarded.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ring: any order of writing and reading, against a plain queue.
 #include <string.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Paths against a fixed set of routes: any bytes decode to a path that is normal, or are refused,
 // and the lookup reads no further than the path.
 #include <string.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Builds and runs the fuzz targets, with clang's libFuzzer."""
 
 from __future__ import annotations

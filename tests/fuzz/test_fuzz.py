@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A short run of every fuzz target; `python -m tests.fuzz SECONDS` makes long ones."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons test-device` refuses a host whose build is not the one that stands here."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons doctor`: a line for each thing, JSON, and its exit status; it changes nothing."""
 
 from __future__ import annotations

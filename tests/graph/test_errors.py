@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a person can get wrong: what, where and the next command, status 2, nothing half-written."""
 
 from __future__ import annotations

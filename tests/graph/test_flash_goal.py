@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The goals that touch a device, as a person types them, on virtual boards."""
 
 from __future__ import annotations
@@ -80,6 +81,8 @@ def test_edited_and_deleted_assets_reach_a_board_file_by_file(flashed: Project) 
     assert _lines(run, "SEND") == ["/www/index.html", "/www/index.html.gz"]
     assert "/www/favicon.svg" in _lines(run, "DELETE")
     assert "<title>Edited " in _page(flashed)
+    assert "favicon.svg" in _files_on(flashed, "/www")  # for pages that are being loaded
+    flashed.scons("flash", PORT)
     assert _files_on(flashed, "/www") == {
         Path(name).name
         for name in json.loads(flashed.path("build/VIRTUAL_N16R8/flash.json").read_text())["files"]

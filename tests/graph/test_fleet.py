@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Several boards at once, and one of them fails."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A goal's own packages come when it is named, into the environment that runs the graph."""
 
 from __future__ import annotations

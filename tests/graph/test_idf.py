@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A real board's firmware, built by ESP-IDF's double: what runs when, and what is refused.
 
 The double, in tests/doubles/idf, forgets and keeps what ESP-IDF does; none of that may be seen.

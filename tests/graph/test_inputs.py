@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """For each kind of input, the exact set of steps that run again when it changes."""
 
 from __future__ import annotations

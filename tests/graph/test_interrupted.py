@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A build that is killed, at any moment, is completed by the next to the same bytes."""
 
 from __future__ import annotations

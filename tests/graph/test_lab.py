@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PORT=labgrid:… in a lab of the real labgrid, with virtual boards in its places."""
 
 from __future__ import annotations

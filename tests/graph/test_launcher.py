@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """./scons: the environment is made once, repaired when it was interrupted, and costs little.
 
 A shell script stands for python3 where the launcher's own decisions are tested: installing for real

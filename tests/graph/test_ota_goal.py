@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An update over the network as a person types it, and a flash after it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An application that has nothing of the demo but a server; and which boards there are, where."""
 
 from __future__ import annotations

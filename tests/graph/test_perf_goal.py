@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons perf` on the virtual board: what it finds, its exit statuses, what it leaves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons pipeline` on the virtual board: all of it, nothing twice, and a failure at each step."""
 
 from __future__ import annotations

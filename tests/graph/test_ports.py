@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Listing, erasing, and the console of a board, as a person at a terminal does it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A partition moves under a device's files, as a person would type it, with the tools they use."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a build takes, what differs between two, the graph as a page, and the editor's commands."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The same inputs give the same bytes, in any folder, time zone, umask, locale and -j."""
 
 from __future__ import annotations

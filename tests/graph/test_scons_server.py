@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs of SCons that begin with everything loaded."""
 
 from __future__ import annotations

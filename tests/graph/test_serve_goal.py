@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons serve` on the virtual board: its console, its end, and `smoke` before and after."""
 
 from __future__ import annotations

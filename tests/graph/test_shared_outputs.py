@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Clones that share their outputs through CACHE, and their compilations through ccache."""
 
 from __future__ import annotations

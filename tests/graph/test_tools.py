@@ -1,17 +1,16 @@
-"""The tools of SConstruct: any order of their list serves, and each is found by its name."""
+# SPDX-License-Identifier: MIT
+"""The tools of SConstruct: any order of their list serves."""
 
 from __future__ import annotations
 
 import ast
 import random
 import re
-from pathlib import Path
 
 import pytest
 from project import ROOT, Project
 
 TOOLS = sorted((ROOT / "site_scons/site_tools").glob("*.py"))
-TOOLKIT = sorted((ROOT / "site_scons/toolkit").glob("*.py"))
 # Each alone, in a process of its own: it loads what it stands on.
 ALONE = """
 import os
@@ -70,40 +69,3 @@ def test_each_tool_loads_what_it_stands_on(project: Project) -> None:
     names = [path.stem for path in TOOLS]
     project.path("SConstruct").write_text(ALONE.format(names=names))
     assert project.scons().output == ""
-
-
-def test_each_method_is_in_the_tool_that_bears_its_name() -> None:
-    for path in TOOLS:
-        for name in provided(path):
-            assert name.lower() == path.stem.replace("_", ""), path
-
-
-def provided(path: Path) -> list[str]:
-    """The methods that a tool adds to the environment."""
-    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
-    called = [call for call in calls if getattr(call.func, "id", "") == "provide"]
-    return [ast.literal_eval(call.args[1]) for call in called]
-
-
-def test_what_sconstruct_calls_is_a_method_of_a_tool_that_it_lists() -> None:
-    text = (ROOT / "SConstruct").read_text()
-    called = set(re.findall(r"\benv\.(\w+)", text))
-    names = listed(text)
-    provides = {name for path in TOOLS if path.stem in names for name in provided(path)}
-    assert called == provides
-
-
-@pytest.mark.parametrize("path", [*TOOLS, *TOOLKIT], ids=lambda path: path.stem)
-def test_scons_is_imported_by_its_facade_alone(path: Path) -> None:
-    imported = {
-        name.split(".")[0]
-        for node in ast.walk(ast.parse(path.read_text()))
-        for name in (
-            [alias.name for alias in node.names]
-            if isinstance(node, ast.Import)
-            else [node.module or ""]
-            if isinstance(node, ast.ImportFrom)
-            else []
-        )
-    }
-    assert ("SCons" in imported) == (path.stem == "scons")

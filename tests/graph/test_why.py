@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`./scons why` says what would run and why, in the words of the project, and runs nothing."""
 
 from __future__ import annotations

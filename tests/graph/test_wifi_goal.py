@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board that opens its own network, and joins a person's once it is told how."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application that test_abuse.py hurts."""
 
 import gc

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application that test_answers.py talks to: answers of every size by every kind of handler."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Headless Chromium driven over its DevTools pipe: open a page, ask it questions.
 
 Chromium started with ``--remote-debugging-pipe`` reads commands from descriptor 3 and writes

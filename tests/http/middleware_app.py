@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application that test_middleware.py talks to; its program is an asyncio loop."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application that test_routes.py talks to: main.py of the board it is flashed to."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board that runs one of this folder's applications in place of the demo."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs modules that templates were compiled to, as they come."""
 
 import viperhttp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a server on a network has to bear. After each test it answers, and its descriptors and its
 memory are where they were."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Answers of every size, by every kind of handler, arrive whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The demo site in a real browser: what it shows is what the server counted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The incremental loop, in front of a real browser: save, and see."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page of the loop in front of a real browser: many tabs, one stream, nothing in pieces."""
 
 from __future__ import annotations

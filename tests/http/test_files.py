@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Parts of files, files that have not changed, and what a server on a network has to bear."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Middleware, in a program that is an asyncio loop; and soft resets under load."""
 
 from __future__ import annotations

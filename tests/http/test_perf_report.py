@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The page of a run of perf, in a real browser that has no network."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Routes as a client sees them, on any host that runs routes_app.py."""
 
 from __future__ import annotations

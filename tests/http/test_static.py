@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Static files as a client sees them, on any host that serves the demo site."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Templates on the device: every case prints there what Jinja2 prints on this computer."""
 
 from __future__ import annotations

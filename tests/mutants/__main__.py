@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`python -m tests.mutants COUNT SEED PATH...`: do the tests notice when the program is another?
 
 COUNT places below the paths are chosen by SEED. At each, a copy of the project is changed a little,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mutants of C: another operator, another number, the other truth."""
 
 from __future__ import annotations

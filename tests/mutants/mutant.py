@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A small change of a program that its tests should notice."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mutants of Python: another operator, another number, the other branch."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which tests reach a line, as coverage.py has seen it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a file system image holds, read by the libraries alone, for tests."""
 
 from __future__ import annotations

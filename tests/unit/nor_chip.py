@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A flash chip in memory for tests of the flash logic: NOR, and it can lose power."""
 
 from __future__ import annotations

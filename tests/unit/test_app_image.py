@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images for the ESP32-S3: esptool accepts them, and nothing broken in them goes unnoticed."""
 
 from __future__ import annotations

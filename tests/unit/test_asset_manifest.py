@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The manifest says what ships, and refuses names that cannot."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A file is whole or as it was."""
 
 from __future__ import annotations

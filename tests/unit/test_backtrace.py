@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A panic on the console gets the source lines of its backtrace."""
 
 from __future__ import annotations

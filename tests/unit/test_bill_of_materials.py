@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bill of materials: what is in the images, what made them, and the same bytes each time."""
 
 from __future__ import annotations

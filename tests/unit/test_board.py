@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """board.toml is read whole, and what is wrong in it is named."""
 
 from __future__ import annotations

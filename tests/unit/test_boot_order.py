@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Applications are tried as ESP-IDF's bootloader tries them, in odd tables too."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Entries of the cache of outputs: verified, bounded, and safe for many at once."""
 
 from __future__ import annotations

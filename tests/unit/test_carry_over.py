@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Data partitions that move, shrink, grow, change or vanish: what is told, kept, and never lost."""
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from nor_chip import SECTOR, NorChip, PowerLost
 from viper.base.errors import UserError
 from viper.flash.sector_plan import Region
 from viper.flash.writing import FILESYSTEM, File, Image, Part
-from viper.image import fat_image, filesystem_reader, littlefs_image, partition_table
+from viper.image import fat_image, filesystem_reader, littlefs_image, ownership, partition_table
 from viper.image.partition_table import PartitionTable
+from viper.sync import theirs
 from viper.update import backup, carry_over
 from viper.update.carry_over import CarryOver, DataKeeper, Tell
+from viper.update.merging import Keeping
 
 FLASH_SIZE = 1 << 20
 BUILD = {"fat": fat_image.build, "littlefs": littlefs_image.build}
@@ -45,9 +48,12 @@ class Scene:
         self.chip = NorChip(FLASH_SIZE // SECTOR)
         self.own = own
         self.told: list[str] = []
+        self.keeping = Keeping(theirs.parse(""), [], "./scons flash")
         self.page = folder / "index.html"
         self.page.write_text("old")
-        self.write(OLD, {**own, "/www/index.html": b"old", "/www/gone.html": b"gone"}, fs)
+        ours = {"/www/index.html": b"old", "/www/gone.html": b"gone"}
+        digests = {path: hashlib.sha256(content).hexdigest() for path, content in ours.items()}
+        self.write(OLD, {**own, **ours, ownership.PATH: ownership.note(digests)}, fs)
         self.page.write_text("new")
 
     def write(self, csv: str, files: Mapping[str, bytes], fs: str) -> None:
@@ -85,7 +91,8 @@ class Scene:
             self.told.append(f"{tag} {text}")
 
         tell = Tell(line, lambda size, tag: None, lambda done: None)
-        return DataKeeper(self.image(csv, fs), self.chip, self.root, "virtual:x", tell)
+        image = self.image(csv, fs)
+        return DataKeeper(image, self.chip, self.root, "virtual:x", self.keeping, tell)
 
     def flash(self, csv: str, fs: str = "fat", choice: str = "keep") -> CarryOver | None:
         carry = self.keeper(csv, fs).prepare(choice)
@@ -110,7 +117,8 @@ class Scene:
     def assert_carried(self, csv: str, fs: str = "fat") -> None:
         found = self.files(csv)
         assert found.pop("/www/index.html") == b"new"
-        assert found.pop("/www/gone.html") == b"gone"  # a sync removes it, and says so
+        noted = found.pop(ownership.PATH)
+        assert noted == ownership.note({"/www/index.html": hashlib.sha256(b"new").hexdigest()})
         assert found == self.own
         assert self.region(csv, "nvs").startswith(NVS)
         assert self.region(csv, "nvs")[len(NVS) :].strip(b"\xff") == b""
@@ -246,7 +254,7 @@ def test_a_backup_holds_no_token(tmp_path: Path, fs: str) -> None:
     for path in folder.rglob("*"):
         assert path.is_dir() or secret not in path.read_bytes(), path
     loaded = backup.load(folder).partitions["vfs"]
-    assert loaded.files.keys() == {*OWN, "/www/index.html", "/www/gone.html"}
+    assert loaded.files.keys() == {*OWN, "/www/index.html", "/www/gone.html", ownership.PATH}
     raw = loaded.raw
     found = filesystem_reader.open_partition(lambda at, size: raw[at : at + size], len(raw))
     assert found is not None and found.sizes.keys() == loaded.files.keys()
@@ -287,7 +295,7 @@ def test_a_backup_reads_what_a_file_system_uses(tmp_path: Path, fs: str) -> None
     folder = scene.keeper(OLD).back_up()
     size = sum(-(-len(content) // SECTOR) * SECTOR for content in used.values())
     others = sum(scene.table(OLD)[name].size for name in ("nvs", "otadata"))
-    tables = 16 * SECTOR  # tables and folders of either file system, and of the partitions
+    tables = 18 * SECTOR  # tables and folders of either file system, and of the partitions
     assert scene.chip.sent <= size + others + tables < vfs.size / 2
     for path, content in scene.own.items():
         assert (folder / "vfs" / path[1:]).read_bytes() == content

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A port of Windows served by esptool's own RFC 2217 server, with pyserial's loop:// behind it."""
 
 from __future__ import annotations

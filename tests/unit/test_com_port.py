@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """PORT=COM14 in WSL: what usbipd, PowerShell and Windows' Python say decides how it is opened."""
 
 from __future__ import annotations

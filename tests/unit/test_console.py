@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is printed for a person."""
 
 from __future__ import annotations

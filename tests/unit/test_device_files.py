@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a device's file system is to hold."""
 
 from __future__ import annotations

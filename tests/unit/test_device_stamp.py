@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Stamps: what comes back, and what is not believed."""
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import pytest
 from viper.flash import device_stamp
 from viper.flash.device_stamp import Stamp
 from viper.flash.sector_plan import Region
+from viper.image.ownership import Ownership
 
 MAC = "7c2c67000001"
 
@@ -22,7 +24,12 @@ def stamp(tmp_path: Path) -> Stamp:
     stamp = Stamp(
         MAC,
         parts={"factory": region.claim(), "vfs": region.claim_underway([1], b"0123456789abcdef")},
-        files={'/www/it\'s "ünï".html': "ab" * 32},
+        ownership=Ownership(
+            {'/www/it\'s "ünï".html': "ab" * 32},
+            {"/www/old.html": "cd" * 32},
+            {"/main.py": ("ef" * 32, "01" * 32)},
+            "23" * 32,
+        ),
         files_md5=b"fedcba9876543210",
     )
     device_stamp.save(tmp_path, stamp)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How files travel to a device: any content, few exchanges of bounded size, few bytes."""
 
 from __future__ import annotations
@@ -12,11 +13,18 @@ from typing import Any
 
 import pytest
 from viper.base.errors import UserError
+from viper.base.mac import Mac
+from viper.base.schema import Record
 from viper.device.repl import literal, text
+from viper.flash import device_stamp
 from viper.flash.writing import File
-from viper.sync import file_plan, over_repl, transfer
-from viper.sync.file_plan import Manifest
-from viper.sync.transfer import StagedFile
+from viper.image.ownership import Ownership
+from viper.sync import file_plan, over_repl, theirs, transfer
+from viper.sync.file_plan import Found, Placed
+from viper.sync.transfer import WaitingFile
+
+MAC = Mac("0123456789ab")
+NOTED = "ab" * 32
 
 
 def file(folder: Path, name: str, content: bytes) -> File:
@@ -25,8 +33,11 @@ def file(folder: Path, name: str, content: bytes) -> File:
 
 
 def exchanges(files: Mapping[str, File]) -> list[tuple[list[bytes], int]]:
-    staged = [transfer._content(path, files) for path in files]
-    return list(over_repl._exchanges(staged))
+    waiting = [
+        WaitingFile(Placed(path, file.sha256, "").name, file.source.read_bytes(), file.sha256)
+        for path, file in files.items()
+    ]
+    return list(over_repl._exchanges(waiting))
 
 
 def argument(call: bytes) -> bytes:
@@ -67,54 +78,117 @@ def test_small_files_share_an_exchange(tmp_path: Path) -> None:
 class Device:
     """A transfer.Transport that keeps what it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, free: int = 1 << 20) -> None:
+        self.free = free
         self.received: list[bytes] = []
-        self.placed: list[str] = []
+        self.intents: list[str] = []
+        self.forgotten: list[str] = []
 
-    def manifest(self, scope: Sequence[str]) -> list[dict[str, Any]]:
+    def manifest(self, known: str) -> list[Record]:
         return []
 
-    def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
+    def look(self, paths: Sequence[str]) -> list[Record]:
+        return []
+
+    def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
         for file in files:
             self.received.append(file.content)
             yield len(file.content)
 
-    def commit(self, removed: Sequence[str], placed: Sequence[str]) -> None:
-        self.placed += placed
-
-    def finish(self) -> None:
+    def copy(self, path: str, name: str, sha256: str) -> None:
         pass
+
+    def forget(self, names: Sequence[str]) -> list[Record]:
+        self.forgotten += names
+        return [Record({"free": self.free})]
+
+    def switch(self, name: str) -> list[Record]:
+        self.intents.append(self.received.pop().decode())
+        return [Record({"step": 0}), Record({"changed": [], "ours": NOTED, "free": self.free})]
 
     def abandon(self) -> None:
         pass
 
 
+def carry_out(
+    device: Device, wanted: Mapping[str, File], folder: Path, *, space: str = "", **found: Any
+) -> list[int]:
+    """Bring files to a device; the progress that was told."""
+    note = found.pop("ownership", Ownership(digest=NOTED))
+    state = Found("build", MAC, "fat", device.free, True, ownership=note, **found)
+    plan = file_plan.plan(wanted, note.files, state, theirs.parse(""), delete=True)
+    progress: list[int] = []
+    transfer.carry_out(
+        device, state, plan, wanted, folder, transfer.NothingToSave(), progress.append,
+        again="again",
+        space=space,
+    )  # fmt: skip
+    return progress
+
+
 def test_what_is_complete_on_the_device_is_not_sent_again(tmp_path: Path) -> None:
     files = {f"/www/{n}": file(tmp_path, str(n), b"%d" % n) for n in range(3)}
-    staged = frozenset({transfer._stage_name("/www/1", files)})
-    manifest = Manifest("build", "0123456789ab", "fat", 1 << 20, True, {}, staged)
-    plan = file_plan.plan(files, {}, manifest.files, delete=True)
-    device, progress = Device(), []
-    transfer.carry_out(
-        device, manifest, plan, files, tmp_path, transfer.NothingToSave(), progress.append
-    )
+    waiting = Placed("/www/1", files["/www/1"].sha256, "").name
+    device = Device()
+    progress = carry_out(device, files, tmp_path, waiting=frozenset({waiting, "of another tree"}))
     assert device.received == [b"0", b"2"]
-    assert set(device.placed[1::2]) == files.keys()
-    assert progress[-1] == transfer.bytes_to_send(plan, files)
+    assert device.forgotten == ["of another tree"]
+    assert [line.split("\t")[1] for line in device.intents[0].splitlines()] == list(files)
+    assert progress[-1] == 3
 
 
-def test_files_are_committed_in_batches_that_fit_the_free_space(tmp_path: Path) -> None:
-    files = {f"/www/{n}": file(tmp_path, str(n), bytes(10_000)) for n in range(5)}
-    assert list(transfer._batches(list(files), files, free=30_000)) == [
-        ("/www/0", "/www/1"),
-        ("/www/2", "/www/3"),
-        ("/www/4",),
-    ]
-    assert list(transfer._batches([], files, free=0)) == [()]
+def test_all_takes_its_place_in_one_switch_and_is_noted_here_too(tmp_path: Path) -> None:
+    files = {f"/www/{n}": file(tmp_path, str(n), bytes([n]) * 10_000) for n in range(5)}
+    device = Device()
+    carry_out(device, files, tmp_path)
+    assert len(device.intents) == 1
+    noted = device_stamp.load(tmp_path, MAC).ownership
+    assert noted.files == {path: file.sha256 for path, file in files.items()}
+    assert noted.digest == NOTED
+
+
+def test_what_does_not_fit_is_told_with_both_sizes_before_anything_is_sent(tmp_path: Path) -> None:
+    files = {f"/www/{n}": file(tmp_path, str(n), bytes([n]) * 10_000) for n in range(5)}
+    device = Device(free=40_000)
+    with pytest.raises(UserError, match=r"need 8\d KiB beside the old ones, and 39.1 KiB are free"):
+        carry_out(device, files, tmp_path)
+    assert not device.received and not device.intents
+
+
+def test_one_after_the_other_where_the_user_says_so(tmp_path: Path) -> None:
+    files = {f"/www/{n}": file(tmp_path, str(n), bytes([n]) * 10_000) for n in range(5)}
+    device = Device(free=40_000)
+    note = Ownership({"/www/0": "before", "/www/old": "before"}, digest=NOTED)
+    there = {"/www/0": "before", "/www/old": "before"}
+    carry_out(device, files, tmp_path, space="inplace", ownership=note, files=there)
+    assert device.intents[0] == "-\t/www/old\tbefore\n"
+    placed = [line.split("\t")[1] for intent in device.intents[1:] for line in intent.splitlines()]
+    assert sorted(placed) == sorted(files)
+    assert len(device.intents) > 2
+
+
+def test_what_the_last_sync_took_out_makes_room_for_this_one(tmp_path: Path) -> None:
+    files = {"/www/new": file(tmp_path, "new", bytes(30_000))}
+    device = Device(free=20_000)
+    note = Ownership(retired={"/www/old": "old"}, digest=NOTED)
+    with pytest.raises(UserError, match="full"):
+        carry_out(device, files, tmp_path, ownership=note, files={"/www/old": "old"})
+    assert device.intents == ["-\t/www/old\told\n"]
+
+
+def test_a_file_that_changed_meanwhile_is_named(tmp_path: Path) -> None:
+    class Changed(Device):
+        def switch(self, name: str) -> list[Record]:
+            return [Record({"changed": ["/www/0"]})]
+
+    files = {"/www/0": file(tmp_path, "0", b"new")}
+    with pytest.raises(UserError, match="/www/0 was changed on the device") as raised:
+        carry_out(Changed(), files, tmp_path)
+    assert raised.value.next_step == "again"
 
 
 def test_a_source_that_changed_since_the_image_was_made_is_refused(tmp_path: Path) -> None:
     changed = file(tmp_path, "index.html", b"then")
     changed.source.write_text("now")
     with pytest.raises(UserError, match=r"index\.html is not what the image was made of"):
-        exchanges({"/index.html": changed})
+        carry_out(Device(), {"/index.html": changed}, tmp_path)

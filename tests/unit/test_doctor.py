@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Each line of `./scons doctor`: that it can be well, and what it says when it is not."""
 
 from __future__ import annotations

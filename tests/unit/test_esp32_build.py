@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is missing is named before ESP-IDF is started."""
 
 from __future__ import annotations

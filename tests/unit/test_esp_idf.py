@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which ESP-IDF is found, which is refused, and what its environment is."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pinned ESP-IDF is fetched once, its installer is run, and an interruption costs little."""
 
 from __future__ import annotations

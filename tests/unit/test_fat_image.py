@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """FAT images: whole, reproducible, and little changed by a small edit."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A FAT put back to where it was before a sync, or left where the device has taken it."""
 
 from __future__ import annotations

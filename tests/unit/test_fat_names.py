@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Names that FAT cannot hold are refused by name; all others come back as they were."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Reading a FAT that a device has written to: what is there, and what is not whole."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What findings/README.md asks of a finding; the long matrices run each, with its pins."""
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ def named(finding: Path) -> str:
 
 def head(finding: Path) -> str:
     """What a finding says of itself, without the comment's marks."""
-    _, _, rest = finding.read_text(encoding="utf-8").partition("\n")
-    comment = rest.partition("\nset -eu\n")[0]
-    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in comment.splitlines())
+    comment = finding.read_text(encoding="utf-8").partition("\nset -eu\n")[0].splitlines()
+    told = comment[2:]  # behind what runs it, and its licence
+    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in told)
 
 
 @pytest.mark.parametrize("finding", FINDINGS, ids=named)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a step depends on besides files: the modules of viper that it uses, and no others."""
 
 from __future__ import annotations
@@ -46,7 +47,7 @@ def of_what_is_only_shown() -> None:
 @pytest.mark.parametrize(
     ("step", "modules"),
     [
-        (of_a_module, {"viper.image.partition_table"}),
+        (of_a_module, {"viper.image.partition_table", "viper.base.chip_models"}),
         (of_a_name, {"viper.image.sectors"}),
         (
             of_an_import_inside,
@@ -57,7 +58,7 @@ def of_what_is_only_shown() -> None:
             },
         ),
         (of_a_name_inside, {"viper.image.gzip_asset", "viper.base.atomic_file"}),
-        (of_another_function, {"viper.image.partition_table"}),
+        (of_another_function, {"viper.image.partition_table", "viper.base.chip_models"}),
         (of_a_deeper_module, {"viper.image.otadata", "viper.image.sectors"}),
         (of_what_is_only_shown, set()),
     ],

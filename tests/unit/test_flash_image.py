@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flash image has every part at its place, and flash.json says which."""
 
 from __future__ import annotations

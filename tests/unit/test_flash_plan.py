@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which sectors a flash writes: exactly those that differ, found with few questions."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A flash image brought onto a chip, whatever was there and wherever it is interrupted."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Git, asking nobody."""
 
 from __future__ import annotations

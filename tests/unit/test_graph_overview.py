@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The picture that a page begins with: the shape of a graph in few boxes."""
 
 from __future__ import annotations

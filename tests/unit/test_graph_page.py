@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The picture of the graph: folded so that thousands of files are still a page."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Assets are compressed to the same bytes everywhere, and only where it helps."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Whoever answers at a device's address: one or two lines, no file that is not ours, no secret."""
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from viper.device import endpoints, http_page, network_token
 from viper.image import app_image
 from viper.performance import command
 from viper.performance.request import Request
-from viper.sync import over_http
+from viper.sync import over_http, theirs
 from viper.sync.over_http import SyncRequest
+from viper.sync.transfer import Choices
 from viper.update import ota
 from viper.update.ota import Update
 
@@ -30,7 +32,10 @@ OTA = {
     "build": BUILD, "boot": "b007", "running": "factory", "on_probation": False,
     "slot": {"name": "ota_0", "size": 3 << 20}, "chunk": 16384,
 }  # fmt: skip
-ABOUT = {"build": BUILD, "mac": MAC, "fs": "fat", "free": 1 << 20, "serving": True}
+ABOUT = {
+    "build": BUILD, "mac": MAC, "fs": "fat", "free": 1 << 20, "serving": True, "ours": "0" * 64,
+    "waiting": [], "switched_s": None,
+}  # fmt: skip
 FILE = {"path": "/www/index.html", "size": 1, "sha256": "0" * 64}
 
 
@@ -64,7 +69,7 @@ def sync(host: str) -> None:
         Path("clone"),
         Path("clone/.viper/devices"),
         build=BUILD,
-        delete_extras=True,
+        choices=Choices(theirs.parse("")),
     )
     over_http.sync(request, lambda total: nullcontext(lambda done: None))
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ESP-IDF's double refuses what ESP-IDF refuses, in its words, and forgets what ESP-IDF forgets.
 
 What is asserted here was recorded with ESP-IDF v5.5.1 and MicroPython v1.27.0.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Places of a lab, with a double of labgrid-client that answers what the real one has printed."""
 
 from __future__ import annotations

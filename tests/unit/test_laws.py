@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The laws of docs/design.md that the library's folders can show, each with what breaks it."""
 
 from __future__ import annotations

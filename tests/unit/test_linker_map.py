@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a linker map says, read from one that ld wrote, and from one of an ESP32-S3's shape."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """LittleFS2 images: whole, reproducible, and safe over whatever a flash held before."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which MicroPython stands, told from its stamp and from its own files."""
 
 from __future__ import annotations

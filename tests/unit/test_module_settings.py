@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One list of settings, and everything that is made from it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The console of a board that leaves the bus in a reset; terminals stand for its serial port."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where a program can be changed a little, and into what."""
 
 from __future__ import annotations

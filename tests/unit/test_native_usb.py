@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A chip whose port is its own USB: it leaves the bus in a reset and is waited for."""
 
 from __future__ import annotations

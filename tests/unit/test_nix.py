@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flake, evaluated by Nix against a stand-in for nixpkgs: nothing is fetched or built."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What an update over the network is refused for before the device is asked."""
 
 from __future__ import annotations

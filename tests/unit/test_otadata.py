@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """otadata selects the slot that ESP-IDF's bootloader would."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The locks, and what is done so that this Python has what they list. pip is a double."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The partition table means what ESP-IDF says it means, and refuses what ESP-IDF refuses."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Verdicts over series of runs whose changes and noise are known."""
 
 from __future__ import annotations

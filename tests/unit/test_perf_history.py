@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The folder of runs: what is kept, what is compared, and what is left alone."""
 
 from __future__ import annotations

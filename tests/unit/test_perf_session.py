@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A run against a device that misbehaves: what is measured, what is said, what is kept."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What people read of a run of perf: its words, its text, and where its charts draw."""
 
 from __future__ import annotations

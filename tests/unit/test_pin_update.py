@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Moving a pin: what is looked up, what is written, and what is refused."""
 
 from __future__ import annotations

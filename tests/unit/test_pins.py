@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """nix/pins.json."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What PORT means, and who holds it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What ./scons ports shows of each port."""
 
 from __future__ import annotations

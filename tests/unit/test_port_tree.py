@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The copy that ESP-IDF builds in is the same as its sources, and never writes to them."""
 
 from __future__ import annotations

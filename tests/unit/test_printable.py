@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What strangers write becomes no command of a terminal, and no name of a file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Running tools."""
 
 from __future__ import annotations

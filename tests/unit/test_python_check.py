@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What MicroPython's compiler says of the device's Python, as a person is told."""
 
 from __future__ import annotations

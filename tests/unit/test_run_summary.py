@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The last line of a run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board's fragments are held against the sdkconfig that came out."""
 
 from __future__ import annotations

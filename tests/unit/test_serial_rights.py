@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A serial device that this user may not open: what is told gives the right."""
 
 from __future__ import annotations

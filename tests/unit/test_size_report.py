@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What `./scons size` prints and draws: figures, shares, order, changes."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the smoke test finds wrong in what a device tells."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Compiled templates print what Jinja2 prints, and refuse with file and line what they cannot."""
 
 from __future__ import annotations

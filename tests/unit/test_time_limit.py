@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """No test goes on for ever: not one that waits for a key, nor one of the long matrices."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is shown of a URL, and which hosts are this computer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which WSL this is, and whether a clone lies on a drive of Windows."""
 
 from __future__ import annotations

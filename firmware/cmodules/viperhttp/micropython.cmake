@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # viperhttp for ports that build with CMake: the esp32 port, and this file is for it.
 #
 # VHTTP_GENERATED is the folder of vhttp_config.h (the settings) and viperhttp_build.h

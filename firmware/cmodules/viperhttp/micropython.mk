@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # viperhttp for ports that build with make: the unix port under the virtual board.
 VIPERHTTP_DIR := $(USERMOD_DIR)
 

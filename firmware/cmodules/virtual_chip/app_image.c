@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "app_image.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An ESP32-S3 application image in flash, as esp_image_format.h of ESP-IDF v5.5.1 lays it out.
 #ifndef VIRTUAL_CHIP_APP_IMAGE_H
 #define VIRTUAL_CHIP_APP_IMAGE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The console: the board's serial port seen from the chip.
 //
 // A thread stands for the UART's interrupt: it takes bytes as they come and turns the interrupt

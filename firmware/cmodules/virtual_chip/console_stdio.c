@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // sys.stdin, sys.stdout and sys.stderr over the console, as on a chip.
 #include "py/mphal.h"
 

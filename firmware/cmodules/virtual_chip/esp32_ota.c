@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The methods of esp32.Partition that say which application boots.
 // What they write is what ESP-IDF v5.5.1 writes (app_update/esp_ota_ops.c) with rollback enabled.
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // esp32.Partition over the virtual flash: the partition table at 0x8000 is the only truth.
 // Table format: ESP-IDF, components/partition_table; API: MicroPython's esp32 port.
 #include <stdio.h>

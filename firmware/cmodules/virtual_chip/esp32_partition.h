@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // An entry of the partition table, which is also the object esp32.Partition.
 #ifndef VIRTUAL_CHIP_ESP32_PARTITION_H
 #define VIRTUAL_CHIP_ESP32_PARTITION_H

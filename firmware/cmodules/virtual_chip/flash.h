@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The flash of the virtual chip and the faults its board can be told to have.
 //
 // The flash is NOR: an erase sets every bit of a 4 KiB sector, programming only clears bits.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // machine.reset() and machine.unique_id() of the virtual chip.
 #include <unistd.h>
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The life of the virtual chip: start, _boot.py, boot.py, main.py, the REPL, soft reset.
 //
 // It follows MicroPython's esp32 port. A soft reset runs the finalisers, as there, and then
@@ -16,6 +17,7 @@
 
 #include "py/builtin.h"
 #include "py/cstack.h"
+#include "py/frozenmod.h"
 #include "py/gc.h"
 #include "py/mphal.h"
 #include "py/mpthread.h"
@@ -43,10 +45,14 @@
 enum script_end { SCRIPT_DONE, SCRIPT_RAISED, SCRIPT_ASKED_FOR_RESET };
 
 static enum script_end run_script(const char *name) {
-    if (mp_import_stat(name) != MP_IMPORT_STAT_FILE) {
+    int result;
+    if (mp_find_frozen_module(name, NULL, NULL) == MP_IMPORT_STAT_FILE) {
+        result = pyexec_frozen_module(name, true);
+    } else if (mp_import_stat(name) == MP_IMPORT_STAT_FILE) {
+        result = pyexec_file(name);
+    } else {
         return SCRIPT_DONE;
     }
-    int result = pyexec_file(name);
     if (result & PYEXEC_FORCED_EXIT) {
         return SCRIPT_ASKED_FOR_RESET;
     }

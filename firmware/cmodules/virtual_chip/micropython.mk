@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # The virtual ESP32-S3: what a chip has and MicroPython's unix port has not.
 VIRTUAL_CHIP_DIR := $(USERMOD_DIR)
 

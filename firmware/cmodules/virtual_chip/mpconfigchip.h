@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MicroPython's configuration for the virtual chip: the unix port's, without the host.
 // It is MP_CONFIGFILE, because the port's header sets these without asking.
 #ifndef VIRTUAL_CHIP_MPCONFIGCHIP_H

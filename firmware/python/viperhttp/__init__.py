@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ViperHTTP: an HTTP server in C on one core, beside Python on the other.
 
 import viperhttp

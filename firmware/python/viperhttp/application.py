@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application: what is served, and the server that serves it."""
 
 import sys

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """gzip_static(): the .gz siblings of a folder's files, made on the device."""
 
 import binascii
@@ -68,7 +69,7 @@ def _gzip_folder(folder, temporary, min_size, level, counts):
     for name in names:
         path = folder + "/" + name
         if name.endswith(".gz"):
-            if name[:-3] not in names and _is_ours(path):
+            if name[:-3] not in names and is_made(path):
                 os.remove(path)
                 counts["removed"] += 1
         elif not name.lower().endswith(_PACKED):
@@ -82,6 +83,8 @@ def _gzip_file(path, sibling, temporary, min_size, level, counts):
         _remove_if_ours(sibling, counts)
     elif _trailer(sibling) == struct.pack("<II", _crc32(path), size):
         counts["fresh"] += 1
+    elif _trailer(sibling) is not None and not is_made(sibling):
+        counts["skipped"] += 1  # somebody else's
     else:
         with open(path, "rb") as source, open(temporary, "wb") as target:
             read, written = _viperhttp.gzip_copy(source, target, level)
@@ -115,13 +118,14 @@ def _trailer(path):
         return None
 
 
-def _is_ours(path):
+def is_made(path):
+    """Whether a .gz was made by this function or the build."""
     with open(path, "rb") as file:
         return file.read(len(_OURS)) == _OURS
 
 
 def _remove_if_ours(path, counts):
-    if _trailer(path) is not None and _is_ours(path):
+    if _trailer(path) is not None and is_made(path):
         os.remove(path)
         counts["removed"] += 1
 

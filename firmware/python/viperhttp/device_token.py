@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The device's token: the secret by which it knows who may change it over the network.
 
 FILE holds the token's SHA-256, in hex, where `./scons token` puts it; the token itself is random

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a handler raises to answer with an error."""
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the memory is."""
 
 import gc

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Updates over the network: an application image into the slot that does not run.
 
     from viperhttp import ota

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a handler can know of its request."""
 
 from asyncio import core

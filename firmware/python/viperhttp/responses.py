@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Responses that are more than a value."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A reset that a request asks for, and how a client sees that it has happened."""
 
 import asyncio

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Routes: what is called for which method and path."""
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Routes for those who have the device's token, which itself never travels.
 
     api = sealed.Router("/api")

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files of the device brought up to date over the network: `./scons sync HOST=...`.
 
     from viperhttp import sync_routes
@@ -7,10 +8,12 @@
 Requests and answers are sealed with the device's token (see viperhttp.sealed).
 
     GET  /sync                  {"boot", "outdated"}
-    POST /sync/manifest         takes a JSON list of files and folders; what is there, a line each
+    POST /sync/manifest         takes the digests that are known as JSON; what there is, a line each
+    POST /sync/look             takes a JSON list of paths; what is there, a line each
     PUT  /sync/files/NAME?at=N  a piece of a file, from its byte N on; "&sha256=H" with the last one
-    POST /sync/commit           {"removed": [path, ...], "placed": [name, path, name, path, ...]}
-    POST /sync/finish           nothing more is to come
+    POST /sync/copy             {"path", "name", "sha256"}: a file that the device has already
+    POST /sync/forget           takes a JSON list of names of files that are not wanted any more
+    POST /sync/switch           takes the name of an intent as JSON; puts files in their places
     POST /sync/reset            starts the application anew
 
 What they do is in viperhttp.sync. A piece may be compressed, with `Content-Encoding: deflate`
@@ -34,9 +37,11 @@ def router():
     routes = sealed.Router("/sync")
     routes.get("")(_status)
     routes.post("/manifest")(_manifest)
+    routes.post("/look")(_look)
     routes.put("/files/{name}", query={"at": Query(type=int), "sha256": Query("")})(_receive)
-    routes.post("/commit")(_commit)
-    routes.post("/finish")(_finish)
+    routes.post("/copy")(_copy)
+    routes.post("/forget")(_forget)
+    routes.post("/switch")(_switch)
     routes.post("/reset")(restart.soon)
     return routes
 
@@ -46,11 +51,17 @@ def _status():
 
 
 def _manifest():
-    scope = tuple(current_request().json())
+    return _lines(sync.entries(current_request().json()))
 
+
+def _look():
+    return _lines(sync.found(current_request().json()))
+
+
+def _lines(answers):
     async def lines():
-        for entry in sync.entries(scope):
-            yield json.dumps(entry) + "\n"
+        for answer in answers:
+            yield json.dumps(answer) + "\n"
             await asyncio.sleep_ms(0)
 
     return StreamingResponse(lines(), media_type="application/x-ndjson")
@@ -72,18 +83,21 @@ def _receive(name, at, sha256):
     return Response()
 
 
-def _commit():
+def _copy():
     what = current_request().json()
     try:
-        sync.commit(tuple(what["removed"]), *what["placed"])
+        sync.copy(what["path"], what["name"], what["sha256"])
     except OSError as error:
         raise _failure(error) from None
     return Response()
 
 
-def _finish():
-    sync.finish()
-    return Response()
+def _forget():
+    return sync.forgotten(current_request().json())
+
+
+def _switch():
+    return _lines(sync.switching(current_request().json()))
 
 
 def _failure(error):

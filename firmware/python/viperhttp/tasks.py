@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Lets tasks go on: in the asyncio loop that runs, or without one, from MicroPython's scheduler."""
 
 from asyncio import core

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What compiled templates call: Jinja's filters and tests, and how values become text.
 
 Arguments, results and names of arguments are those of Jinja2's filters and tests. A module of its

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pages from templates that were compiled into the folder `templates` of the device."""
 
 from viperhttp.responses import HTMLResponse

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The network of a board: the one whose name and password it keeps, or else one of its own.
 
     from viperhttp import wifi

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Asking the person at the terminal, from a thread that Ctrl-C has to end."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which paths of the application are asked for, by smoke, serve, perf: firmware/app/app.toml."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One build at a time in one folder: the second waits, and says for whom."""
 
 from __future__ import annotations

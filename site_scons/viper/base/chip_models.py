@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Espressif's chips: what sets one apart from another, for all that asks which it is."""
 
 from __future__ import annotations

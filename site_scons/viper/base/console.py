@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a person sees: one quiet line per action, and a bar for what takes over a second."""
 
 from __future__ import annotations

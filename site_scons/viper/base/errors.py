@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The one error class for what a person can mend."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Ctrl-C for threads that wait.
 
 SCons takes SIGINT with a handler of its own that only sets a flag, and runs the actions in worker

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's MAC address, by which it is known."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The packages of this Python: what only some goals need comes when such a goal is first named.
 
 requirements/<name>.txt is a lock, versions with hashes. ./scons makes .venv from base.txt, and the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A process that is not to outlive the one that has started it."""
 
 from __future__ import annotations

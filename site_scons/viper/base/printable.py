@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Text for a terminal, whoever wrote it."""
 
 from __future__ import annotations

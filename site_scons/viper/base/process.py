@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Running a tool: output kept for when it fails, Ctrl-C handed on, no child left behind."""
 
 from __future__ import annotations

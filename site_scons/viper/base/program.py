@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Running a program of this project's own, which talks to the user itself."""
 
 from __future__ import annotations

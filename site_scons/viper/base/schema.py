@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a device answers, read as a stranger's words: each value of its kind and within its bounds.
 
 status = schema.read(content)
@@ -75,6 +76,15 @@ class Record:
         if not isinstance(value, bool):
             raise Nonsense(f"its '{name}' is neither true nor false")
         return value
+
+    def texts(self, name: str, count: int, most: int = _TEXT_MAX) -> list[str]:
+        """A list of at most so many texts, each of at most so many characters."""
+        values = self._values.get(name)
+        if not isinstance(values, list) or len(values) > count:
+            raise Nonsense(f"its '{name}' is no list of up to {count}")
+        if any(not isinstance(value, str) or len(value) > most for value in values):
+            raise Nonsense(f"its '{name}' has more than texts of up to {most} characters")
+        return values
 
     def record(self, name: str) -> Record:
         """Another object."""

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """URLs and hosts as people type them."""
 
 from __future__ import annotations

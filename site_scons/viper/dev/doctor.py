@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What this machine has of what the graph needs, and what mends it. It reads, and changes nothing.
 
 Each check gives findings, one to a line. `missing` is what the virtual board or the given board

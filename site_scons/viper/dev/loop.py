@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The incremental loop: `python -m viper.dev.loop REQUEST`, a JSON object (see `Request`).
 
 What is saved is brought to the device by the goals that a person would type: `sync`, or, if it is
@@ -24,7 +25,7 @@ from viper.dev.runs import Runs
 
 WATCHED = ("assets", "boards", "firmware", "nix", "site_scons")
 _TOOLS = Path("site_scons")
-_FILES = (Path("assets"), Path("firmware/app"))  # what `sync` brings
+_FILES = (Path("assets"), Path("firmware/app"), Path("firmware/seeds"))  # what `sync` brings
 _STEP_MS = 20  # an editor's writes of one save lie closer together
 _DEBOUNCE_MS = 200
 

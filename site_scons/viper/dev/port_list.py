@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What is connected: boards on USB, virtual boards, ports of Windows that WSL may have, a lab."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's page that reloads itself: a proxy on this computer, in front of the device.
 
 The device serves everything, as to anybody; the proxy adds a script to each HTML document that a

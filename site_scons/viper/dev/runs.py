@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Runs of SCons for the incremental loop, and the processes that make them short.
 
 `scons_server` has SCons and the tools loaded, and `viper.update.worker` keeps the device's port.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Panics of the chip, as its console prints them, with the source lines that they mean.
 
 ESP-IDF v5.5.1 prints `Backtrace: PC:SP PC:SP ...` (esp_system/port/arch/xtensa/debug_helpers.c),

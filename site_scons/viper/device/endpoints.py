@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Requests to a device's own endpoints: those that change it over the network.
 
 They are sealed with the device's token, and so are its answers (viper.device.seal). The device says

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """esptool as it comes, on any of our ports.
 
 `python -m viper.device.esptool_command URL CALLED ...`. esptool is under the GPL: this is a process

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The same work on several devices at once: one that fails does not stop the others."""
 
 from __future__ import annotations

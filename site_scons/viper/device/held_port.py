@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's port, held by one process for one piece of work after the other.
 
 Opening a port over a network takes longer than what one saved file changes, so the line stays open

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """HTTP with a device, whose answers have a limit in bytes and in seconds, whatever it sends."""
 
 from __future__ import annotations

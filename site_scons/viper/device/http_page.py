@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a device serves, as seen from this computer."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The process that shows a device's console: `python -m viper.device.monitor --help`.
 
 It has the terminal to itself, raw: Ctrl-C reaches the device under `--keys`, and ends the process

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The token by which a device knows who may change it over the network.
 
 It is made here, at random. The device gets its SHA-256 over the serial port; the token itself stays

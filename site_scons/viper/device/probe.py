@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The process that asks one chip what it is: `python -m viper.device.probe URL CALLED`.
 
 esptool, under the GPL, does the asking; so this is a process of its own, which nothing imports. It

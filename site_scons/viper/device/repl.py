@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's raw REPL on a device, by mpremote: programs run beside the application.
 
 mpremote reads byte by byte, which suits a prompt and not a manifest of a thousand files: it enters

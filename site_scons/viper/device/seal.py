@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Requests and answers with seals in place of a token.
 
 The device's side, and the form of a seal, are in firmware/python/viperhttp/sealed.py.

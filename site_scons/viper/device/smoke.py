@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The smoke test: is what runs on a device what was built, and is it well?
 
 Over HTTP it must serve a file, serve a route of Python, and answer on the server's core while

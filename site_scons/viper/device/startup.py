@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """How an application has started, by what the device prints."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's console: starting its application, and staying with it."""
 
 from __future__ import annotations

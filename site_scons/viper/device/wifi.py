@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The Wi-Fi network that a device keeps: asked for, handed over, and forgotten here.
 
 Name and password go over the serial port into the device's `nvs`, by the raw REPL, which echoes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a firmware is made of, for both of MicroPython's ports, and the build id that follows."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """compile_commands.json, by which editors and clangd know how each file is compiled.
 
 Format: https://clang.llvm.org/docs/JSONCompilationDatabase.html

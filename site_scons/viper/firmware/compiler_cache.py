@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ccache in front of a compiler, where it is installed, with whatever store its user has given it.
 
 A hit in another clone needs what ccache hashes to be free of the clone's folder: paths below it are

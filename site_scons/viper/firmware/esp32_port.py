@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's esp32 port: configured by ESP-IDF's idf.py, rebuilt by ninja.
 
 idf.py and cmake keep things of earlier configurations: an existing sdkconfig wins over changed

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A linker map of GNU ld: which object each piece of a firmware comes from, and what it takes.
 
 esp-idf-size reads it, ESP-IDF's maps and others alike: ld lists pieces that it has merged with

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What viperhttp takes of a board's memory while it serves, as its firmware says.
 
 The module writes the numbers into every image: core/memory_use.h describes the record.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The copy of MicroPython that the esp32 port is built in.
 
 ESP-IDF's component manager writes into the project that it configures: it puts components beside

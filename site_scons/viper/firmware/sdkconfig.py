@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The settings of ESP-IDF: what a board's fragments ask for, held against what came out.
 
 ESP-IDF merges the fragments that a board's mpconfigboard.cmake lists, by Kconfig's rules, into

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """MicroPython's unix port as the virtual board's firmware.
 
 It is built out of the checkout by the port's own make, which knows what to recompile. What make

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What this graph last wrote to a device: `.viper/devices/<mac>.json`.
 
 A stamp is a hint. It saves questions, and the chip's own MD5 decides whether it is true; one that
@@ -15,6 +16,7 @@ from typing import Any
 from viper.base import atomic_file
 from viper.base.mac import Mac
 from viper.flash.sector_plan import Claim
+from viper.image.ownership import Ownership
 from viper.image.sectors import Run
 
 FOLDER = Path(".viper/devices")  # in the project
@@ -29,14 +31,14 @@ class Stamp:
 
     Attributes:
         parts: by the part's name in flash.json, what was written there.
-        files: the files that were put into the device's file system, by path: their sha256.
-        files_md5: the MD5 of the file system's partition when `files` was last found true of the
-            device; empty if never, or if files have been sent since.
+        ownership: the files that were put into the device's file system, as it notes them itself.
+        files_md5: the MD5 of the file system's partition when `ownership` was last found true of
+            the device; empty if never, or if files have been sent since.
     """
 
     mac: Mac
     parts: dict[str, Claim] = field(default_factory=dict)
-    files: dict[str, str] = field(default_factory=dict)
+    ownership: Ownership = field(default_factory=Ownership)
     files_md5: bytes = b""
 
 
@@ -49,17 +51,26 @@ def load(folder: Path, mac: Mac) -> Stamp:
         return Stamp(
             mac=mac,
             parts={str(name): _claim(part) for name, part in record["parts"].items()},
-            files={str(path): str(digest) for path, digest in record["files"].items()},
+            ownership=Ownership(
+                {str(path): str(digest) for path, digest in record["files"].items()},
+                {str(path): str(digest) for path, digest in record.get("retired", {}).items()},
+                {
+                    str(path): (str(one), str(other))
+                    for path, (one, other) in record.get("kept", {}).items()
+                },
+                str(record.get("ours", "")),
+            ),
             files_md5=bytes.fromhex(record["files_md5"]),
         )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return Stamp(mac)
 
 
-def paths(folder: Path) -> set[str]:
-    """The files that were put into the file system of any device."""
-    macs = (Mac(stamp.stem) for stamp in folder.glob("[0-9a-f]" * 12 + ".json"))
-    return {path for mac in macs for path in load(folder, mac).files}
+def every(folder: Path) -> list[Stamp]:
+    """The stamps of all devices, the latest first."""
+    found = folder.glob("[0-9a-f]" * 12 + ".json")
+    made = sorted(found, key=lambda path: path.stat().st_mtime, reverse=True)
+    return [load(folder, Mac(path.stem)) for path in made]
 
 
 def save(folder: Path, stamp: Stamp) -> None:
@@ -69,7 +80,10 @@ def save(folder: Path, stamp: Stamp) -> None:
         "format": _FORMAT,
         "mac": stamp.mac,
         "parts": {name: _record(claim) for name, claim in stamp.parts.items()},
-        "files": stamp.files,
+        "files": dict(stamp.ownership.files),
+        "retired": dict(stamp.ownership.retired),
+        "kept": {path: list(both) for path, both in stamp.ownership.kept.items()},
+        "ours": stamp.ownership.digest,
         "files_md5": stamp.files_md5.hex(),
     }
     atomic_file.write_json(_path(folder, stamp.mac), record)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An ESP chip in download mode, by esptool's library.
 
 esptool is under the GPL: only processes of their own import this (see viper.update.flasher).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work on a device, as the build graph sees it: a request, a child process, a result."""
 
 from __future__ import annotations
@@ -44,6 +45,8 @@ class FlashRequest:
     goal: str = FLASH
     delete_extras: bool = True  # whether a sync removes what is in its scope and not in the image
     repartition: str = ""  # what becomes of data when partitions change: repartition.KEEP or WIPE
+    theirs: str = ""  # what becomes of files of the user's where ours are to be: see sync.theirs
+    space: str = ""  # sync.transfer.INPLACE where new files may replace old ones one by one
     source: Path | None = None  # the backup to restore; None for that of an interrupted repartition
 
     @property
@@ -74,6 +77,10 @@ class FlashResult:
     backup: str = ""  # the folder of a backup that was made
     files_sent: tuple[str, ...] = ()  # paths on the device that were updated one by one
     files_deleted: tuple[str, ...] = ()
+    files_moved: tuple[tuple[str, str], ...] = ()  # their content was there: old path, new path
+    kept: tuple[str, ...] = ()  # the user's, where ours were to be
+    others: tuple[str, ...] = ()  # the user's, of a device that had no note of what is ours
+    conflicts: tuple[tuple[str, str], ...] = ()  # with the goal PLAN: path, and what is in the way
     put_back: bool = False  # whether an interrupted sync's volume was taken back to before it
     bytes_on_wire: int = 0  # from the host to the device over a serial port, everything counted
     reset_s: float = 0.0  # opening the port, reset into download mode, sync
@@ -90,7 +97,8 @@ class FlashResult:
     @property
     def changed(self) -> bool:
         """Whether the device was changed, or would be."""
-        return bool(self.bytes_written or self.files_sent or self.files_deleted)
+        files = self.files_sent or self.files_deleted or self.files_moved
+        return bool(self.bytes_written or files)
 
     @property
     def left_alone(self) -> tuple[str, ...]:
@@ -234,7 +242,8 @@ def decode_request(text: str) -> FlashRequest:
 def _decode_result(record: dict[str, Any]) -> FlashResult:
     record["mac"] = Mac(record["mac"]) if record["mac"] else None
     record["parts"] = tuple(PartResult(**part) for part in record["parts"])
-    for key in ("files_sent", "files_deleted"):
+    for key in ("files_sent", "files_deleted", "kept", "others"):
         record[key] = tuple(record[key])
-    record["moving"] = tuple(map(tuple, record["moving"]))
+    for key in ("moving", "files_moved", "conflicts"):
+        record[key] = tuple(map(tuple, record[key]))
     return FlashResult(**record)

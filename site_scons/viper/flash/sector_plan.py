@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which sectors of a chip have to be written, asked of the chip itself by MD5.
 
 Pure: the chip is a function that answers with the MD5 of any range of its flash. What a stamp

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A flash image brought onto a chip: planned, written in a safe order, verified, and noted.
 
 Pure but for the stamp: the chip is an interface, which esptool stands behind in
@@ -17,7 +18,7 @@ from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.flash import device_stamp, sector_plan
 from viper.flash.sector_plan import ERASED, Region
-from viper.image import flash_image, partition_table
+from viper.image import flash_image, ownership, partition_table
 from viper.image.sectors import SECTOR_SIZE, runs
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
@@ -47,6 +48,7 @@ class File:
 
     sha256: str  # hex
     source: Path  # where its content is
+    is_seed: bool = False  # placed only where nothing is, and the user's from then on
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,11 @@ class Image:
     psram_size: int  # bytes
     parts: tuple[Part, ...]
     files: Mapping[str, File]  # by their path on the device
+
+    @property
+    def ours(self) -> dict[str, str]:
+        """The sha256 of the files that stay ours on a device, by path."""
+        return {path: file.sha256 for path, file in self.files.items() if not file.is_seed}
 
 
 @dataclass(frozen=True)
@@ -100,7 +107,7 @@ def load(description: Path, root: Path) -> Image:
             psram_size=_integer(record, "psram_size"),
             parts=tuple(sorted(parts, key=lambda part: part.region.offset)),
             files={
-                path: File(file["sha256"], root / file["source"])
+                path: File(file["sha256"], root / file["source"], bool(file.get("seed")))
                 for path, file in record["files"].items()
             },
         )
@@ -280,7 +287,7 @@ class Session:
         known = self.stamp.parts.get(part.name)
         is_known = known is not None and known.md5 == digest and not known.settled
         if part.kind == FILESYSTEM:
-            self.stamp.files = {path: file.sha256 for path, file in self._image.files.items()}
+            self.stamp.ownership = ownership.of_image(self._image.ours)
             self.stamp.files_md5 = digest
         elif is_known:
             return

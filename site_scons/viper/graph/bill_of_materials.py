@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The bill of materials of a build, in CycloneDX's form (specification 1.6, JSON).
 
 Named are the sources that are in the images, by commit, with the components of ESP-IDF that the

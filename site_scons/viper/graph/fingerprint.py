@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a step's result depends on besides its files: our own code, and tools by version."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The builds of a board, kept by their ids, small, so that two of them can be compared.
 
 build/<BOARD>/builds/<id>.json: build.json as it was, and under "sizes" what viper.graph.sizes

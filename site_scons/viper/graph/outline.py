@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The graph in few boxes: what comes of what, from the sources to a device.
 
 Steps that only follow one another are one box, and so are what stands side by side for the same

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The graph as a picture, drawn by graphviz, and as a page around it.
 
 Files that no step makes are folded into their folders, and steps of one tag into one box when they

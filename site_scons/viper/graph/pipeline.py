@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a run of the pipeline did, step by step, and the page that it ends in."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Pages that need nothing but themselves: style and pictures are in the file."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Entries of a cache that builds share: verified when they are taken, bounded in size.
 
 An entry is a file named by its key, 32 hexadecimal digits, in a folder of the key's first two. It

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a build takes, for reading: as text, and as a page with a picture of the flash."""
 
 from __future__ import annotations

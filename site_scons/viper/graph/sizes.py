@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a build takes of flash and memory, by part, by component and by symbol.
 
     {"parts": {"factory": 667136, "vfs": 114688, ...},

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What each step was last made from and how long it took, to explain the graph: never an input.
 
 build/<BOARD>/steps.json:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What one run did, for its last line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Why a step of the graph would run, in words of what a person has changed."""
 
 from __future__ import annotations

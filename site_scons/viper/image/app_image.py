@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Application and bootloader images, as `esptool image-info` and the chips accept them.
 
 The virtual board's application image carries the host executable as the data that a chip would

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The manifest of the web assets: what ships, under which name, and with which digests.
 
 www.json is `{"assets": [...]}`, sorted by path, each asset being

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which applications a chip tries to boot, and in which order: the first that is whole runs.
 
 The rules are those of ESP-IDF's second-stage bootloader (v5.5.1, bootloader_support/src/

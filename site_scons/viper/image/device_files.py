@@ -1,8 +1,11 @@
+# SPDX-License-Identifier: MIT
 """What a device's file system is to hold: files.json, a flash image that has no parts.
 
     {"board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216, "psram_size": 8388608,
      "parts": [],
      "files": {"/www/index.html": {"size": 812, "sha256": "...", "source": "assets/..."}, ...}}
+
+A file with "seed": true is placed only where nothing is, and the user's from then on.
 
 It is all that a sync needs: see viper.image.flash_image for the form.
 """
@@ -10,7 +13,7 @@ It is all that a sync needs: see viper.image.flash_image for the form.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +47,14 @@ def merge(folders: Mapping[str, Mapping[str, Path]]) -> dict[str, Path]:
     return files
 
 
-def write(index: Path, files: Mapping[str, Path], board: Board) -> dict[str, dict[str, Any]]:
+def write(
+    index: Path, files: Mapping[str, Path], board: Board, seeds: Collection[str] = ()
+) -> dict[str, dict[str, Any]]:
     """Write files.json.
 
     Args:
         files: source files, relative to the project's root, by device path.
+        seeds: the paths of those that are placed only where nothing is.
 
     Returns:
         What it says of each file.
@@ -63,6 +69,7 @@ def write(index: Path, files: Mapping[str, Path], board: Board) -> dict[str, dic
             "size": len(content),
             "sha256": hashlib.sha256(content).hexdigest(),
             "source": files[path].as_posix(),
+            **({"seed": True} if path in seeds else {}),
         }
         for path, content in contents.items()
     }

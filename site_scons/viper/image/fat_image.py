@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A FAT file system as an image, by pyfatfs; this file is all that knows of that library.
 
 Sectors and clusters are 4096 bytes, as MicroPython's esp32 port reads a partition named `vfs`.

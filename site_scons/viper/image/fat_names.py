@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which names a FAT file system holds, as MicroPython's FatFs reads and writes them.
 
 FatFs is built there for code page 437 with long names (`extmod/vfs_fat.mk`, `lib/oofatfs/ff.c`).
@@ -37,7 +38,7 @@ def check(paths: Iterable[str]) -> None:
             _check_name(part, path)
         for depth in range(1, len(parts) + 1):
             prefix = "/".join(parts[:depth])
-            other = spelt.setdefault(_without_case(prefix), prefix)
+            other = spelt.setdefault(folded(prefix), prefix)
             if other != prefix:
                 raise UserError(
                     f"{path}: FAT cannot tell '{prefix}' from '{other}'", "rename one of them"
@@ -69,6 +70,6 @@ def _shown(path: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in path)
 
 
-def _without_case(path: str) -> str:
+def folded(path: str) -> str:
     """Equal for paths that FatFs takes for the same."""
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in stored(path))

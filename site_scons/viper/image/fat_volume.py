@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A FAT file system as a device has left it: its folders, its files, and whether they are in order.
 
 Reads what MicroPython's FatFs writes to a partition with sectors of 4096 bytes: FAT12 or FAT16,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a file system image is, whichever file system it holds."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The files in a partition of a chip, FAT or littlefs, read where they are.
 
 Only what is asked for is read: a listing costs the tables and folders.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The whole flash as one image, and flash.json: which parts it is made of.
 
     {"format": 1, "board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216,

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Compressing one web asset, to the same bytes on every machine.
 
 The compressor is zlib-ng 2.3 from a pinned wheel. Its hash function is the same on every

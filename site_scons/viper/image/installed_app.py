@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which application a chip boots, read from its flash without running it."""
 
 from __future__ import annotations

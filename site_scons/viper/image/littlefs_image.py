@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A LittleFS2 file system as an image, by littlefs-python.
 
 Blocks of 4096 bytes, reads and programs of 32, files of up to 128 bytes within their folder: what

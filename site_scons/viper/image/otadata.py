@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """otadata: the two flash sectors that say which application slot boots.
 
 Each sector begins with `{seq u32, label[20], state u32, crc u32}`. The greater valid seq wins and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The partition table: from its CSV to the 0xC00 bytes at 0x8000 that the bootloader reads.
 
 The rules are ESP-IDF's (v5.5.1, components/partition_table/gen_esp32part.py), so that a CSV means

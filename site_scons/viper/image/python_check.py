@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The device's Python compiled here, by MicroPython's own compiler, before any of it is sent."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The sectors of a flash chip, and runs of them."""
 
 from __future__ import annotations

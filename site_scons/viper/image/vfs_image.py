@@ -1,15 +1,17 @@
-"""The image of the partition `vfs`: a file system with the device's files.
+# SPDX-License-Identifier: MIT
+"""The image of the partition `vfs`: a file system with the device's files, and the note of them.
 
 Beside vfs.img lies vfs.json, the sectors that it uses: {"used": [[first sector, count], ...]}
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from viper.base import atomic_file
-from viper.image import fat_image, littlefs_image
+from viper.image import fat_image, littlefs_image, ownership
 from viper.image.filesystem_image import FilesystemImage
 
 
@@ -27,7 +29,15 @@ def build(fs: str, files: Mapping[str, bytes], size: int) -> FilesystemImage:
     return {"fat": fat_image.build, "littlefs": littlefs_image.build}[fs](files, size)
 
 
-def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size: int) -> None:
+def write(
+    image: Path,
+    index: Path,
+    files: Mapping[str, Path],
+    *,
+    fs: str,
+    size: int,
+    seeds: Collection[str] = (),
+) -> None:
     """Write vfs.img and vfs.json.
 
     Args:
@@ -36,10 +46,17 @@ def write(image: Path, index: Path, files: Mapping[str, Path], *, fs: str, size:
         files: source files by device path.
         fs: one of `board.FILE_SYSTEMS`.
         size: bytes of the partition.
+        seeds: those that are not noted as ours.
 
     Raises:
         UserError: more than fits.
     """
-    built = build(fs, {path: source.read_bytes() for path, source in files.items()}, size)
+    contents = {path: source.read_bytes() for path, source in files.items()}
+    ours = {
+        path: hashlib.sha256(content).hexdigest()
+        for path, content in contents.items()
+        if path not in seeds
+    }
+    built = build(fs, {**contents, ownership.PATH: ownership.note(ours)}, size)
     atomic_file.write(image, built.data)
     atomic_file.write_json(index, {"used": built.used})

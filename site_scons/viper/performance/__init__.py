@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Performance with a memory: measure a device, and say whether it is like what it was before.
 
     request, profiles   what a person asks for; what is measured, from a TOML file

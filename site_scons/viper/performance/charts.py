@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The charts of the page, as SVG that takes its colours from the page's style."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The command behind `./scons perf` and tools/perf_regression.py: measure, keep, compare, tell."""
 
 from __future__ import annotations

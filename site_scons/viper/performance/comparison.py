@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Two runs compared: what changed, how sure that is, and a verdict.
 
 Each figure has one value for every run of a profile, and is compared on a logarithmic scale, where

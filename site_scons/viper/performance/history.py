@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The folder of all runs: perf_<time>_<tag>.json and .md, and the last complete one as latest.json.
 
 Records are written whole or not at all, and never changed. One that failed or was interrupted is

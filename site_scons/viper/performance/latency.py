@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Latencies of one kind of request: an HDR histogram, and how they changed over the phase."""
 
 from __future__ import annotations

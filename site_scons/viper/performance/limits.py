@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The limits of a profile, which hold whatever earlier runs were like."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The load generator: one phase of requests to one device.
 
 In a closed loop each client asks again as soon as it has its answer. In an open loop requests are

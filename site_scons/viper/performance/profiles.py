@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The profiles: which paths are asked for, by how many clients, and what is still acceptable."""
 
 from __future__ import annotations

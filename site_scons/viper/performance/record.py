@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One run as a record: what was measured, on what, and what came of it. JSON on disk."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What people read of a run: words for the terminal and perf_….md, and the page perf.html."""
 
 from __future__ import annotations

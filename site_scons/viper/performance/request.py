@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a person asks of one run."""
 
 from __future__ import annotations

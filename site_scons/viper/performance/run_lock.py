@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One run at a time: two would measure each other."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One run: every profile, RUNS times a burst and a long phase, and what guards them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The device under test, as it is asked between phases: is it there, who is it, what it counts."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A serial port of Windows over the network: esptool's RFC 2217 server, run by Windows' Python.
 
 The server listens on every network of the computer and asks nobody for a password. It runs no

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """COM14 from WSL: the device file or the address by which Linux gets at a port of Windows."""
 
 from __future__ import annotations

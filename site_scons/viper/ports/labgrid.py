@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Boards on other machines: places of a labgrid lab, held from first use to the end of the run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The user's own labgrid-client, which asks a lab's coordinator: its version is the lab's.
 
 What it prints is described in labgrid's sources (26.0): `show` in remote/client.py (print_place)

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Holding a place of a lab, as long as its input is open.
 
 `python -m viper.ports.labgrid_keeper PLACE`

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A port that is part of the chip, and leaves the bus when the chip is reset.
 
 The chip's ROM makes it a USB Serial/JTAG device (303A:1001). MicroPython's own USB driver makes

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What PORT means: which device it names, how it is opened, and who holds it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A chip's reset by the serial port's DTR and RTS, which boards wire to IO0 and EN."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Opening a serial port, with errors that a person can mend."""
 
 from __future__ import annotations

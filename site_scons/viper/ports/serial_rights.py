@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """May this user open a serial device, and if not, what gives the right."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The serial ports of this project's own URL scheme, `viper://host:port`."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Serial devices on USB, as Linux shows them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """usbipd-win, which hands USB devices of Windows to WSL 2.
 
 What it prints is described in its sources (v5.3.0): `usbipd state` in Usbipd.Automation/Device.cs,

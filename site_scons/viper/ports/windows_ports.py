@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The serial ports that Windows has, asked through PowerShell."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """WSL, the Linux of Windows: which one this is, its drives, and the programs of Windows."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A board: what `boards/<NAME>/board.toml` says of it. Adding a board is adding a folder."""
 
 from __future__ import annotations

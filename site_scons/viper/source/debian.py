@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Debian's source package of MicroPython, for the virtual board where no git host can be reached.
 
 It comes from the mirrors that apt is configured with; which one does not matter, for its sha256

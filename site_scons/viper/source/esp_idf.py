@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """ESP-IDF: where it is, whether it is the pinned one, and the environment that its tools need.
 
 The environment is what ESP-IDF's export.sh adds to an empty shell. It is kept in a file, since

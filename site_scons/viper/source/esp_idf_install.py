@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Installing the pinned ESP-IDF: git for its sources, its own installer for its tools.
 
 What is there already is not fetched again, so an installation that was interrupted goes on where

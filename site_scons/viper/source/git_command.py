@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Git by itself: no configuration, hook, prompt or repository of the user's."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where MicroPython's source comes from, and which one stands.
 
 The pinned commit, fetched shallowly by git into build/micropython; Debian's source package in its

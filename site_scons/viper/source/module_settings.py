@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The settings of the C module: one list, `settings.toml`, and all that is made from it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Moving a pin to another version, in nix/pins.json and nowhere else."""
 
 from __future__ import annotations

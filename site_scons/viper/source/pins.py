@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The pins of every fetched input: nix/pins.json, read by the graph."""
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
+# SPDX-License-Identifier: MIT
 """What a power cut during a sync could damage of a FAT, kept on the host: `<mac>.fat-journal`.
 
 FatFs writes a table or folder sector by erasing it first, so a cut in that moment loses entries of
 files that the sync has nothing to do with. A sync writes the data of files to free clusters alone
-until all of its batch are complete, so that tables and folders are all that has to be put back.
+until the last is complete, so that tables and folders are all that has to be put back.
 """
 
 from __future__ import annotations
@@ -17,9 +18,9 @@ from typing import Protocol
 
 from viper.base import atomic_file
 from viper.base.mac import Mac
-from viper.image.fat_volume import Damaged, Entry, FatVolume, ReadSectors
+from viper.image import fat_names, ownership
+from viper.image.fat_volume import Damaged, FatVolume, ReadSectors
 from viper.image.sectors import SECTOR_SIZE, runs
-from viper.sync.file_plan import STAGE
 
 _SUFFIX = ".fat-journal"
 
@@ -104,17 +105,20 @@ def _has_gone_on(journal: Journal, read: ReadSectors) -> bool:
     return _others(before, journal.touched) != _others(after, journal.touched)
 
 
-def _others(volume: FatVolume, touched: frozenset[str]) -> dict[str, Entry | None]:
+def _others(volume: FatVolume, touched: frozenset[str]) -> dict[str, object]:
     """What a sync leaves alone: files as they are, and that folders are there."""
+    entries = {fat_names.folded(path): entry for path, entry in volume.entries.items()}
+    changing = {fat_names.folded(path) for path in touched}
     return {
-        path: None if entry.is_folder else entry
-        for path, entry in volume.entries.items()
-        if path not in touched and not _is_stage(path) and not _holds(path, touched)
+        path: None if entry.is_folder else (entry.size, entry.stamp, entry.clusters)
+        for path, entry in entries.items()
+        if path not in changing and not _is_ours(path) and not _holds(path, changing)
     }
 
 
-def _is_stage(path: str) -> bool:
-    return path == STAGE or path.startswith(f"{STAGE}/")
+def _is_ours(path: str) -> bool:
+    folder = fat_names.folded(ownership.FOLDER)
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _holds(folder: str, paths: Iterable[str]) -> bool:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's files over the network; the requests are in firmware/python/viperhttp/sync_routes.py.
 
 Without a serial port nothing can be put back into a FAT that a power cut has damaged: see
@@ -14,13 +15,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper.base import schema
+from viper.base import console, schema
 from viper.base.schema import Record
 from viper.device.endpoints import DeviceHttp, Endpoint
 from viper.flash import writing
 from viper.flash.jobs import FlashResult
+from viper.image import ownership
 from viper.sync import transfer
-from viper.sync.transfer import MANIFEST_SIZE, PIECE, NothingToSave, StagedFile
+from viper.sync.transfer import ANSWERS_SIZE, PIECE, Choices, NothingToSave, WaitingFile
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class SyncRequest:
     root: Path  # the folder that the sources in flash.json are relative to
     stamps: Path  # the folder of the devices' stamps
     build: str  # the build id of the image's firmware
-    delete_extras: bool  # remove what the image does not have
+    choices: Choices
 
 
 Progress = Callable[[int], AbstractContextManager[Callable[[int], None]]]
@@ -54,26 +56,39 @@ def sync(request: SyncRequest, progress: Progress) -> FlashResult:
     device = DeviceHttp(Endpoint(request.host, "/sync", "files", again))
     transport = HttpTransport(device, again)
     boot, outdated = device.status(_status)
-    manifest, plan = transfer.examine(
-        transport, wanted, request.stamps, request.delete_extras, again
-    )
+    found, plan = transfer.examine(
+        transport, wanted, request.stamps, request.choices, again,
+        recorded=lambda: ownership.recorded(request.image),
+    )  # fmt: skip
     transfer.refuse_other_build(
-        manifest,
+        found,
         request.build,
         f"HOST={request.host}",
         f"./scons ota HOST={request.host}, or ./scons flash PORT=...",
     )
+    for conflict in plan.conflicts:
+        console.step("THEIRS", f"{conflict.path}  {conflict.why}")
+    transfer.refuse_conflicts(plan.conflicts, again)
+    if plan.changes and found.fs == "fat":
+        console.step("FAT", "keep the power on: a cut may damage the file system of this device")
     with progress(transfer.bytes_to_send(plan, wanted)) as show:
-        transfer.carry_out(transport, manifest, plan, wanted, request.stamps, NothingToSave(), show)
+        transfer.carry_out(
+            transport, found, plan, wanted, request.stamps, NothingToSave(), show,
+            again=again,
+            space=request.choices.space,
+        )  # fmt: skip
     if plan.touches_application or outdated:
         device.ask("POST", "/reset")
         device.after_reset(boot, _status)
     device.close()
     return FlashResult(
-        mac=manifest.mac,
+        mac=found.mac,
         host=request.host,
         files_sent=plan.sent,
         files_deleted=plan.deleted,
+        files_moved=plan.moved,
+        kept=plan.kept,
+        others=tuple(transfer.not_ours(found, wanted)),
         files_s=time.monotonic() - began,
     )
 
@@ -89,12 +104,18 @@ class HttpTransport:
         self._device = device
         self._again = again
 
-    def manifest(self, scope: Sequence[str]) -> list[Record]:
-        body = json.dumps(scope).encode()
-        content = self._device.ask("POST", "/manifest", body, limit=MANIFEST_SIZE)
+    def manifest(self, known: str) -> list[Record]:
+        return self._lines("/manifest", known)
+
+    def look(self, paths: Sequence[str]) -> list[Record]:
+        return self._lines("/look", paths)
+
+    def _lines(self, path: str, what: object) -> list[Record]:
+        body = json.dumps(what).encode()
+        content = self._device.ask("POST", path, body, limit=ANSWERS_SIZE)
         return self._device.understand(lambda: list(schema.read_lines(content)))
 
-    def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
+    def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
         for file in files:
             for at in range(0, max(len(file.content), 1), PIECE):
                 piece = file.content[at : at + PIECE]
@@ -109,12 +130,15 @@ class HttpTransport:
                     self._device.ask("PUT", path, piece)
                 yield len(piece)
 
-    def commit(self, removed: Sequence[str], placed: Sequence[str]) -> None:
-        body = {"removed": list(removed), "placed": list(placed)}
-        self._device.ask("POST", "/commit", json.dumps(body).encode())
+    def copy(self, path: str, name: str, sha256: str) -> None:
+        what = {"path": path, "name": name, "sha256": sha256}
+        self._device.ask("POST", "/copy", json.dumps(what).encode())
 
-    def finish(self) -> None:
-        self._device.ask("POST", "/finish")
+    def forget(self, names: Sequence[str]) -> list[Record]:
+        return self._lines("/forget", names)
+
+    def switch(self, name: str) -> list[Record]:
+        return self._lines("/switch", name)
 
     def abandon(self) -> None:
         """Nothing: no file is left open between requests."""

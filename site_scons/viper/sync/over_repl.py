@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device's files over its REPL: the calls of `viperhttp.sync`, in few exchanges."""
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from viper.base.errors import UserError
 from viper.base.schema import Nonsense, Record
 from viper.device.repl import DeviceRepl, literal, text
 from viper.image.sectors import SECTOR_SIZE, runs
-from viper.sync.transfer import PATHS, PIECE, StagedFile
+from viper.sync.transfer import PATHS, PIECE, WaitingFile
 
 T = TypeVar("T")
 
@@ -65,20 +66,25 @@ class ReplTransport:
         lines = (line for line in output.split(b"\r\n") if line.startswith(MARK))
         return self._understand(lambda: [schema.read(line.removeprefix(MARK)) for line in lines])
 
-    def manifest(self, scope: Sequence[str]) -> list[Record]:
-        return self.call(_call("manifest", scope))
+    def manifest(self, known: str) -> list[Record]:
+        return self.call(_call("manifest", [known]))
 
-    def send(self, files: Iterable[StagedFile]) -> Iterator[int]:
+    def look(self, paths: Sequence[str]) -> list[Record]:
+        return self.call(_call("look", paths))
+
+    def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
         for calls, size in _exchanges(files):
             self.call(*calls)
             yield size
 
-    def commit(self, removed: Sequence[str], placed: Sequence[str]) -> None:
-        gone = b"".join(text(path) + b"," for path in removed)
-        self.call(b"commit(" + b",".join([b"(" + gone + b")", *map(text, placed)]) + b")")
+    def copy(self, path: str, name: str, sha256: str) -> None:
+        self.call(_call("copy", [path, name, sha256]))
 
-    def finish(self) -> None:
-        self.call(b"finish()")
+    def forget(self, names: Sequence[str]) -> list[Record]:
+        return self.call(_call("forget", names))
+
+    def switch(self, name: str) -> list[Record]:
+        return self.call(_call("switch", [name]))
 
     def abandon(self) -> None:
         self._repl.interrupt()
@@ -132,7 +138,7 @@ def _call(name: str, words: Sequence[str]) -> bytes:
     return name.encode() + b"(" + b",".join(map(text, words)) + b")"
 
 
-def _exchanges(files: Iterable[StagedFile]) -> Iterator[tuple[list[bytes], int]]:
+def _exchanges(files: Iterable[WaitingFile]) -> Iterator[tuple[list[bytes], int]]:
     """The calls that send files, as many to an exchange as fit it, and the bytes of files sent."""
     exchange: list[bytes] = []
     length = size = 0
@@ -148,7 +154,7 @@ def _exchanges(files: Iterable[StagedFile]) -> Iterator[tuple[list[bytes], int]]
         yield exchange, size
 
 
-def _calls(file: StagedFile) -> Iterator[tuple[bytes, int]]:
+def _calls(file: WaitingFile) -> Iterator[tuple[bytes, int]]:
     """The calls that send one file, and how many bytes of it each sends."""
     yield _call("begin", [file.name]), 0
     for at in range(0, len(file.content), PIECE):

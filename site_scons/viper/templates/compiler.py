@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Templates as modules of Python: statements, and how templates extend and include each other.
 
 Jinja2 itself parses them, so the language is that of its "Template Designer Documentation". What

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Expressions of Jinja as expressions of Python."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Jinja's operators, filters and tests, by what they are in Python on the device."""
 
 from __future__ import annotations

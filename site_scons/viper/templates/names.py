@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What templates and the modules made of them are called."""
 
 from __future__ import annotations

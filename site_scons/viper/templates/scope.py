@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The names that a place in a template sees, and the Python variables that hold them."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Backups of a device: folders of plain files with a manifest, and the raw partitions beside them.
 
     <XDG_DATA_HOME>/viperhttp/backups/<mac>/2026-01-31T12-00-00/

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Before a flash changes partitions: what the device holds is read, saved here, and carried over.
 
 Nothing is written before the backup is complete and everything is known to fit. A backup is marked
@@ -19,6 +20,7 @@ from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port
 from viper.update import backup, repartition
 from viper.update.backup import Backup
+from viper.update.merging import Keeping
 from viper.update.repartition import KEEP, KEPT, WIPE, Fate
 
 
@@ -37,6 +39,7 @@ class CarryOver:
 
     image: Image
     backup: Backup | None = None  # None: nothing is carried over
+    own: Mapping[str, bytes] = field(default_factory=dict)  # the device's own files in it, by path
     known: Mapping[int, bytes] = field(default_factory=dict)  # of the chip: content by offset
 
     def session(self, chip: Chip, stamps: Path) -> Session:
@@ -55,13 +58,17 @@ class DataKeeper:
     Args:
         root: where backups are kept.
         port_name: PORT as the user gave it.
+        keeping: what decides whose a file is.
     """
 
-    def __init__(self, image: Image, chip: Chip, root: Path, port_name: str, tell: Tell) -> None:
+    def __init__(
+        self, image: Image, chip: Chip, root: Path, port_name: str, keeping: Keeping, tell: Tell
+    ) -> None:
         self._image = image
         self._chip = chip
         self._root = root
         self._port = port_name
+        self._keeping = keeping
         self._tell = tell
         self._fs = _kind_of(image)
 
@@ -76,7 +83,7 @@ class DataKeeper:
         """
         if choice == WIPE:
             self._forget_unfinished()
-            return CarryOver(repartition.carried(self._image, None, self._fs))
+            return CarryOver(self._merged(None)[0])
         unfinished = backup.unfinished(self._root, self._chip.mac)
         if unfinished is not None:
             self._tell.line("KEEP", f"an interrupted repartition goes on, with {unfinished}")
@@ -94,7 +101,7 @@ class DataKeeper:
                 f"{port.typed('flash', self._port)} REPARTITION=keep carries over what is there, "
                 "REPARTITION=wipe loses it",
             )
-        carried = repartition.carried(self._image, old, self._fs)
+        carried, own = self._merged(old)
         folder = backup.save(self._root, old)
         self._tell.line("BACKUP", str(folder))
         for fate in moving:
@@ -102,7 +109,7 @@ class DataKeeper:
         saved = replace(old, folder=folder)
         backup.mark_unfinished(folder)
         return CarryOver(
-            carried, saved, {part.entry.offset: part.raw for part in old.partitions.values()}
+            carried, saved, own, {part.entry.offset: part.raw for part in old.partitions.values()}
         )
 
     def plan(self) -> list[Fate]:
@@ -175,10 +182,13 @@ class DataKeeper:
         return [fate for fate in fates if fate.what != KEPT]
 
     def _carry(self, saved: Backup) -> CarryOver:
-        carried = repartition.carried(self._image, saved, self._fs)
+        carried, own = self._merged(saved)
         if saved.folder is not None:
             backup.mark_unfinished(saved.folder)
-        return CarryOver(carried, saved)
+        return CarryOver(carried, saved, own)
+
+    def _merged(self, saved: Backup | None) -> tuple[Image, dict[str, bytes]]:
+        return repartition.carried(self._image, saved, self._fs, self._keeping)
 
     def _old_data(self) -> Backup | None:
         """What the device holds, if its table or its file system is not the image's."""

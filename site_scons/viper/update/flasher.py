@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Work on one device: flashed, synced, saved, put back, as a request says.
 
 esptool, under the GPL, drives the device; so only viper.update.worker, a process of its own,
@@ -18,7 +19,7 @@ from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.device.held_port import HeldPort
 from viper.device.repl import NoPrompt
-from viper.flash import writing
+from viper.flash import device_stamp, writing
 from viper.flash.jobs import (
     BACKUP,
     LEFT_ALONE,
@@ -32,16 +33,18 @@ from viper.flash.jobs import (
     PartResult,
 )
 from viper.flash.writing import FILESYSTEM, Image, PartPlan, Session
-from viper.image import filesystem_reader, partition_table
+from viper.image import filesystem_reader, ownership, partition_table
 from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port
 from viper.ports.native_usb import NativeUsb
 from viper.ports.reset_line import start_application
-from viper.sync import fat_journal, transfer
-from viper.sync.file_plan import Manifest, SyncPlan
+from viper.sync import fat_journal, theirs, transfer
+from viper.sync.file_plan import Found, SyncPlan
 from viper.sync.over_repl import OtherFirmware, ReplTransport
+from viper.sync.transfer import Choices
 from viper.update import repartition
 from viper.update.carry_over import CarryOver, DataKeeper, Tell, closed_for_writing
+from viper.update.merging import Keeping
 
 if TYPE_CHECKING:
     from viper.flash.esp_device import Device
@@ -59,6 +62,7 @@ class Flasher:
         self._image = writing.load(request.image, request.root)
         self._usb = NativeUsb(request.url, f"PORT={request.port}")
         self._result = FlashResult()
+        self._put_back: frozenset[str] = frozenset()  # what an interrupted sync was about
 
     def run(self) -> FlashResult:
         """Do what is requested.
@@ -132,7 +136,9 @@ class Flasher:
         def write(first: int, content: bytes) -> None:
             device.write(vfs.offset + first * SECTOR_SIZE, content, lambda _: None)
 
-        self._note(put_back=fat_journal.put_back(journal, read, write))
+        if fat_journal.put_back(journal, read, write):
+            self._put_back = journal.touched
+            self._note(put_back=True)
         fat_journal.clear(stamps, device.mac)
 
     def _back_up(self) -> None:
@@ -197,7 +203,14 @@ class Flasher:
             progress=self._progress,
         )
         request = self._request
-        return DataKeeper(self._image, device, request.backups, request.port, tell)
+        stamp = device_stamp.load(request.stamps, device.mac)
+        repartitions = " REPARTITION=keep" if request.repartition else ""
+        keeping = Keeping(
+            theirs.parse(request.theirs),
+            [stamp.ownership.known(), *ownership.recorded(request.image)],
+            f"{port.typed(request.goal, request.port)}{repartitions}",
+        )
+        return DataKeeper(self._image, device, request.backups, request.port, keeping, tell)
 
     def _planned(self, keeper: DataKeeper) -> Image:
         """The image as far as it can be planned: what moves has to be decided first."""
@@ -229,7 +242,7 @@ class Flasher:
         """Whether a file system that is not written by sectors is known to hold the files."""
         stamp = session.stamp
         held = session.filesystem_md5(plan.part)
-        return stamp.files == self._wanted() and stamp.files_md5 == held
+        return stamp.ownership.is_of(self._image.ours) and stamp.files_md5 == held
 
     def _sync(
         self, starting: bool, filesystem_md5: bytes = b"", carry: CarryOver | None = None
@@ -262,7 +275,7 @@ class Flasher:
                 else:
                     repl.leave()
             self._count(repl.written.bytes - sent_before)
-        self._note(files_sent=plan.sent, files_deleted=plan.deleted)
+        self._note(files_sent=plan.sent, files_deleted=plan.deleted, files_moved=plan.moved)
         self._note(files_s=time.monotonic() - began)
 
     def _verify(self, device: ReplTransport, carry: CarryOver) -> None:
@@ -272,7 +285,7 @@ class Flasher:
             UserError: it has not.
         """
         if carry.backup is not None:
-            files = repartition.carried_files(carry.backup, self._image)
+            files = carry.own
             gone, other = transfer.compare(device, files, self._request.again)
             if gone:
                 raise UserError(
@@ -287,25 +300,39 @@ class Flasher:
         carry.finish()
 
     def _update(self, device: ReplTransport, filesystem_md5: bytes) -> tuple[SyncPlan, bool]:
-        """Ask for the manifest and do what follows from it; also whether a server runs."""
+        """Ask what there is and do what follows from it; also whether a server runs."""
         request, wanted = self._request, self._image.files
-        manifest, plan = transfer.examine(
-            device, wanted, request.stamps, request.delete_extras, request.again
-        )
-        self._check(manifest)
+        found, plan = transfer.examine(
+            device, wanted, request.stamps, self._choices(), request.again,
+            recorded=lambda: ownership.recorded(request.image),
+            put_back=self._put_back,
+        )  # fmt: skip
+        self._check(found)
+        self._note(kept=plan.kept, others=tuple(transfer.not_ours(found, wanted)))
         if request.goal == PLAN:
-            return plan, manifest.serving
+            self._note(conflicts=tuple((each.path, each.why) for each in plan.conflicts))
+            return plan, found.serving
+        command = port.typed(request.goal, request.port)
+        for conflict in plan.conflicts:
+            self._say(tag="THEIRS", line=f"{conflict.path}  {conflict.why}")
+        transfer.refuse_conflicts(plan.conflicts, command)
         if plan.changes:
             self._say(total=transfer.bytes_to_send(plan, wanted), doing="SYNC")
-        guard = transfer.safeguard(device.read_sectors, manifest, plan, request.stamps)
+        guard = transfer.safeguard(device.read_sectors, found, plan, request.stamps)
         transfer.carry_out(
-            device, manifest, plan, wanted, request.stamps, guard,
+            device, found, plan, wanted, request.stamps, guard,
             self._progress,
-            filesystem_md5,
+            again=request.again,
+            space=request.space,
+            filesystem_md5=filesystem_md5,
         )  # fmt: skip
-        return plan, manifest.serving
+        return plan, found.serving
 
-    def _check(self, manifest: Manifest) -> None:
+    def _choices(self) -> Choices:
+        request = self._request
+        return Choices(theirs.parse(request.theirs), request.delete_extras, request.space)
+
+    def _check(self, manifest: Found) -> None:
         """Refuse a device that is not the one that was there, or that runs another build.
 
         Raises:
@@ -322,9 +349,6 @@ class Flasher:
             flash = port.typed("flash", request.port)
             transfer.refuse_other_build(manifest, request.build, f"PORT={request.port}", flash)
         self._note(mac=manifest.mac)
-
-    def _wanted(self) -> dict[str, str]:
-        return {path: file.sha256 for path, file in self._image.files.items()}
 
     def _note(self, **result: object) -> None:
         self._result = dataclasses.replace(self._result, **result)  # type: ignore[arg-type]

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A device compresses its own files: `python -m viper.update.gzip_device REQUEST`.
 
 It runs `viperhttp.gzip_static` there, over the raw REPL, in a process of its own that answers an

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An application image brought to a device over the network, into the slot that does not run.
 
 The device's side, and the requests, are in firmware/python/viperhttp/ota.py. The device's flash

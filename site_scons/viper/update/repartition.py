@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What becomes of a device's data when its partitions change, and the image that carries it over.
 
 Pure. MicroPython formats a `vfs` whose first block is blank and loops for ever over one that it
@@ -12,9 +13,11 @@ from viper.base.console import human_size
 from viper.base.errors import UserError
 from viper.flash.sector_plan import ERASED, Region
 from viper.flash.writing import FILESYSTEM, Image, Part
-from viper.image import partition_table, vfs_image
+from viper.image import ownership, partition_table, vfs_image
 from viper.image.partition_table import Entry, PartitionTable
+from viper.update import merging
 from viper.update.backup import Backup, Saved
+from viper.update.merging import Keeping
 
 KEEP, WIPE = "keep", "wipe"  # what REPARTITION may be
 
@@ -62,16 +65,20 @@ def counterpart(entry: Entry, old: PartitionTable, new: PartitionTable) -> Entry
     return renamed[0] if len(renamed) == 1 else None
 
 
-def carried(image: Image, backup: Backup | None, fs: str) -> Image:
-    """An image that holds a device's own data too.
+def carried(
+    image: Image, backup: Backup | None, fs: str, keeping: Keeping
+) -> tuple[Image, dict[str, bytes]]:
+    """An image that holds a device's own data too, and the files in it that are the device's own.
 
     Args:
         backup: what is to be carried over; None leaves the data partitions blank.
         fs: the file system of `vfs`.
+        keeping: what decides whose a file is.
 
     Raises:
-        UserError: it does not fit; with the sizes.
+        UserError: it does not fit; with the sizes. A file of the user's is in the way of ours.
     """
+    own: dict[str, bytes] = {}
     table = new_table(image)
     parts = {part.name: part for part in image.parts}
     for entry in table:
@@ -82,8 +89,9 @@ def carried(image: Image, backup: Backup | None, fs: str) -> Image:
         if part is not None and part.kind == FILESYSTEM:
             content = part.region.content
             if saved is not None and saved.fs:
-                files = own_files(saved, image) | _contents(image)
-                content = vfs_image.build(fs, files, entry.size).data
+                merged = merging.merge(saved.files, image, fs, keeping)
+                content = vfs_image.build(fs, merged.contents, entry.size).data
+                own |= {path: merged.contents[path] for path in merged.own}
             elif saved is not None and not saved.is_blank:
                 raise UserError(
                     f"the file system of {saved.entry.name} cannot be read "
@@ -93,24 +101,8 @@ def carried(image: Image, backup: Backup | None, fs: str) -> Image:
         else:
             content = _raw(saved, entry)
         parts[entry.name] = Part(entry.name, _CARRIED, Region(entry.offset, content))
-    return replace(image, parts=tuple(sorted(parts.values(), key=lambda p: p.region.offset)))
-
-
-def own_files(saved: Saved, image: Image) -> dict[str, bytes]:
-    """The files of a partition that are not the image's."""
-    return {path: data for path, data in saved.files.items() if path not in image.files}
-
-
-def carried_files(backup: Backup, image: Image) -> dict[str, bytes]:
-    """The files that `carried` puts into the image's file system besides the image's own."""
-    table = new_table(image)
-    kinds = {part.name: part.kind for part in image.parts}
-    files: dict[str, bytes] = {}
-    for entry in table:
-        saved = _source(entry, table, backup)
-        if kinds.get(entry.name) == FILESYSTEM and saved is not None:
-            files |= own_files(saved, image)
-    return files
+    by_offset = sorted(parts.values(), key=lambda part: part.region.offset)
+    return replace(image, parts=tuple(by_offset)), own
 
 
 def folders(backup: Backup) -> list[str]:
@@ -132,10 +124,6 @@ def _source(entry: Entry, table: PartitionTable, backup: Backup | None) -> Saved
             if counterpart(saved.entry, backup.table, table) == entry:
                 return saved
     return None
-
-
-def _contents(image: Image) -> dict[str, bytes]:
-    return {path: file.source.read_bytes() for path, file in image.files.items()}
 
 
 def _raw(saved: Saved | None, entry: Entry) -> bytes:
@@ -163,8 +151,8 @@ def _fate(saved: Saved, there: Entry | None, fs: str) -> str:
 
 def _content(saved: Saved) -> str:
     if saved.fs:
-        used = human_size(sum(map(len, saved.files.values())))
-        return f"{len(saved.files)} files, {used}"
+        sizes = [len(data) for path, data in saved.files.items() if not ownership.is_note(path)]
+        return f"{len(sizes)} files, {human_size(sum(sizes))}"
     return f"{human_size(len(saved.raw.rstrip(ERASED)))} of data"
 
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The process in which viper.update.flasher works: `python -m viper.update.worker REQUEST`.
 
 esptool, under the GPL, drives the device; so that module runs in a process of its own, which

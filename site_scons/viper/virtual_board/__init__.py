@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A virtual ESP32-S3 board: a background process that tools take for a board on a serial port.
 
 It carries a virtual chip, follows DTR and RTS as the reset circuit of a development board does, and

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The board's process: `python -m viper.virtual_board <state folder> --name NAME`.
 
 The command returns when the board answers, and prints {"error": null}, or what kept it from

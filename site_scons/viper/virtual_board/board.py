@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The board: chip, flash, serial line and reset circuit put together."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What the board printed, on disk and bounded."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Starting, stopping and asking a virtual board, for everybody outside this package."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The board's side of control: one JSON request and one JSON answer per connection.
 
 The socket is a local one in the abstract namespace: it exists exactly as long as the process does,

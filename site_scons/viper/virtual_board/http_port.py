@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The host port that forwards to a board's port 80, reserved for as long as the board runs.
 
 The application binds the port itself and lets go of it at each reset. So that nothing of ours takes

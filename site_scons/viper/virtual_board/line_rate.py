@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """One direction of the serial line: in order, and at the line's rate when it is held to it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application that runs on the board: a process whose terminal is the board's console."""
 
 from __future__ import annotations

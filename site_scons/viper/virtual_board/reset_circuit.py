@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The auto-reset circuit of a development board: two transistors from DTR and RTS to EN and IO0.
 
 EN is low while RTS alone is asserted, IO0 while DTR alone is; with both or neither asserted

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The server's side of Telnet COM-PORT-OPTION (RFC 2217), without sockets: bytes in, bytes out."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The board's serial port on the network: RFC 2217 on 127.0.0.1, one client at a time, one user."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a board remembers between its runs, in board.json in its state folder."""
 
 from __future__ import annotations

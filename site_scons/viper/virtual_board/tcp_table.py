@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Who is behind a local TCP port, from /proc."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """An ESP32-S3 with its flash chip, as those see it who talk to it over its serial line.
 
     chip, registers           what it is, and the registers that its loaders can reach

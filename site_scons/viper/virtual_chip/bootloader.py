@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """From reset to the application: what the ROM and the second-stage bootloader do, from flash only.
 
 What is accepted, tried and written follows ESP-IDF v5.5.1 (components/bootloader_support/src) with

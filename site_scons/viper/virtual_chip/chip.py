@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Which chip the board carries."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The serial loader protocol: commands, packets and what both loaders have in common.
 
 The protocol is specified in esptool's documentation, "Serial Protocol" (ESP32-S3).

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flash chip: a file that behaves like NOR flash, with faults to order."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The registers that the loaders read and write: efuses, the SPI controller, the watchdog."""
 
 from __future__ import annotations

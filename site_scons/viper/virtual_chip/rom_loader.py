@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The loader in the chip's ROM, which a reset into download mode starts."""
 
 from __future__ import annotations

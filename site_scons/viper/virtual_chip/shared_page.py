@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A page of memory shared with the running application: counters and faults of the hardware."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """SLIP (RFC 1055): packets on a serial line."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The flasher stub: the program that esptool loads into RAM to take over from the ROM loader.
 
 What it answers follows Espressif's esp-flasher-stub; the board stands in for its Xtensa code.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // This machine's sockets in plain types, for lwip.c, which sees lwIP's structures alone. Each
 // returns what the system call of its name returns, and leaves errno.
 #ifndef DOUBLES_ESP_IDF_HOST_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of lwIP's sockets and of what of ESP-IDF stands around them, on this machine's sockets.
 //
 // It refuses what lwIP refuses: flags of sendmsg and fcntl that it does not know

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of FreeRTOS and of ESP-IDF's heap, timer and log, by threads and the C library. A task is
 // a thread, whichever core it is pinned to; its stack is larger than it asked for and painted, so
 // that what it used of it can be told.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # Sourced by bash: what ESP-IDF's export.sh does to the environment. Like it, it returns 0 even
 # when it fails.
 idf_path=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

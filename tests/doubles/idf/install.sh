@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: MIT
 # Makes what ESP-IDF's installer makes: tools for the chips that are named, a Python environment.
 set -eu
 idf_path=$(cd "$(dirname "$0")" && pwd)

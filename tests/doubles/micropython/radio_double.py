@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A double of the radio and of NVS for the virtual board; boot.py imports it first.
 
 It takes and refuses what MicroPython's esp32 port does (ports/esp32/network_wlan.c, esp32_nvs.c,

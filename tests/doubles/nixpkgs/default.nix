@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # A stand-in for nixpkgs, of what our expressions use of it: packages that build nothing, and
 # derivations that can be instantiated without network. What it calls by name is real Nix.
 let

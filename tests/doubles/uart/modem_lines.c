@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 /* A double of a UART's DTR and RTS on a pseudo terminal, which has none. Preloaded into every
    program, it tells tests/cable.py what ioctl() is asked to do to them. A pseudo terminal that is
    no end of a cable stays without.

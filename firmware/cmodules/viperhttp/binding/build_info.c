@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Alone in its file, so that a new build id recompiles nothing else.
 #include "build_info.h"
 

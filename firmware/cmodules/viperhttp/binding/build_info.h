@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Which viperhttp this is.
 #ifndef VHTTP_BUILD_INFO_H
 #define VHTTP_BUILD_INFO_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "call_service.h"
 
 #include <string.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The interpreter's side of routes: calls their handlers and sends what they return.
 //
 // Everything here runs on the interpreter's thread.

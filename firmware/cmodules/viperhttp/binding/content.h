@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The bytes of a Python object that is sent in pieces, while Python goes on. They have an owner,
 // and are read from where it has them at that moment, or are a copy that nobody else can change.
 #ifndef VHTTP_CONTENT_H

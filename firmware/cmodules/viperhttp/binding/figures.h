@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The server's figures as Python objects.
 #ifndef VHTTP_FIGURES_H
 #define VHTTP_FIGURES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "file_service.h"
 
 #include "vfs_files.h"

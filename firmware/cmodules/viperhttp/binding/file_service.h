@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The interpreter's side of the rings: reads what the server asks, of files and of handlers.
 //
 // Everything here runs on the interpreter's thread.

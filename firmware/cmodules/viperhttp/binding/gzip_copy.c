@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "gzip_copy.h"
 
 #include "py/mperrno.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // gzip_copy(): a stream compressed into another, for viperhttp.gzip_static().
 #ifndef VHTTP_GZIP_COPY_H
 #define VHTTP_GZIP_COPY_H

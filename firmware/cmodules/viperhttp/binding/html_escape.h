@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // escape_html(): a text for a page, for compiled templates.
 #ifndef VHTTP_HTML_ESCAPE_H
 #define VHTTP_HTML_ESCAPE_H

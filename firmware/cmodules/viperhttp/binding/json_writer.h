@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Writes Python values as JSON (RFC 8259) into memory that comes piece by piece.
 //
 // dict, list, tuple, str, int, float, bool and None; keys are str or int. Between two pieces the

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The MicroPython module _viperhttp: the server as an object, and what it is built with.
 #include "py/gc.h"
 #include "py/mperrno.h"

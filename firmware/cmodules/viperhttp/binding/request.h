@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A request whose handler is called, and the way of its response into the ring.
 #ifndef VHTTP_REQUEST_H
 #define VHTTP_REQUEST_H

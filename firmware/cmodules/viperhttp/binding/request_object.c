@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A request as Python's side sees it: the type Call.
 #include "py/mperrno.h"
 #include "py/runtime.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A request's response, written piece by piece into the response ring as credit allows.
 #include <stdio.h>
 #include <string.h>

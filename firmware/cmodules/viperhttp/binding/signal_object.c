@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "signal_object.h"
 
 #include "py/mperrno.h"

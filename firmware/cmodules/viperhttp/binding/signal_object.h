@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A Python object that poll can wait for, to end the sleep of an asyncio loop.
 #ifndef VHTTP_SIGNAL_OBJECT_H
 #define VHTTP_SIGNAL_OBJECT_H

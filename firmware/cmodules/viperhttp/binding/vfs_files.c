@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "vfs_files.h"
 
 #include "extmod/vfs.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // MicroPython's file system, for the interpreter's thread.
 #ifndef VHTTP_VFS_FILES_H
 #define VHTTP_VFS_FILES_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Where a request's body lies among the bytes that a client sends (RFC 9112, sections 6 and 7).
 //
 // The caller takes turns: vhttp_body_frame() passes over framing, then up to `left` bytes of

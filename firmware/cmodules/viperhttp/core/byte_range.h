@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A single range of bytes (RFC 9110, section 14).
 #ifndef VHTTP_BYTE_RANGE_H
 #define VHTTP_BYTE_RANGE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "cache.h"
 
 #define NO_ENTRY UINT16_MAX

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files that the server holds in memory, so that it answers for them alone.
 //
 // Memory is taken once: a table of entries, and blocks that any of them may take. An entry stands

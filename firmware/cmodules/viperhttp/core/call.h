@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Requests that a route's handler answers: asked of the interpreter, and its responses.
 #ifndef VHTTP_CALL_H
 #define VHTTP_CALL_H

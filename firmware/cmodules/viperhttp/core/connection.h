@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One client: its bytes in, its bytes out, and the exchange under way. All that happens to it comes
 // here as an event, and the state machine in connection.c goes on as far as it can.
 #ifndef VHTTP_CONNECTION_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "crc32.h"
 
 // Four bits at a time: a table of 64 bytes, where one of 1 KiB would be four times as fast.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // CRC-32 of RFC 1952, as gzip has it.
 #ifndef VHTTP_CRC32_H
 #define VHTTP_CRC32_H

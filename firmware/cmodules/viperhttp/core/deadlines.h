@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Deadlines of connections, by kind. All of one kind last equally long, so each kind is a queue
 // whose first member is due first: every operation takes constant time, whatever the pool's size.
 #ifndef VHTTP_DEADLINES_H

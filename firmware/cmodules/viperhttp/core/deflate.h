@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Compression to the format of RFC 1951, in bounded memory: a window of 32 KiB, chains of equal
 // hashes, lazy matching, and dynamic, fixed or stored blocks, whichever is smallest.
 //

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the interpreter is sent for on behalf of one connection, a file or a call of a handler, and
 // what it is still to be told of it. The server's thread is the writer of the request rings.
 #ifndef VHTTP_ERRAND_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What requests mean, and what the interpreter's answers mean for them.
 #ifndef VHTTP_EXCHANGE_H
 #define VHTTP_EXCHANGE_H

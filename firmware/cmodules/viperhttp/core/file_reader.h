@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The reader of static files: answers what the server asks of a file system.
 //
 // Runs on the thread that the file system belongs to: the interpreter's, for MicroPython's.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A file system, as static files and .gz siblings need it: MicroPython's, or the host's own.
 #ifndef VHTTP_FILE_SYSTEM_H
 #define VHTTP_FILE_SYSTEM_H

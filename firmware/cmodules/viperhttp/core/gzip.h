@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The gzip format (RFC 1952) around deflate.h.
 #ifndef VHTTP_GZIP_H
 #define VHTTP_GZIP_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The dates of HTTP (RFC 9110, section 5.6.7), as seconds since 1970-01-01 00:00:00 UTC.
 #ifndef VHTTP_HTTP_DATE_H
 #define VHTTP_HTTP_DATE_H

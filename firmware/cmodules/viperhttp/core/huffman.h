@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Huffman codes of bounded length, as RFC 1951 has them.
 #ifndef VHTTP_HUFFMAN_H
 #define VHTTP_HUFFMAN_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What the server thread and the interpreter say to each other: the records of the two rings.
 //
 // A reader asks for one thing at a time: a connection for a file or a call, an entry of the cache

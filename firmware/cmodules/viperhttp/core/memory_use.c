@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "memory_use.h"
 
 #include "server_state.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Content types by file name.
 #ifndef VHTTP_MIME_H
 #define VHTTP_MIME_H

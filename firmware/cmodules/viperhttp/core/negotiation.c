@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "negotiation.h"
 
 // The weight of an element's parameters in thousandths: ";q=0.5" is 500. A malformed one is 0.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What a client says it can take and already has (RFC 9110, sections 12.5.3 and 13.1).
 #ifndef VHTTP_NEGOTIATION_H
 #define VHTTP_NEGOTIATION_H

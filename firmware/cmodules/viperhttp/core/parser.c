@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "parser.h"
 
 enum { BAD_REQUEST = -400 };

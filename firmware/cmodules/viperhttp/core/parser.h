@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The head of an HTTP/1.x request (RFC 9110, RFC 9112), parsed where it lies.
 //
 // Strict: whatever two implementations could read differently is refused.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "path.h"
 
 static int hex_digit(char c) {

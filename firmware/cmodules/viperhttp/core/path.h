@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A request's path: percent-decoded once, with its dot segments resolved.
 #ifndef VHTTP_PATH_H
 #define VHTTP_PATH_H

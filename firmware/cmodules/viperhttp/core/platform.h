@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What core/ asks of a platform: the contract that a port implements (port/posix.c, port/esp32.c).
 #ifndef VHTTP_PLATFORM_H
 #define VHTTP_PLATFORM_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All connections: who may have one, and which of them an event is for.
 #ifndef VHTTP_POOL_H
 #define VHTTP_POOL_H

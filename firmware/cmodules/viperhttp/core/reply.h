@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The reply to one request: its head, and the content behind it, from the window or the cache.
 //
 // The window is a ring of the content's next bytes. Before the reply starts it is room for a text.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The head of a response, written into a buffer.
 #ifndef VHTTP_RESPONSE_H
 #define VHTTP_RESPONSE_H

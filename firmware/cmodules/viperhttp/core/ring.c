@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "ring.h"
 
 // Every record starts with its length; SKIP in its place sends the reader to the ring's start.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A ring of variable-length records between one writer thread and one reader thread.
 //
 // Lock-free with loads and stores only, so that it works where the chip has no atomic exchange:

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The routes that Python handles: which one is meant by a method and a path.
 //
 // A pattern is made of literal segments and of parameters, each a whole segment: "/a/{id:int}",

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What is mounted where. Filled before the server starts, read-only while it runs.
 #ifndef VHTTP_ROUTER_H
 #define VHTTP_ROUTER_H

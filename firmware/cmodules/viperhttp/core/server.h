@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The server: its thread, its memory, and its side of the rings.
 //
 // Memory is taken at the start and given back at the stop; no request allocates any.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // All that a server takes of internal RAM, in one struct, so that memory_use.c knows how much it
 // is.
 #ifndef VHTTP_SERVER_STATE_H

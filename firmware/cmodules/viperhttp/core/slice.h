@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // A run of bytes that belongs to someone else.
 #ifndef VHTTP_SLICE_H
 #define VHTTP_SLICE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // One exchange, a request and its reply, and what all exchanges share: what the files of core/ that
 // handle requests work on. Structs alone; each part belongs to the file that its type is from.
 #ifndef VHTTP_STATE_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "static.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Files: from the cache or from the interpreter, whole, in part, or only when they have changed.
 #ifndef VHTTP_STATIC_H
 #define VHTTP_STATIC_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The server's own figures. All are counted by the server's thread, which alone reads them too,
 // except the heap's, which the interpreter publishes.
 #ifndef VHTTP_STATS_H

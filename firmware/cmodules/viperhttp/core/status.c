@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 #include "status.h"
 
 const struct vhttp_status vhttp_statuses[VHTTP_STATUS_COUNT] = {

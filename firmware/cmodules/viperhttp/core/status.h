@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The HTTP status codes of responses (IANA's registry; RFC 9110, section 15).
 #ifndef VHTTP_STATUS_H
 #define VHTTP_STATUS_H

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // What an exchange wants of its connection next: the answer of all who handle exchanges to the
 // state machine in connection.c, which alone moves a connection from one state to another.
 #ifndef VHTTP_STEP_H

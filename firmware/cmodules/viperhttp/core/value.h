@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Parameters of a route: what their text in a path or a query stands for.
 #ifndef VHTTP_VALUE_H
 #define VHTTP_VALUE_H

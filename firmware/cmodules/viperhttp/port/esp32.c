@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ESP32 family under ESP-IDF v5.5: clocks, memory, the server's task, the interpreter's.
 // The network is in esp32_sockets.c, the ROM's compressor in esp32_deflate.c.
 #include "platform.h"

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // deflate.h by the compressor in the chip's ROM (miniz), which costs no flash.
 #include "deflate.h"
 

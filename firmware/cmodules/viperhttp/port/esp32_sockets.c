@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // The ESP32 family's network: lwIP's sockets, and ESP-IDF's select() over them and an eventfd.
 //
 // lwIP's own functions are called by their lwip_ names, as MicroPython's modsocket.c calls them.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Linux: epoll, eventfd, POSIX threads. Used by the virtual board and by the tests.
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE // accept4
@@ -128,6 +129,7 @@ static uint16_t host_port(uint16_t guest) {
     const char *entry = getenv("VIRTUAL_FORWARD");
     while (entry != NULL && *entry != '\0') {
         unsigned from, to;
+        // NOLINTNEXTLINE(bugprone-unchecked-string-to-number-conversion): the board wrote them
         if (sscanf(entry, "%u:%u", &from, &to) == 2 && from == guest && to <= UINT16_MAX) {
             return (uint16_t)to;
         }

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Linux: the host's own file system, for VHTTP_STATIC_SERVE_VIA_IPC=0 and for the tests.
 #include <errno.h>
 #include <stdio.h>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Mounts the partition `vfs` at /, before boot.py: what MicroPython's esp32 port does."""
 
 import gc

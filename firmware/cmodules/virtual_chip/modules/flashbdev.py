@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The block device of the file system, under the name MicroPython's esp32 port gives it."""
 
 from esp32 import Partition

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The first start: a blank `vfs` is formatted, a broken one is left alone and says so."""
 
 import time

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """`viper://host:port`: an RFC 2217 serial port that waits for answers, and not longer.
 
 pyserial's own handler negotiates baud rate, data size, parity and stop bits anew whenever any

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/esp_common/include/esp_err.h: what viperhttp uses of it.
 #pragma once
 

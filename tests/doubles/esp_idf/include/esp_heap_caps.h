@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/heap/include/esp_heap_caps.h: what viperhttp uses of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/log/include/esp_log.h: what viperhttp uses of it. There
 // these are macros around a function of printf's kind too.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/esp_netif/include: esp_netif.h, esp_netif_types.h and
 // esp_netif_ip_addr.h, what viperhttp uses of them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/esp_timer/include/esp_timer.h: what viperhttp uses of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/vfs/include/esp_vfs_eventfd.h: what viperhttp uses of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/esp_rom/include/miniz.h: what viperhttp uses of it. The
 // functions are in the ROM (components/esp_rom/esp32/ld/esp32.rom.ld, esp32s3/ld/esp32s3.rom.ld).
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of newlib's inttypes.h for a chip whose uint32_t is a long: what viperhttp uses of it.
 #pragma once
 

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of newlib's time.h: what viperhttp uses of it on the chip, where time_t has 64 bits.
 #pragma once
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What export.sh evaluates: the variables that ESP-IDF sets, or its words for what is missing."""
 
 import os

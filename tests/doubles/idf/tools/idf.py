@@ -1,4 +1,5 @@
 #!/usr/bin/env python
+# SPDX-License-Identifier: MIT
 """idf.py: checks how it is called, has cmake configure, and ninja build."""
 
 from __future__ import annotations

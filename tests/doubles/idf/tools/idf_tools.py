@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What install.sh runs: `idf_tools.py esp32,esp32s3`."""
 
 import json

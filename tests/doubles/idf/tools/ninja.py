@@ -1,4 +1,5 @@
 #!/usr/bin/env python
+# SPDX-License-Identifier: MIT
 """ninja, as far as cmake and a build folder of the double ask for it."""
 
 import argparse

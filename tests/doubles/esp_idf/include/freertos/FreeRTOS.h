@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/freertos: portable/xtensa/include/freertos/portmacro.h,
 // config/include/freertos/FreeRTOSConfig.h and FreeRTOS.h, what viperhttp uses of them.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/freertos/FreeRTOS-Kernel/include/freertos/semphr.h: what
 // viperhttp uses of it. There these are macros around functions of queue.h.
 #pragma once

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of ESP-IDF v5.5.1, components/freertos: FreeRTOS-Kernel/include/freertos/task.h and
 // esp_additions/include/freertos/idf_additions.h, what viperhttp uses of them. Stacks are counted
 // in bytes there.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: MIT
 // Double of lwIP as ESP-IDF v5.5.1 has it: components/lwip/lwip/src/include/lwip/sockets.h and
 // components/lwip/port/include/lwipopts.h, what viperhttp uses of them. Its structures and its
 // constants are not those of the host.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 # What ESP-IDF's project.cmake does to a project, as far as the board and the user modules see it.
 cmake_minimum_required(VERSION 3.16)
 

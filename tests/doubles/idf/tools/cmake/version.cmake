@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 set(IDF_VERSION_MAJOR 5)
 set(IDF_VERSION_MINOR 5)
 set(IDF_VERSION_PATCH 1)

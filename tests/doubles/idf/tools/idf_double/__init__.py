@@ -1,1 +1,2 @@
+# SPDX-License-Identifier: MIT
 """The double's parts; see the README beside export.sh."""

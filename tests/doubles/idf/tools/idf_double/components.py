@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The component manager: fetches what the project declares, and keeps a lock file of it.
 
 python -m idf_double.components <project> <chip>

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What a configuration leaves in the build folder besides cmake's own files.
 
 python -m idf_double.configured <build> <project> <board folder> <manifest> <chip> [<generated>]

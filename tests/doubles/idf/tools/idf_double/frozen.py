@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """A manifest of frozen Python, and frozen_content.c, which outlives what is taken out of it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Images that esptool accepts: what the executable holds, as data that the chip would map."""
 
 from __future__ import annotations

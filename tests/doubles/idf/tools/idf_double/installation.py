@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """Where the double keeps its tools, and the record of what was started."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """micropython.map: where the objects of the executable come from.
 
 Its shape is that of a real one of ESP-IDF v5: the regions of memory, the target among the symbols,

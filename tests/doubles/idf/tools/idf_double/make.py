@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """What ninja does in a build folder: what is out of date, by the times of files, as ninja sees it.
 
 Outputs name the inputs that they are made of; nothing is compiled.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The partition table of a CSV, made apart from the project's own code for it."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The merge of the sdkconfig fragments, by the program that ESP-IDF has for it.
 
 python -m idf_double.settings <sdkconfig> <defaults> <chip>

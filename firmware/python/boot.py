@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: MIT
+"""What runs before anything of the user's: MicroPython takes a frozen boot.py first.
+
+It ends a sync that was cut off, and then runs the /boot.py that lies in the file system.
+"""
+
+import os
+
+import sync_switch
+
+sync_switch.complete_at_start()
+try:
+    os.stat("/boot.py")
+except OSError:
+    pass
+else:
+    del os, sync_switch  # it finds the names that it would find without us
+    execfile("/boot.py")  # noqa: F821  # MicroPython has it
