@@ -65,7 +65,8 @@ def _list(
     templates: int,
     board: Board,
 ) -> str:
-    from viper.image import device_files, python_check
+    from viper.firmware import python_check
+    from viper.image import device_files
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
