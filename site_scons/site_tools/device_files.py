@@ -70,7 +70,8 @@ def _list(
 
     site, *files = sources
     compiled, files = files[:templates], files[templates:]
-    python_check.check(files, board.firmware)
+    # A seed may be anything, and is checked where it is Python.
+    python_check.check([path for path in files if path.suffix == ".py"], board.firmware)
     planted = _at(seeds, files)
     merged = device_files.merge(
         {

@@ -18,12 +18,18 @@ list(REMOVE_ITEM VIPERHTTP_CORE ${VIPERHTTP_DIR}/core/deflate.c ${VIPERHTTP_DIR}
 set(VIPERHTTP_BINDING
     ${VIPERHTTP_DIR}/binding/call_service.c
     ${VIPERHTTP_DIR}/binding/content.c
+    ${VIPERHTTP_DIR}/binding/field_lines.c
     ${VIPERHTTP_DIR}/binding/figures.c
     ${VIPERHTTP_DIR}/binding/file_service.c
+    ${VIPERHTTP_DIR}/binding/float_text.c
+    ${VIPERHTTP_DIR}/binding/function_parameters.c
     ${VIPERHTTP_DIR}/binding/gzip_copy.c
     ${VIPERHTTP_DIR}/binding/html_escape.c
+    ${VIPERHTTP_DIR}/binding/json_reader.c
+    ${VIPERHTTP_DIR}/binding/json_string.c
     ${VIPERHTTP_DIR}/binding/json_writer.c
     ${VIPERHTTP_DIR}/binding/modviperhttp.c
+    ${VIPERHTTP_DIR}/binding/names_dict.c
     ${VIPERHTTP_DIR}/binding/request_object.c
     ${VIPERHTTP_DIR}/binding/request_response.c
     ${VIPERHTTP_DIR}/binding/signal_object.c

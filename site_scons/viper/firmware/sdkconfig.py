@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from viper.base.chip_models import MODELS
 from viper.base.errors import UserError
 from viper.source.board import Board
 
@@ -126,7 +127,7 @@ def _declared(board: Board) -> Mapping[str, tuple[str, str]]:
             f'board.toml says psram_size = "{psram}"',
         ),
     }
-    if board.psram_size and board.chip == "esp32s3":  # the only chip of ours with two modes
+    if board.psram_size and MODELS[board.chip].psram_modes:
         mode = {"octal": "SPIRAM_MODE_OCT", "quad": "SPIRAM_MODE_QUAD"}[board.psram_mode]
         declared[mode] = ("y", f'board.toml says psram_mode = "{board.psram_mode}"')
     return declared
