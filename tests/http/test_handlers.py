@@ -104,15 +104,15 @@ def test_tasks_go_on_without_a_loop(client: httpx.Client) -> None:
     ("value", "text"), [(b"a\xffb", "aÿb"), ("ä".encode(), "ä"), (b"\x80", "\x80")]
 )
 def test_a_header_of_any_bytes(client: httpx.Client, value: bytes, text: str) -> None:
-    assert client.get("/header", headers={"X-A": value}).text == text
-    assert client.get("/header", headers={"X-B": value}).text == "none"
+    assert client.get("/header", headers={b"X-A": value}).text == text
+    assert client.get("/header", headers={b"X-B": value}).text == "none"
 
 
 def test_the_demo_reads_a_token_of_any_bytes(http_host: str) -> None:
     for path in ("/sync", "/ota"):
-        answer = httpx.get(f"{http_host}{path}", headers={"X-A": b"\xff"}, timeout=20)
+        answer = httpx.get(f"{http_host}{path}", headers={b"X-A": b"\xff"}, timeout=20)
         assert answer.status_code in (401, 403)
-        token = {"Authorization": b"Bearer \xff"}
+        token = {b"Authorization": b"Bearer \xff"}
         assert httpx.get(f"{http_host}{path}", headers=token).status_code in (401, 403)
 
 

@@ -49,7 +49,7 @@ class Comparison:
 
     def differences(self, sources: Sequence[str]) -> dict[str, tuple[object, object]]:
         """By template, what the device made of it, and what it should have."""
-        different = {}
+        different: dict[str, tuple[object, object]] = {}
         with self._client:
             numbered = iter(enumerate(sources))
             while batch := list(itertools.islice(numbered, BATCH)):

@@ -6,6 +6,7 @@ from __future__ import annotations
 import ast
 import inspect
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jinja2.filters import FILTERS
@@ -39,7 +40,7 @@ def test_every_filter_and_test_takes_what_jinjas_takes() -> None:
     }
     for ours, jinjas in ((language.FILTERS, FILTERS), (language.TESTS, TESTS)):
         for name, function in ours.items():
-            theirs = jinjas[name]
+            theirs: Any = jinjas[name]
             passed = hasattr(inspect.unwrap(theirs), "jinja_pass_arg")
             wanted = list(inspect.signature(theirs).parameters)[passed:]
             # The value itself is never given by name.

@@ -209,14 +209,18 @@ class ViperHTTP(Router):
     async def _complete(self, call, result):
         try:
             try:
-                await _send(call, await outcome(result))
+                value = await outcome(result)
+                if not _sent(call, value):
+                    await value.send(call)
             except Exception as error:
                 if call.is_over:
                     return  # the client has gone
                 if call.has_begun:
                     _log(call, error)
                     return
-                await _send(call, await self._result_for(request_of(call), error))
+                value = await self._result_for(request_of(call), error)
+                if not _sent(call, value):
+                    await value.send(call)
         except Exception as error:
             _log(call, error)
         finally:
@@ -266,11 +270,15 @@ def _response_for(value):
     return JSONResponse(value)
 
 
-async def _send(call, value):
+def _sent(call, value):
+    """Sends what is sent at once; False for a response that has a coroutine for it."""
     if isinstance(value, Response):
-        await value.send(call)
+        if type(value).send is not Response.send:
+            return False
+        call.respond(value.status_code, value.headers, value.content)
     elif not call.send(value):
         raise TypeError("a handler cannot return %s" % type(value).__name__)
+    return True
 
 
 def _log(request, error):
