@@ -4,3 +4,6 @@
 
 // The REPL is on UART0 too, where boards with a USB-UART bridge have theirs.
 #define MICROPY_HW_ENABLE_UART_REPL (1)
+
+// viperhttp learns that a task can go on, where no asyncio loop runs to see it.
+#define MICROPY_PY_ASYNCIO_TASK_QUEUE_PUSH_CALLBACK (1)

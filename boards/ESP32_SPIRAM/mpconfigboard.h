@@ -4,3 +4,6 @@
 
 // Internal RAM is tight on this chip, and Bluetooth's controller takes 56 KB of it.
 #define MICROPY_PY_BLUETOOTH (0)
+
+// viperhttp learns that a task can go on, where no asyncio loop runs to see it.
+#define MICROPY_PY_ASYNCIO_TASK_QUEUE_PUSH_CALLBACK (1)

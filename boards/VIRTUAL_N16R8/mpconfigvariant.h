@@ -13,3 +13,9 @@
 // As on the esp32 port: C code is called back on the interpreter's thread without allocation.
 #define MICROPY_SCHEDULER_STATIC_NODES (1)
 #define MICROPY_SCHEDULER_DEPTH (8)
+
+// viperhttp learns that a task can go on, where no asyncio loop runs to see it.
+#define MICROPY_PY_ASYNCIO_TASK_QUEUE_PUSH_CALLBACK (1)
+
+// As on the esp32 port: floats are printed by the C library, to the last digit.
+#define MICROPY_USE_INTERNAL_PRINTF (0)

@@ -4,13 +4,24 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "crc32.h"
 
 static struct served *running; // one at a time, as on a board
 
+// The routes, by their index.
+enum route {
+    ROUTE_BODY,   // GET, POST: the length and the CRC-32 of the body that was sent
+    ROUTE_POSTED, // POST: likewise; a folder of files may lie behind it
+    ROUTE_EVENTS, // GET: an event, then none
+    ROUTE_SLEEP,  // GET: busy for BUSY_S, then as ROUTE_BODY
+};
+
+#define BUSY_S 2
+
 struct call {
-    uint32_t generation, length, crc;
+    uint32_t route, generation, length, crc;
 };
 static struct call calls[VHTTP_MAX_CONNECTIONS];
 
@@ -21,7 +32,21 @@ static void wake(void) {
     pthread_mutex_unlock(&running->lock);
 }
 
-// The one route answers with the length and the CRC-32 of the body that it was sent.
+static void start_events(struct served *served, const struct vhttp_ipc_head *ask,
+                         struct vhttp_answer_begin *begin) {
+    static const char fields[] = "Content-Type: text/event-stream\r\n";
+    static const char chunk[] = "9\r\ndata: 1\n\n\r\n";
+    memcpy(begin->text, fields, sizeof(fields) - 1);
+    memcpy(begin->text + sizeof(fields) - 1, chunk, sizeof(chunk) - 1);
+    begin->head = (struct vhttp_ipc_head){VHTTP_ANSWER_BEGIN, ask->connection, ask->generation};
+    begin->status = 200;
+    begin->flags = VHTTP_BEGIN_CHUNKED;
+    begin->length = VHTTP_LENGTH_UNKNOWN;
+    begin->fields_length = sizeof(fields) - 1;
+    vhttp_ring_commit(vhttp_server_responses(served->server),
+                      (uint32_t)(sizeof(*begin) + sizeof(fields) - 1 + sizeof(chunk) - 1));
+}
+
 static bool answer_call(struct served *served, const struct vhttp_ipc_head *ask) {
     struct vhttp_answer_begin *begin =
         vhttp_ring_reserve(vhttp_server_responses(served->server), sizeof(*begin) + 64);
@@ -29,6 +54,13 @@ static bool answer_call(struct served *served, const struct vhttp_ipc_head *ask)
         return false;
     }
     const struct call *call = &calls[ask->connection];
+    if (call->route == ROUTE_EVENTS) {
+        start_events(served, ask, begin);
+        return true;
+    }
+    if (call->route == ROUTE_SLEEP) {
+        nanosleep(&(struct timespec){.tv_sec = BUSY_S}, NULL);
+    }
     int length = snprintf(begin->text, 64, "%u %08x\n", call->length, call->crc);
     begin->head = (struct vhttp_ipc_head){VHTTP_ANSWER_BEGIN, ask->connection, ask->generation};
     begin->status = 200;
@@ -43,9 +75,9 @@ static bool answer_call(struct served *served, const struct vhttp_ipc_head *ask)
 static bool take_call(struct served *served, const struct vhttp_ipc_head *ask, uint32_t length) {
     struct call *call = &calls[ask->connection];
     if (ask->kind == VHTTP_ASK_CALL) {
-        *call = (struct call){.generation = ask->generation};
-        return (((const struct vhttp_ask_call *)ask)->flags & VHTTP_CALL_BODY) != 0 ||
-               answer_call(served, ask);
+        const struct vhttp_ask_call *asked = (const struct vhttp_ask_call *)ask;
+        *call = (struct call){.route = asked->route, .generation = ask->generation};
+        return (asked->flags & VHTTP_CALL_BODY) != 0 || answer_call(served, ask);
     }
     if (call->generation != ask->generation) {
         return true;
@@ -108,18 +140,36 @@ static void fail(const char *what) {
     exit(EXIT_FAILURE);
 }
 
+static bool add_routes(struct vhttp_routes *routes) {
+    static const struct {
+        const char *pattern;
+        unsigned methods;
+    } all[] = {
+        [ROUTE_BODY] = {"/body", 1u << VHTTP_POST | 1u << VHTTP_GET},
+        [ROUTE_POSTED] = {"/posted/{name}", 1u << VHTTP_POST},
+        [ROUTE_EVENTS] = {"/events", 1u << VHTTP_GET},
+        [ROUTE_SLEEP] = {"/sleep", 1u << VHTTP_GET},
+    };
+    uint32_t index;
+    vhttp_routes_free(routes);
+    memset(routes, 0, sizeof(*routes));
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        if (vhttp_routes_add(routes, all[i].methods, vhttp_slice_of(all[i].pattern), NULL, 0,
+                             &index) != VHTTP_ROUTE_OK) {
+            return false;
+        }
+    }
+    return true;
+}
+
 void served_start(struct served *served, const char *folder, uint16_t port) {
     static struct vhttp_routes routes;
     memset(served, 0, sizeof(*served));
     running = served;
-    uint32_t index;
-    vhttp_routes_free(&routes);
-    memset(&routes, 0, sizeof(routes));
     if (vhttp_router_mount(&served->router, VHTTP_MOUNT_STATIC, "/", folder, true) != 0 ||
         vhttp_router_mount(&served->router, VHTTP_MOUNT_HEALTH, "/health", NULL, false) != 0 ||
         vhttp_router_mount(&served->router, VHTTP_MOUNT_METRICS, "/metrics", NULL, false) != 0 ||
-        vhttp_routes_add(&routes, 1u << VHTTP_POST | 1u << VHTTP_GET, vhttp_slice_of("/body"), NULL,
-                         0, &index) != VHTTP_ROUTE_OK) {
+        !add_routes(&routes)) {
         fail(folder);
     }
     pthread_mutex_init(&served->lock, NULL);

@@ -26,7 +26,8 @@ struct served {
     char address[64];    // "http://host:port/"
 };
 
-// Serves `folder` at "/" with index.html, and /health and /metrics. Exits on failure.
+// Serves `folder` at "/" with index.html, /health and /metrics, and the routes in served.c. Exits
+// on failure.
 void served_start(struct served *served, const char *folder, uint16_t port);
 
 // Has the interpreter drop `path` from the cache, and waits until it has done so.

@@ -17,6 +17,7 @@ static void test_how_long_each_lasts(void) {
         [VHTTP_DEADLINE_PYTHON] = VHTTP_COLD_WAIT_MS,
         [VHTTP_DEADLINE_HANDLER] = VHTTP_HANDLER_TIMEOUT_MS,
         [VHTTP_DEADLINE_SEND] = VHTTP_SEND_TIMEOUT_MS,
+        [VHTTP_DEADLINE_QUIET] = VHTTP_STREAM_QUIET_MS,
         [VHTTP_DEADLINE_LINGER] = VHTTP_LINGER_MS,
     };
     for (int kind = 0; kind < VHTTP_DEADLINE_KINDS; kind++) {

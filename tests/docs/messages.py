@@ -19,7 +19,7 @@ from project import ROOT
 HOLE = "\0"
 _SOURCES = ("site_scons", "tests/bench", "tools")
 _LITTLE = 5  # letters; what has fewer of its own passes on what somebody else says
-_DOCTORS_CALL, _USERS_CALL = "Finding", "UserError"
+_DOCTORS_CALL, _USERS_CALLS = "Finding", ("UserError", "NoPrompt")
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ def of_sources() -> list[Message]:
     """Every text that a UserError can say, and what the launcher says."""
     found = [
         Message(text, where)
-        for where, call, function in _calls(_USERS_CALL)
+        for name in _USERS_CALLS
+        for where, call, function in _calls(name)
         for text in _texts(call.args[0], function)
     ]
     launcher = (ROOT / "scons").read_text(encoding="utf-8")

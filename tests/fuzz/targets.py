@@ -10,6 +10,7 @@ from viper.source import module_settings
 
 HERE = Path(__file__).parent
 CORE = HERE.parents[1] / "firmware" / "cmodules" / "viperhttp" / "core"
+SETTINGS = CORE.parent / "settings.toml"
 FLAGS = [
     "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-Werror", "-O1", "-g",
     "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all",
@@ -17,17 +18,18 @@ FLAGS = [
 
 # Each target, the files of core/ that it links, and libraries to compare with.
 TARGETS = {
-    "parser": (["parser"], []),
-    "body": (["body"], []),
+    "parser": (["parser", "characters"], []),
+    "body": (["body", "characters"], []),
     "ring": (["ring"], []),
     "router": (["route", "value", "path", "../port/posix"], []),
+    "json": (["json_text", "path"], []),
     "gzip": (["gzip", "deflate", "huffman", "crc32"], ["-lz"]),
 }
 
 
 def build(name: str, folder: Path) -> Path:
     """Compile a target into `folder`."""
-    settings = module_settings.load(CORE.parent / "settings.toml")
+    settings = module_settings.load(SETTINGS)
     (folder / "vhttp_config.h").write_text(module_settings.header(settings, {}))
     sources, libraries = TARGETS[name]
     program = folder / f"fuzz_{name}"

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 from project import Project
+from viper.device.repl import DeviceRepl
 from viper.virtual_board import control
 
 PORT = "PORT=virtual:own"
@@ -133,3 +134,49 @@ def test_what_is_no_python_is_not_sent(own: Project) -> None:
     assert '  |   File "main.py", line' in refused and "Connection refused" not in refused
     main.write_text(right)
     own.scons("sync", PORT)
+
+
+DEAF = """\
+import time
+
+while True:
+    try:
+        while True:
+            try:
+                time.sleep_ms(1)
+            except:
+                pass
+    except:
+        pass
+"""
+
+
+@pytest.mark.parametrize("name", ["main.py", "boot.py"])
+def test_a_program_that_cannot_be_interrupted_is_replaced_and_no_file_lost(
+    own: Project, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(own.path("data of the user")))
+    program = own.path(f"firmware/app/{name}")
+    right = program.read_text()
+    own.scons("flash", PORT)
+    board = control.running(own.path(".viper/boards/own"))
+    assert board is not None
+    with DeviceRepl(board.port_url.replace("rfc2217", "viper"), again="") as repl:
+        repl.enter()
+        repl.run(b"with open('/mine.txt', 'w') as f:\n f.write('mine')", "keep a file")
+        repl.leave()
+    program.write_text(DEAF)
+    assert f"SEND     /{name}" in own.scons("sync", PORT, status=2).output
+
+    program.write_text(right)
+    refused = own.scons("sync", PORT, status=2).output
+    assert "REPL does not answer\n  ./scons flash" in refused
+    flashed = own.scons("flash", PORT).output
+    assert "for the program cannot be interrupted" in flashed and "FLASH    vfs  " in flashed
+    with DeviceRepl(board.port_url.replace("rfc2217", "viper"), again="") as repl:
+        repl.enter()
+        assert repl.run(b"print(open('/mine.txt').read())", "tell").strip() == "mine"
+        repl.leave()
+    assert "nothing to send" in own.scons("sync", PORT).output
+    (kept,) = own.path("data of the user").rglob(f"vfs/{name}")
+    assert kept.read_text() == DEAF

@@ -2,6 +2,7 @@
 """The application that test_answers.py talks to: answers of every size by every kind of handler."""
 
 import asyncio
+import os
 
 import viperhttp
 from viperhttp import Depends
@@ -105,7 +106,7 @@ async def extend_the_viewed():
     others.append(bytearray(b"B" * 120_000))
 
 
-shrunk = bytearray(100_000)
+shrunk = bytearray(300_000)
 
 
 @app.get("/shrunk")
@@ -115,10 +116,33 @@ async def cut_short_while_it_is_sent():
 
 
 async def shrink():
-    await asyncio.sleep_ms(1)
     shrunk[:] = b"A"
 
 
+NAMES = ("/www/long_name.txt", "/www/.secret", "/www/Some Folder/a.txt", "/www/noslash")
+
+
+@app.get("/noslash")
+def in_front_of_a_file():
+    return "route"
+
+
+@app.get("/file/{name}")
+async def as_file(name):
+    return viperhttp.FileResponse("/www/" + name)
+
+
+def write_names():
+    try:
+        os.mkdir("/www/Some Folder")
+    except OSError:
+        pass  # from before
+    for path in NAMES:
+        with open(path, "w") as file:
+            file.write(path)
+
+
+write_names()
 app.mount("/", "/www", html=True)
 
 

@@ -11,12 +11,20 @@ def name():
     return "templates_app.py"
 
 
+def printed(python, context):
+    """What a compiled template prints, or that it raises."""
+    module = {}
+    exec(python, module)
+    try:
+        return {"text": module["render"](context)}
+    except Exception as error:
+        return {"raised": f"{type(error).__name__}: {error}"}
+
+
 @app.post("/render")
 def render():
     asked = viperhttp.current_request().json()
-    module = {}
-    exec(asked["python"], module)
-    return viperhttp.Response(module["render"](asked["context"]), media_type="text/plain")
+    return [printed(python, asked["context"]) for python in asked["modules"]]
 
 
 app.start(port=80)

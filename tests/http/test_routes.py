@@ -103,6 +103,13 @@ def test_query_that_does_not_fit(client: httpx.Client, query: str) -> None:
     assert "query parameter" in answer.json()["detail"]
 
 
+def test_a_query_parameter_that_is_missing(client: httpx.Client) -> None:
+    answers = [client.get(f"/query{query}") for query in ("", "?q=a", "?N=1", "?n=", "?n=1.5")]
+    details = [answer.json()["detail"] for answer in answers]
+    missing, other = "query parameter 'n' is missing", "query parameter 'n' must be an int"
+    assert details == [missing, missing, missing, other, other]
+
+
 def test_methods(client: httpx.Client) -> None:
     answer = client.delete("/json")
     assert answer.status_code == 405

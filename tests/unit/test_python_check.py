@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from viper.base.errors import UserError
-from viper.image import python_check
+from viper.firmware import python_check
 
 WRONG = {
     "def f(:\n    pass\n": "line 1: SyntaxError: invalid syntax: def f(:",

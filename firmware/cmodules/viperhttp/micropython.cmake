@@ -18,12 +18,18 @@ list(REMOVE_ITEM VIPERHTTP_CORE ${VIPERHTTP_DIR}/core/deflate.c ${VIPERHTTP_DIR}
 set(VIPERHTTP_BINDING
     ${VIPERHTTP_DIR}/binding/call_service.c
     ${VIPERHTTP_DIR}/binding/content.c
+    ${VIPERHTTP_DIR}/binding/field_lines.c
     ${VIPERHTTP_DIR}/binding/figures.c
     ${VIPERHTTP_DIR}/binding/file_service.c
+    ${VIPERHTTP_DIR}/binding/float_text.c
+    ${VIPERHTTP_DIR}/binding/function_parameters.c
     ${VIPERHTTP_DIR}/binding/gzip_copy.c
     ${VIPERHTTP_DIR}/binding/html_escape.c
+    ${VIPERHTTP_DIR}/binding/json_reader.c
+    ${VIPERHTTP_DIR}/binding/json_string.c
     ${VIPERHTTP_DIR}/binding/json_writer.c
     ${VIPERHTTP_DIR}/binding/modviperhttp.c
+    ${VIPERHTTP_DIR}/binding/names_dict.c
     ${VIPERHTTP_DIR}/binding/request_object.c
     ${VIPERHTTP_DIR}/binding/request_response.c
     ${VIPERHTTP_DIR}/binding/signal_object.c
@@ -56,7 +62,7 @@ target_compile_options(viperhttp PRIVATE
     $<TARGET_PROPERTY:idf::main,COMPILE_OPTIONS>
     -O2        # also where a board has MicroPython compiled for size
     -Wno-error # what another compiler than ours warns of does not stop a build
-    -ffile-prefix-map=${VIPERHTTP_DIR}=viperhttp # the same bytes in any folder
+    -ffile-prefix-map=${VIPERHTTP_DIR}=firmware/cmodules/viperhttp # the same bytes in any folder
     -ffile-prefix-map=${VHTTP_GENERATED}=viperhttp
 )
 

@@ -11,12 +11,18 @@ endif
 SRC_USERMOD_C += $(addprefix $(VIPERHTTP_DIR)/binding/, \
 	call_service.c \
 	content.c \
+	field_lines.c \
 	figures.c \
 	file_service.c \
+	float_text.c \
+	function_parameters.c \
 	gzip_copy.c \
 	html_escape.c \
+	json_reader.c \
+	json_string.c \
 	json_writer.c \
 	modviperhttp.c \
+	names_dict.c \
 	request_object.c \
 	request_response.c \
 	signal_object.c \

@@ -7,9 +7,9 @@ import _viperhttp
 
 from viperhttp import tasks
 from viperhttp.errors import HTTPException
-from viperhttp.request import request_of, start_task
-from viperhttp.responses import JSONResponse, Response
-from viperhttp.routing import Router, is_coroutine
+from viperhttp.request import current_request, end_task, request_of, start_task
+from viperhttp.responses import JSONResponse, Response, StreamingResponse, outcome
+from viperhttp.routing import Router, check_callable, is_coroutine
 
 
 class ViperHTTP(Router):
@@ -52,6 +52,7 @@ class ViperHTTP(Router):
         self._server.mount_metrics(path)
 
     def _add(self, route):
+        route.check()
         route.entry = self._server.route(
             route.bits(), route.path, route.parameters(), route.handler
         )
@@ -67,6 +68,8 @@ class ViperHTTP(Router):
             raise ValueError('the only kind of middleware is "http"')
 
         def decorate(function):
+            self._check_stopped()
+            check_callable(function, "middleware", 2)
             self._middleware.append(function)
             return function
 
@@ -74,8 +77,12 @@ class ViperHTTP(Router):
 
     def exception_handler(self, kind):
         """Decorates `f(request, exception)`, whose result answers for exceptions of this class."""
+        if not isinstance(kind, type) or not issubclass(kind, Exception):
+            raise TypeError("an exception handler is for a class of exceptions, not %r" % (kind,))
 
         def decorate(function):
+            self._check_stopped()
+            check_callable(function, "an exception handler", 2)
             self._exception_handlers.append((kind, function))
             return function
 
@@ -83,12 +90,19 @@ class ViperHTTP(Router):
 
     def on_event(self, name):
         """Decorates a function called before the start ("startup") or the stop ("shutdown")."""
+        functions = self._events[name]
 
         def decorate(function):
-            self._events[name].append(function)
+            self._check_stopped()
+            check_callable(function, "an event's function")
+            functions.append(function)
             return function
 
         return decorate
+
+    def _check_stopped(self):
+        if self._server.is_running():
+            raise RuntimeError("stop the server before adding to it")
 
     # ---- Serving
 
@@ -157,39 +171,27 @@ class ViperHTTP(Router):
 
     def _handler_for(self, route):
         # A handler that nothing stands around is called by the C side itself.
-        if not self._middleware and not route.deps:
-            return route.handler
-
-        async def handle(**parameters):
-            for name, dependency in route.deps:
-                value = dependency()
-                if is_coroutine(value):
-                    value = await value
-                if name[0] != "_":
-                    parameters[name] = value
-            result = route.handler(**parameters)
-            return await result if is_coroutine(result) else result
-
+        handler = _with_dependencies(route) if route.deps else route.handler
         if not self._middleware:
-            return handle
+            return handler
 
-        async def respond(request, parameters):
+        async def innermost(request):
             try:
-                result = await handle(**parameters)
+                result = handler(**request._parameters)
+                if is_coroutine(result):
+                    result = await outcome(result)
             except Exception as error:
                 result = await self._result_for(request, error)
             return result if isinstance(result, Response) else _response_for(result)
 
-        async def around(**parameters):
-            from viperhttp.request import current_request
+        call_next = innermost
+        for function in self._middleware:
+            call_next = _bind(function, call_next)
 
-            async def innermost(request):
-                return await respond(request, parameters)
-
-            call_next = innermost
-            for function in self._middleware:
-                call_next = _bind(function, call_next)
-            return await call_next(current_request())
+        def around(**parameters):
+            request = current_request()
+            request._parameters = parameters
+            return call_next(request)
 
         return around
 
@@ -197,29 +199,33 @@ class ViperHTTP(Router):
         """Sends what a handler returned and is not a plain value."""
         if is_coroutine(result):
             start_task(call, self._complete(call, result))
-        elif isinstance(result, Response):
-            if type(result).send is Response.send:
-                call.respond(result.status_code, result.fields(), result.content)
-            else:
-                start_task(call, self._complete(call, _ready(result)))
-        else:
+        elif not isinstance(result, Response):
             raise TypeError("a handler cannot return %s" % type(result).__name__)
+        elif type(result).send is Response.send:
+            call.respond(result.status_code, result.headers, result.content)
+        else:
+            start_task(call, self._complete(call, result))
 
-    async def _complete(self, call, coroutine):
+    async def _complete(self, call, result):
         try:
             try:
-                await _send(call, await coroutine)
+                value = await outcome(result)
+                if not _sent(call, value):
+                    await value.send(call)
             except Exception as error:
                 if call.is_over:
                     return  # the client has gone
                 if call.has_begun:
                     _log(call, error)
                     return
-                await _send(call, await self._result_for(request_of(call), error))
+                value = await self._result_for(request_of(call), error)
+                if not _sent(call, value):
+                    await value.send(call)
         except Exception as error:
             _log(call, error)
         finally:
             call.done()
+            end_task()
 
     def _fail(self, call, error):
         """A handler raised before it returned anything."""
@@ -228,21 +234,32 @@ class ViperHTTP(Router):
     async def _result_for(self, request, error):
         for kind, function in self._exception_handlers:
             if isinstance(error, kind):
-                result = function(request, error)
-                return await result if is_coroutine(result) else result
+                return await outcome(function(request, error))
         if isinstance(error, HTTPException):
             return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
         _log(request, error)
         return JSONResponse({"detail": "Internal Server Error"}, 500)
 
 
-async def _ready(value):
-    return value
+def _with_dependencies(route):
+    async def handle(**parameters):
+        for name, dependency in route.deps:
+            value = dependency()
+            if is_coroutine(value):
+                value = await outcome(value)
+                if isinstance(value, StreamingResponse):
+                    raise TypeError("a dependency cannot yield")
+            if name[0] != "_":
+                parameters[name] = value
+        result = route.handler(**parameters)
+        return await outcome(result) if is_coroutine(result) else result
+
+    return handle
 
 
 def _bind(function, call_next):
-    async def bound(request):
-        return await function(request, call_next)
+    def bound(request):
+        return function(request, call_next)
 
     return bound
 
@@ -253,11 +270,15 @@ def _response_for(value):
     return JSONResponse(value)
 
 
-async def _send(call, value):
+def _sent(call, value):
+    """Sends what is sent at once; False for a response that has a coroutine for it."""
     if isinstance(value, Response):
-        await value.send(call)
+        if type(value).send is not Response.send:
+            return False
+        call.respond(value.status_code, value.headers, value.content)
     elif not call.send(value):
         raise TypeError("a handler cannot return %s" % type(value).__name__)
+    return True
 
 
 def _log(request, error):

@@ -10,24 +10,38 @@ from viperhttp.errors import HTTPException
 _calls = {}  # id(task) → the call that it works for
 
 
-def _unquoted(data):
+def _unquoted(data, status):
+    """The names and values of a query or a form; `status` answers for too many of them."""
     try:
         return _viperhttp.parse_query(data)
     except ValueError:
         raise HTTPException(400, "bad escape in a query or form") from None
+    except OverflowError as error:
+        raise HTTPException(status, str(error)) from None
+
+
+def _text(line):
+    """A field's bytes as str: UTF-8, or what they were before there was that (RFC 9110, 5.5)."""
+    try:
+        return str(line, "utf-8")
+    except UnicodeError:
+        return "".join([chr(byte) for byte in line])
 
 
 class Headers:
-    """A request's header fields, by name in any case. Repeated ones are joined with ", "."""
+    """A request's header fields, by name in any case. Repeated ones are joined with ", ", and those
+    of Cookie with "; "."""
 
     def __init__(self, lines):
         self._fields = {}
-        for line in str(lines, "latin-1").split("\r\n"):
-            name, colon, value = line.partition(":")
+        for line in lines.split(b"\r\n"):
+            name, colon, value = _text(line).partition(":")
             if colon:
                 name, value = name.lower(), value.strip(" \t")
                 before = self._fields.get(name)
-                self._fields[name] = value if before is None else before + ", " + value
+                if before is not None:
+                    value = before + ("; " if name == "cookie" else ", ") + value
+                self._fields[name] = value
 
     def get(self, name, default=None):
         return self._fields.get(name.lower(), default)
@@ -74,8 +88,9 @@ class Request:
 
     @property
     def query(self):
-        """The query's values by name, decoded; of a repeated name, the last."""
-        return _unquoted(self._call.query)
+        """The query's values by name, decoded; of a repeated name, the last. HTTPException 400 for
+        a bad escape, and for more than VHTTP_NAMES_MAX names."""
+        return _unquoted(self._call.query, 400)
 
     @property
     def cookies(self):
@@ -92,20 +107,23 @@ class Request:
         return self._call.body
 
     def json(self):
-        """The body's value. HTTPException 422 when it is no JSON."""
-        import json
-
+        """The body's value. HTTPException 422 when it is no JSON (RFC 8259, to the letter), and 413
+        when it has more names in an object, containers in each other, or digits in a number than
+        VHTTP_NAMES_MAX, VHTTP_JSON_DEPTH_MAX and VHTTP_JSON_NUMBER_MAX."""
         try:
-            return json.loads(self._call.body)
-        except (ValueError, UnicodeError):
-            raise HTTPException(422, "the body is not JSON") from None
+            return _viperhttp.parse_json(self._call.body)
+        except ValueError as error:
+            raise HTTPException(422, str(error)) from None
+        except OverflowError as error:
+            raise HTTPException(413, str(error)) from None
 
     def form(self):
-        """The fields of an x-www-form-urlencoded body. HTTPException 415 for another type."""
+        """The fields of an x-www-form-urlencoded body. HTTPException 415 for another type, 400 for
+        a bad escape, 413 for more than VHTTP_NAMES_MAX fields."""
         kind = self.headers.get("content-type", "").split(";")[0].strip().lower()
         if kind != "application/x-www-form-urlencoded":
             raise HTTPException(415, "a form is application/x-www-form-urlencoded")
-        return _unquoted(self._call.body)
+        return _unquoted(self._call.body, 413)
 
     @property
     def is_disconnected(self):
@@ -133,14 +151,18 @@ def current_request():
 
 
 def start_task(call, coroutine):
-    """Runs a coroutine as the call's own task."""
-    task = core.create_task(_working_for(call, coroutine))
+    """Runs a coroutine as the call's own task, at once to its first wait. It calls end_task()."""
+    task = core.Task(coroutine, core.__dict__)
     _calls[id(task)] = call
-    return task
-
-
-async def _working_for(call, coroutine):
+    before, core.cur_task = core.cur_task, task
     try:
-        await coroutine
+        coroutine.send(None)
+    except (StopIteration, core.CancelledError) as end:
+        task.data, task.state = end, None  # as asyncio leaves one that nobody waited for
     finally:
-        del _calls[id(core.cur_task)]
+        core.cur_task = before
+
+
+def end_task():
+    """The call's own task is at its end."""
+    _calls.pop(id(core.cur_task), None)

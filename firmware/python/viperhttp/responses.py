@@ -7,18 +7,21 @@ import os
 
 import _viperhttp
 
+from viperhttp.routing import is_coroutine
+
 YIELD_EVERY = 16384  # bytes of a stream after which other tasks have their turn
 
 _FOLDER = 0x4000  # in the mode that os.stat gives
-_RESERVED = ("content-length", "transfer-encoding", "connection")
+_NO_TOKEN = '()<>@,;:\\"/[]?={}'  # RFC 9110, 5.6.2
 
 
 class Response:
     """A status, header fields and content: str, bytes, or a value that becomes JSON.
 
     `headers` can be changed until the response is sent; a value may be a list, for fields that
-    are repeated. ValueError for a status that HTTP does not know, a name or value that a header
-    cannot hold, and for Content-Length, Transfer-Encoding and Connection, which the server sets.
+    are repeated. When it is sent, ValueError for a status that HTTP does not know, a name or value
+    that a header cannot hold, such as a control character, and for Content-Length,
+    Transfer-Encoding and Connection, which the server sets.
     """
 
     media_type = None
@@ -32,13 +35,25 @@ class Response:
         if media_type is None and content:
             is_text = isinstance(content, str)
             media_type = "text/plain; charset=utf-8" if is_text else "application/octet-stream"
-        if media_type is not None and not any(k.lower() == "content-type" for k in self.headers):
+        if media_type is not None and not (headers and _has_type(headers)):
             self.headers["Content-Type"] = media_type
 
     def set_cookie(
         self, name, value="", max_age=None, path="/", secure=False, httponly=False, samesite="Lax"
     ):
-        """Adds a Set-Cookie field. `max_age` is in seconds; None: until the browser is closed."""
+        """Adds a Set-Cookie field. `max_age` is in seconds; None: until the browser is closed.
+
+        ValueError for what cannot stand there (RFC 6265, 4.1.1): in the value a space, a quote, a
+        comma, a semicolon, a backslash, a control character or one that is not ASCII.
+        """
+        if not name or any(c in _NO_TOKEN or not _is_visible(c) for c in name):
+            raise ValueError("a cookie cannot have the name %r" % name)
+        if any(c in '",;\\' or not _is_visible(c) for c in value):
+            raise ValueError("a cookie cannot have the value %r" % value)
+        if any(c == ";" or c < " " or c > "~" for c in path or ""):
+            raise ValueError("a cookie cannot have the path %r" % path)
+        if samesite and samesite.lower() not in ("lax", "strict", "none"):
+            raise ValueError("samesite is Lax, Strict or None")
         parts = [name + "=" + value]
         if max_age is not None:
             parts.append("Max-Age=%d" % max_age)
@@ -52,25 +67,16 @@ class Response:
             parts.append("HttpOnly")
         self.headers.setdefault("Set-Cookie", []).append("; ".join(parts))
 
-    def fields(self):
-        """The header lines, as they are sent."""
-        lines = []
-        for name, value in self.headers.items():
-            for one in value if isinstance(value, list) else (value,):
-                line = name + ": " + str(one)
-                if "\r" in line or "\n" in line or "\0" in line or not _is_token(name):
-                    raise ValueError("no header can hold %r" % line)
-                if name.lower() in _RESERVED:
-                    raise ValueError(name + " is the server's own to set")
-                lines.append(line + "\r\n")
-        return "".join(lines).encode()
-
     async def send(self, call):
-        call.respond(self.status_code, self.fields(), self.content)
+        call.respond(self.status_code, self.headers, self.content)
 
 
-def _is_token(name):
-    return bool(name) and all(c.isalpha() or c.isdigit() or c in "!#$%&'*+-.^_`|~" for c in name)
+def _has_type(headers):
+    return any([name.lower() == "content-type" for name in headers])
+
+
+def _is_visible(c):
+    return "!" <= c <= "~"
 
 
 class JSONResponse(Response):
@@ -102,31 +108,70 @@ class StreamingResponse(Response):
     """Sends each piece, str or bytes, as it comes from an iterator or an async generator.
 
     A client that reads slowly suspends this stream alone. For Server-Sent Events give
-    media_type="text/event-stream" and pieces like "data: 1\\n\\n".
+    media_type="text/event-stream" and pieces like "data: 1\\n\\n". TypeError for content that has
+    no pieces.
     """
 
     def __init__(self, content, status_code=200, headers=None, media_type=None):
         if media_type is None:
             media_type = self.media_type or "application/octet-stream"
+        if not hasattr(content, "__anext__") and not hasattr(content, "__aiter__"):
+            content = iter(content)
         super().__init__(content, status_code, headers, media_type)
+        self._first = None  # a piece that was taken already
 
     async def send(self, call):
         await _begin(call, self, None)
         pieces = self.content
         try:
+            if self._first is not None:
+                await _write(call, self._first)
             if hasattr(pieces, "__anext__") or hasattr(pieces, "__aiter__"):
                 async for piece in pieces:
                     await _write(call, piece)
-            elif hasattr(pieces, "send"):
-                await _pump(call, pieces)
             else:
-                for piece in pieces:
-                    await _write(call, piece)
+                await _pump(call, pieces if is_coroutine(pieces) else _each(pieces))
         finally:
             if hasattr(pieces, "close"):
                 pieces.close()
         while not call.end():
             await _room(call)
+
+
+def _each(iterator):
+    yield from iterator
+
+
+async def outcome(value):
+    """What a handler's result is in the end: itself, what a coroutine returns, or a response that
+    streams what a generator yields."""
+    while is_coroutine(value):
+        generator, step, argument = value, value.send, None
+        while True:
+            try:
+                piece = step(argument)
+            except StopIteration as end:
+                value = end.value
+                break
+            if piece is not None:
+                return _stream(piece, generator)
+            step, argument = generator.send, None
+            try:
+                yield
+            except BaseException as error:
+                step, argument = generator.throw, error
+    return value
+
+
+def _stream(first, generator):
+    is_text = isinstance(first, str)
+    if not is_text and not isinstance(first, (bytes, bytearray, memoryview)):
+        generator.close()
+        raise TypeError("a handler cannot yield %s" % type(first).__name__)
+    media_type = "text/plain; charset=utf-8" if is_text else "application/octet-stream"
+    response = StreamingResponse(generator, media_type=media_type)
+    response._first = first
+    return response
 
 
 async def _pump(call, generator):
@@ -169,17 +214,30 @@ class FileResponse(Response):
         super().__init__(b"", status_code, headers, media_type or _viperhttp.content_type(path))
         self._path = path
         if filename is not None:
-            self.headers["Content-Disposition"] = 'attachment; filename="%s"' % filename.replace(
-                '"', "_"
-            )
+            self.headers["Content-Disposition"] = _attachment(filename)
 
     async def send(self, call):
-        while not call.file(self.status_code, self.fields(), self._path):
+        while not call.file(self.status_code, self.headers, self._path):
             await _room(call)
 
 
+def _attachment(filename):
+    plain = "".join(["_" if c in '"\\' or not " " <= c <= "~" else c for c in filename])
+    field = 'attachment; filename="%s"' % plain
+    if plain != filename:  # RFC 8187
+        coded = ["%c" % b if _is_attribute(b) else "%%%02X" % b for b in filename.encode()]
+        field += "; filename*=UTF-8''" + "".join(coded)
+    return field
+
+
+def _is_attribute(byte):
+    return byte < 128 and (
+        chr(byte).isalpha() or chr(byte).isdigit() or chr(byte) in "!#$&+-.^_`|~"
+    )
+
+
 async def _begin(call, response, length):
-    while not call.begin(response.status_code, response.fields(), length):
+    while not call.begin(response.status_code, response.headers, length):
         await _room(call)
 
 

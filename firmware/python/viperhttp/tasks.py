@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Lets tasks go on: in the asyncio loop that runs, or without one, from MicroPython's scheduler."""
 
+import asyncio
 from asyncio import core
 
 import _viperhttp
@@ -8,6 +9,7 @@ import _viperhttp
 IO_PERIOD_MS = 10  # how often sockets are looked at while no loop runs and tasks wait for them
 
 _run_until_complete = core.run_until_complete
+_new_event_loop = core.new_event_loop
 _loops = 0 if core.cur_task is None else 1  # loops that run now
 _signal = None  # ends the sleep of a loop
 _listened = None  # the task queue that has the task which waits for the signal
@@ -17,16 +19,36 @@ def _counted(main_task=None):
     """asyncio's run_until_complete; asyncio itself does not tell whether a loop runs."""
     global _loops
     _loops += 1
+    _viperhttp.loop_runs(True)
     try:
         _listen_in_loop()
         return _run_until_complete(main_task)
     finally:
         _loops -= 1
-        if not _loops:
-            _viperhttp.wake()  # what is left of the tasks goes on without a loop
+        _viperhttp.loop_runs(_loops > 0)
+
+
+def _watch():
+    """Has the task queue tell the server what is put into it, without a loop to see it."""
+    tasks = core._task_queue
+    core._task_queue = core.TaskQueue(_viperhttp.pushed)
+    while task := tasks.peek():
+        tasks.pop()
+        thrown = task.data  # which push forgets
+        core._task_queue.push(task, task.ph_key)
+        task.data = thrown
+
+
+def _watched_event_loop():
+    loop = _new_event_loop()
+    _watch()
+    return loop
 
 
 core.run_until_complete = _counted
+core.new_event_loop = asyncio.new_event_loop = _watched_event_loop
+_viperhttp.loop_runs(_loops > 0)
+_watch()
 
 
 async def _listen():

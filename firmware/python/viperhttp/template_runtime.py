@@ -5,11 +5,11 @@ Arguments, results and names of arguments are those of Jinja2's filters and test
 own, which stands on one function in C, so that the same file is tested on a computer.
 """
 
-from _viperhttp import escape_html
+from _viperhttp import escape_html, float_round, float_text, json_text
 
 
 class Markup:
-    """Text that is HTML already, and is not escaped again."""
+    """Text that is HTML already, and is not escaped again. What it is put together with is."""
 
     def __init__(self, content):
         self.content = content
@@ -17,14 +17,102 @@ class Markup:
     def __str__(self):
         return self.content
 
+    def __repr__(self):
+        return "Markup(%r)" % self.content
+
     def __len__(self):
         return len(self.content)
 
+    def __bool__(self):
+        return bool(self.content)
+
+    def __iter__(self):
+        return iter(self.content)
+
+    def __getitem__(self, key):
+        return Markup(self.content[key])
+
+    def __contains__(self, part):
+        return _plain(part) in self.content
+
+    def __add__(self, other):
+        return Markup(self.content + _escaped_text(other))
+
+    def __radd__(self, other):
+        return Markup(_escaped_text(other) + self.content)
+
+    def __mul__(self, count):
+        return Markup(self.content * count)
+
+    __rmul__ = __mul__
+
+    def __mod__(self, values):
+        values = values if isinstance(values, tuple) else (values,)
+        return Markup(self.content % tuple([_escaped_value(value) for value in values]))
+
     def __eq__(self, other):
-        return self.content == (other.content if isinstance(other, Markup) else other)
+        return self.content == _plain(other)
+
+    def __ne__(self, other):
+        return self.content != _plain(other)
+
+    def __lt__(self, other):
+        return self.content < _plain(other)
+
+    def __le__(self, other):
+        return self.content <= _plain(other)
+
+    def __gt__(self, other):
+        return self.content > _plain(other)
+
+    def __ge__(self, other):
+        return self.content >= _plain(other)
 
     def __hash__(self):
         return hash(self.content)
+
+    def __getattr__(self, name):
+        """A str's method, whose result is HTML too. What it puts in is escaped."""
+        method = _method(self.content, name)
+        if method is None:
+            raise AttributeError(name)
+
+        def call(*values, **named):
+            if name == "join":
+                values = ([_escaped_text(value) for value in values[0]],)
+            elif name == "replace":
+                values = values[:1] + tuple([_escaped_value(value) for value in values[1:]])
+            elif name in _PUTS_IN:
+                values = [_escaped_value(value) for value in values]
+                named = {key: _escaped_value(value) for key, value in named.items()}
+            return _marked(method(*values, **named))
+
+        return call
+
+
+_PUTS_IN = ("center", "format", "ljust", "rjust")  # their arguments into the text
+
+
+def _plain(value):
+    return value.content if isinstance(value, Markup) else value
+
+
+def _escaped_value(value):
+    return escape(value) if isinstance(value, (str, Markup)) else value
+
+
+def _escaped_text(value):
+    if not isinstance(value, (str, Markup)):
+        raise TypeError("a text is needed, not %s" % type(value).__name__)
+    return escape(value)
+
+
+def _marked(result):
+    if isinstance(result, str):
+        return Markup(result)
+    if isinstance(result, (list, tuple)):
+        return type(result)([Markup(part) for part in result])
+    return result
 
 
 class UndefinedError(Exception):
@@ -34,6 +122,9 @@ class UndefinedError(Exception):
 class _Undefined:
     def __str__(self):
         return ""
+
+    def __repr__(self):
+        return "Undefined"
 
     def __bool__(self):
         return False
@@ -50,18 +141,57 @@ _MISSING = object()
 
 
 def text(value):
-    return value if isinstance(value, str) else str(value)
+    """What `{{ }}` prints, as Python on a computer has it: floats as short as they can be."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return float_text(value)
+    if isinstance(value, (list, tuple, dict, set)):
+        return _repr(value)
+    return str(value)
+
+
+def _repr(value):
+    if isinstance(value, float):
+        return float_text(value)
+    if isinstance(value, list):
+        return "[" + ", ".join([_repr(one) for one in value]) + "]"
+    if isinstance(value, tuple):
+        return "(" + ", ".join([_repr(one) for one in value]) + (",)" if len(value) == 1 else ")")
+    if isinstance(value, dict):
+        pairs = [_repr(key) + ": " + _repr(one) for key, one in value.items()]
+        return "{" + ", ".join(pairs) + "}"
+    if isinstance(value, str) and not _isascii(value):
+        return _repr_beyond_ascii(value)
+    return repr(value)
+
+
+def _repr_beyond_ascii(s):
+    quote = '"' if "'" in s and '"' not in s else "'"
+    out = [quote]
+    for c in s:
+        if c in ("'", '"'):
+            out.append("\\" + c if c == quote else c)
+        elif c < "\xa1" or c == "\xad":
+            out.append(repr(c)[1:-1])
+        else:
+            out.append(c)
+    out.append(quote)
+    return "".join(out)
 
 
 def escape(value):
     """The text of a value for HTML."""
     if isinstance(value, Markup):
         return value.content
-    return escape_html(value if isinstance(value, str) else str(value))
+    return escape_html(value if isinstance(value, str) else text(value))
 
 
 def attribute(of, name):
     """of.name, or else of["name"]; going into what is undefined raises UndefinedError."""
+    if isinstance(of, str):
+        method = _method(of, name)
+        return UNDEFINED if method is None else method
     value = getattr(of, name, _MISSING)
     return _found(of, name) if value is _MISSING else value
 
@@ -70,19 +200,130 @@ def item(of, key):
     """of[key], or else the attribute of that name."""
     value = _found(of, key)
     if value is UNDEFINED and isinstance(key, str):
-        return getattr(of, key, UNDEFINED)
+        return attribute(of, key) if isinstance(of, str) else getattr(of, key, UNDEFINED)
     return value
 
 
 def _found(of, key):
-    if isinstance(of, dict):
-        return of.get(key, UNDEFINED)
     if of is UNDEFINED:
         raise UndefinedError("%r of an undefined value" % (key,))
     try:
         return of[key]
     except (IndexError, KeyError, TypeError, AttributeError):
         return UNDEFINED
+
+
+def part(of, start, stop, step):
+    """of[start:stop:step]; MicroPython's str and tuple have no steps."""
+    if isinstance(of, Markup):
+        return Markup(part(of.content, start, stop, step))
+    if step is None or step == 1 or not isinstance(of, (str, tuple)):
+        return of[start:stop:step]
+    parts = list(of)[start:stop:step]
+    return "".join(parts) if isinstance(of, str) else tuple(parts)
+
+
+def within(one, of):
+    """one in of"""
+    return (_plain(one) if isinstance(of, str) else one) in of
+
+
+# ---- Methods of str that MicroPython lacks, or has otherwise
+
+
+def _method(of, name):
+    own = _METHODS.get(name)
+    method = getattr(of, name, None)
+    if own is None and method is None:
+        return None
+
+    def call(*values, **named):
+        if name == "join":
+            values = ([_plain(value) for value in values[0]],)
+        else:
+            values = [_plain(value) for value in values]
+        return method(*values, **named) if own is None else own(of, *values)
+
+    return call
+
+
+def _capitalize(s):
+    return s[:1].upper() + s[1:].lower()
+
+
+def _center(s, width, fill=" "):
+    room = max(0, width - len(s))
+    left = room // 2 + (room & width & 1)
+    return fill * left + s + fill * (room - left)
+
+
+def _ljust(s, width, fill=" "):
+    return s + fill * (width - len(s))
+
+
+def _rjust(s, width, fill=" "):
+    return fill * (width - len(s)) + s
+
+
+def _zfill(s, width):
+    sign = s[:1] if s[:1] in ("+", "-") else ""
+    return sign + "0" * (width - len(s)) + s[len(sign) :]
+
+
+def _swapcase(s):
+    return "".join([c.lower() if c.isupper() else c.upper() for c in s])
+
+
+def _title(s):
+    out = []
+    within = False
+    for c in s:
+        out.append(c.lower() if within else c.upper())
+        within = c.isalpha()
+    return "".join(out)
+
+
+def _removeprefix(s, prefix):
+    return s[len(prefix) :] if s.startswith(prefix) else s
+
+
+def _removesuffix(s, suffix):
+    return s[: len(s) - len(suffix)] if s.endswith(suffix) else s
+
+
+def _replace(s, old, new, count=-1):
+    if old:
+        return s.replace(old, new, count)
+    places = len(s) + 1 if count < 0 else min(count, len(s) + 1)
+    end = new if places > len(s) else ""
+    return "".join([new + c for c in s[:places]]) + s[places:] + end
+
+
+def _isalnum(s):
+    return bool(s) and all([c.isalpha() or c.isdigit() for c in s])
+
+
+def _isascii(s):
+    return all([c < "\x80" for c in s])
+
+
+_METHODS = {
+    "capitalize": _capitalize,
+    "center": _center,
+    "isalnum": _isalnum,
+    "isascii": _isascii,
+    "ljust": _ljust,
+    "removeprefix": _removeprefix,
+    "removesuffix": _removesuffix,
+    "replace": _replace,
+    "rjust": _rjust,
+    "swapcase": _swapcase,
+    "title": _title,
+    "zfill": _zfill,
+}
+
+
+# ---- Filters and tests
 
 
 def concat(*parts):
@@ -112,23 +353,37 @@ def _path(value, attribute_path):
 
 
 def _folded(value):
-    return value.lower() if isinstance(value, str) else value
+    return value.lower() if isinstance(value, (str, Markup)) else value
+
+
+def _is_number(value):
+    return isinstance(value, (int, float, bool))
+
+
+def _content(value):
+    """What a filter takes that wants a text."""
+    if not isinstance(value, (str, Markup)):
+        raise TypeError("a text is needed, not %s" % type(value).__name__)
+    return _plain(value)
+
+
+def _defined(value):
+    """A value for what Jinja does not do with one that there is not."""
+    if value is UNDEFINED:
+        raise UndefinedError("an undefined value")
+    return value
 
 
 def do_abs(x):
-    return abs(x)
+    return abs(_defined(x))
 
 
 def do_capitalize(s):
-    s = text(s)
-    return s[:1].upper() + s[1:].lower()
+    return _like(s, _capitalize(text(s)))
 
 
 def do_center(value, width=80):
-    content = text(value)
-    room = max(0, width - len(content))
-    left = room // 2 + (room & width & 1)
-    return _like(value, " " * left + content + " " * (room - left))
+    return _like(value, _center(text(value), width))
 
 
 def do_default(value, default_value="", boolean=False):
@@ -138,7 +393,7 @@ def do_default(value, default_value="", boolean=False):
 def do_dictsort(value, case_sensitive=False, by="key", reverse=False):
     at = {"key": 0, "value": 1}[by]
     fold = (lambda v: v) if case_sensitive else _folded
-    return sorted(value.items(), key=lambda pair: fold(pair[at]), reverse=reverse)
+    return _stable(list(value.items()), lambda pair: fold(pair[at]), reverse)
 
 
 def do_escape(s):
@@ -150,7 +405,7 @@ def do_forceescape(value):
 
 
 def do_filesizeformat(value, binary=False):
-    size = float(value)
+    size = float(_plain(_defined(value)))
     base = 1024 if binary else 1000
     if size == 1:
         return "1 Byte"
@@ -162,7 +417,7 @@ def do_filesizeformat(value, binary=False):
         if size < unit:
             break
     name = (prefix.upper() + "iB") if binary else prefix + "B"
-    return "%.1f %s" % (base * size / unit, name)
+    return float_text(float_round(base * size / unit, 1)) + " " + name
 
 
 def do_first(seq):
@@ -172,38 +427,42 @@ def do_first(seq):
 
 
 def do_last(seq):
-    last = UNDEFINED
-    for last in seq:  # noqa: B007
-        pass
-    return last
+    if isinstance(seq, Markup):
+        return seq[-1] if seq else UNDEFINED
+    for value in reversed(list(seq) if isinstance(seq, (dict, _Undefined)) else seq):
+        return value
+    return UNDEFINED
 
 
 def do_float(value, default=0.0):
     try:
-        return float(value if isinstance(value, (int, float)) else text(value))
+        return float(_plain(_defined(value)))
     except (TypeError, ValueError):
         return default
 
 
 def do_int(value, default=0, base=10):
+    value = _plain(_defined(value))
     try:
-        return int(text(value), base) if not isinstance(value, (int, float)) else int(value)
-    except (TypeError, ValueError):
+        return int(value, base) if isinstance(value, str) else int(value)
+    except (TypeError, ValueError, OverflowError):
         try:
-            return int(float(text(value)))
+            return int(float(value))
         except (TypeError, ValueError, OverflowError):
             return default
 
 
 def do_indent(s, width=4, first=False, blank=False):
-    indention = " " * width if isinstance(width, int) else width
-    lines = text(s).split("\n")
+    indention = " " * width if isinstance(width, int) else _plain(width)
+    lines = (_content(s) + "\n").splitlines()
     rest = [indention + line if line or blank else line for line in lines[1:]]
-    result = "\n".join([lines[0]] + rest)
+    result = "\n".join(lines[:1] + rest)
     return _like(s, indention + result if first else result)
 
 
 def do_items(value):
+    if not isinstance(value, (dict, _Undefined)):
+        raise TypeError("items: only a dict has pairs")
     return () if value is UNDEFINED else value.items()
 
 
@@ -249,23 +508,36 @@ def do_min(value, case_sensitive=False, attribute=None):
 def do_replace(s, old, new, count=None):
     is_markup = isinstance(s, Markup) or isinstance(old, Markup) or isinstance(new, Markup)
     how = escape if is_markup else text
-    result = how(s).replace(how(old), how(new), -1 if count is None else count)
+    old = _plain(old) if isinstance(s, Markup) else how(old)
+    result = _replace(how(s), old, how(new), -1 if count is None else count)
     return Markup(result) if is_markup else result
 
 
 def do_reverse(value):
-    if isinstance(value, str):
-        return "".join([value[at] for at in range(len(value) - 1, -1, -1)])
+    if isinstance(value, (str, Markup)):
+        return part(value, None, None, -1)
     return reversed(list(value))
 
 
 def do_round(value, precision=0, method="common"):
     if method == "common":
-        return round(value, precision)
+        if isinstance(value, float):
+            return float_round(value, precision)
+        return _rounded(value + 0, precision)  # a bool, too
     import math
 
     scale = 10**precision
     return {"ceil": math.ceil, "floor": math.floor}[method](value * scale) / scale
+
+
+def _rounded(whole, precision):
+    if precision >= 0:
+        return whole
+    unit = 10**-precision
+    count, rest = divmod(whole, unit)
+    if rest * 2 > unit or (rest * 2 == unit and count % 2):
+        count += 1
+    return count * unit
 
 
 def do_safe(value):
@@ -275,12 +547,13 @@ def do_safe(value):
 def do_sort(value, reverse=False, case_sensitive=False, attribute=None):
     fold = (lambda v: v) if case_sensitive else _folded
     paths = [None] if attribute is None else str(attribute).split(",")
+    return _stable(list(value), lambda one: [fold(_path(one, path)) for path in paths], reverse)
+
+
+def _stable(values, key, reverse):
     # MicroPython's sort is not stable: the place decides between equals, whichever the direction.
-    values = list(value)
     sign = -1 if reverse else 1
-    keyed = [
-        ([fold(_path(one, path)) for path in paths], sign * at) for at, one in enumerate(values)
-    ]
+    keyed = [(key(one), sign * at) for at, one in enumerate(values)]
     keyed.sort(reverse=reverse)
     return [values[sign * at] for _, at in keyed]
 
@@ -290,6 +563,8 @@ def do_string(s):
 
 
 def do_sum(iterable, attribute=None, start=0):
+    if isinstance(start, str):
+        raise TypeError("sum adds no texts")
     return sum([_path(one, attribute) for one in iterable], start)
 
 
@@ -300,48 +575,59 @@ def do_title(s):
     for c in content:
         out.append(c.upper() if begins else c.lower())
         begins = c.isspace() or c in "-({[<"
-    return _like(s, "".join(out))
+    return "".join(out)
 
 
 def do_tojson(value, indent=None):
     if indent is not None:
         raise ValueError("tojson: no indent on the device")
-    import json
-
-    result = json.dumps(_ordered(value))
-    for c, code in (("<", "3c"), (">", "3e"), ("&", "26"), ("'", "27")):
-        if c in result:
-            result = result.replace(c, "\\u00" + code)
-    return Markup(result)
+    return Markup(_json(value))
 
 
-def _ordered(value):
-    """The same with every dict in the order of its keys."""
-    if isinstance(value, Markup):
-        return value.content
-    if isinstance(value, dict):
-        from collections import OrderedDict
-
-        return OrderedDict([(key, _ordered(value[key])) for key in sorted(value)])
+def _json(value):
+    if isinstance(value, (str, Markup)):
+        return json_text(_plain(value))
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        words = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}
+        result = float_text(value)
+        return words.get(result, result)
     if isinstance(value, (list, tuple)):
-        return [_ordered(one) for one in value]
-    return value
+        return "[" + ", ".join([_json(one) for one in value]) + "]"
+    if isinstance(value, dict):
+        pairs = [_json_key(key) + ": " + _json(value[key]) for key in sorted(value)]
+        return "{" + ", ".join(pairs) + "}"
+    raise TypeError("tojson: JSON has no %s" % type(value).__name__)
+
+
+def _json_key(key):
+    if not isinstance(key, (str, Markup, int, float, bool)) and key is not None:
+        raise TypeError("tojson: no key of JSON is a %s" % type(key).__name__)
+    result = _json(key)
+    return result if isinstance(key, (str, Markup)) else '"' + result + '"'
 
 
 def do_trim(value, chars=None):
     content = text(value)
-    return _like(value, content.strip() if chars is None else content.strip(chars))
+    return _like(value, content.strip() if chars is None else content.strip(_plain(chars)))
 
 
 def do_truncate(s, length=255, killwords=False, end="...", leeway=None):
-    content = text(s)
     leeway = 5 if leeway is None else leeway
-    if len(content) <= length + leeway:
-        return s if isinstance(s, Markup) else content
+    if length < len(end) or leeway < 0:
+        raise ValueError("truncate: no room for the end")
+    if len(s) <= length + leeway:
+        return s
+    content = _content(s)
     cut = content[: length - len(end)]
     if not killwords:
         cut = cut.rsplit(" ", 1)[0]
-    return _like(s, cut + end)
+    return _like(s, cut + (escape(end) if isinstance(s, Markup) else text(end)))
 
 
 def do_unique(value, case_sensitive=False, attribute=None):
@@ -364,7 +650,7 @@ def _quoted(value, safe):
 
 
 def do_urlencode(value):
-    if not isinstance(value, (dict, list, tuple)):
+    if isinstance(value, (str, Markup)) or not is_iterable(value):
         return _quoted(value, "/")
     pairs = value.items() if isinstance(value, dict) else value
     return "&".join(
@@ -375,11 +661,25 @@ def do_urlencode(value):
     )
 
 
+def _is_letter_beyond_ascii(c):
+    """As far as it goes without Unicode's tables: not the blocks of signs."""
+    return c >= "\xc0" and c not in "\xd7\xf7" and not any([a <= c <= b for a, b in _SIGNS])
+
+
+_SIGNS = (
+    ("\u2000", "\u206f"),
+    ("\u20a0", "\u2bff"),
+    ("\u3000", "\u3020"),
+    ("\ue000", "\uf8ff"),
+    ("\U0001f000", "\U0001ffff"),
+)
+
+
 def do_wordcount(s):
     count = 0
     within = False
     for c in text(s):
-        is_word = c.isalpha() or c.isdigit() or c == "_"
+        is_word = c.isalpha() or c.isdigit() or c == "_" or _is_letter_beyond_ascii(c)
         count += is_word and not within
         within = is_word
     return count
@@ -422,7 +722,7 @@ def is_float(value):
 
 
 def is_integer(value):
-    return isinstance(value, int) and not is_boolean(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_iterable(value):
@@ -450,7 +750,7 @@ def is_none(value):
 
 
 def is_number(value):
-    return isinstance(value, (int, float))
+    return _is_number(value)
 
 
 def is_sameas(value, other):

@@ -15,7 +15,7 @@ from viper.base import process
 from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.flash import device_stamp
-from viper.image import installed_app
+from viper.image import boot_order
 from viper.image.app_image import AppDescription
 from viper.ports import labgrid_client, port, usb_serial, usbipd, wsl
 from viper.ports.usb_serial import UsbSerial
@@ -71,7 +71,7 @@ def _virtual(folder: Path) -> Found:
     flash = folder / state.FLASH_FILE
     if flash.is_file():
         content = flash.read_bytes()
-        app = installed_app.find(
+        app = boot_order.installed(
             lambda offset, size: content[offset : offset + size], known.flash_size
         )
     mode = running.mode if running else "off"

@@ -16,7 +16,7 @@ import esptool.cmds as esptool
 from esptool.util import FatalError, flash_size_bytes
 
 from viper.base.errors import UserError
-from viper.image import installed_app
+from viper.image import boot_order
 from viper.ports import port, serial_line
 from viper.ports.native_usb import NativeUsb
 
@@ -40,7 +40,7 @@ def probe(url: str, called: str) -> dict[str, object]:
             esptool.attach_flash(esp)
             detected = esptool.detect_flash_size(esp)
             size = flash_size_bytes(detected) if detected else None
-            app = installed_app.find(esp.read_flash, size) if size else None
+            app = boot_order.installed(esp.read_flash, size) if size else None
             esp.hard_reset()
         finally:
             line.close()

@@ -42,6 +42,10 @@ _SOFT_RESET = b"\x02\x04"  # leave the raw REPL, then Ctrl-D: boot.py and main.p
 _ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]")
 
 
+class NoPrompt(UserError):
+    """The device does not come to its prompt: its program lets nobody in, or there is none."""
+
+
 class DeviceRepl:
     """The raw REPL of one device; a context that closes the port.
 
@@ -95,7 +99,7 @@ class DeviceRepl:
             starting: it was reset just now, and may need time to come to its prompt.
 
         Raises:
-            UserError: it does not answer in time.
+            NoPrompt: it does not answer in time.
         """
         self.interrupted = False
         deadline = time.monotonic() + _START_S
@@ -118,10 +122,10 @@ class DeviceRepl:
                 return
             except TransportError:
                 if time.monotonic() > deadline:
-                    raise UserError(
+                    raise NoPrompt(
                         "MicroPython's REPL does not answer",
-                        "./scons flash, if it was never flashed; or see what it prints: "
-                        "./scons monitor",
+                        "./scons flash puts the application there, and keeps your files; "
+                        "./scons monitor shows what it prints",
                     ) from None
 
     def _sees_banner(self, within_s: float) -> bool:

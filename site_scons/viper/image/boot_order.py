@@ -9,9 +9,10 @@ gap never boots; `test` is the last resort.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
-from viper.image import otadata
+from viper.image import app_image, otadata, partition_table
+from viper.image.app_image import AppDescription
 from viper.image.partition_table import APP, DATA, FACTORY, OTA_0, OTADATA, SUBTYPES, Entry
 
 TEST = -2  # its place in the order; factory's is otadata.FACTORY
@@ -64,3 +65,25 @@ class BootOrder:
             entry = self._places.get(place)
             if entry is not None and entry.size and place < self.slots:
                 yield place, entry
+
+
+def installed(read: Callable[[int, int], bytes], flash_size: int) -> AppDescription | None:
+    """What the application that a chip boots next says of itself; None if there is none.
+
+    Nothing is verified but that an image begins there.
+
+    Args:
+        read: gives so many bytes of the flash from an offset on.
+        flash_size: bytes of flash that the chip has.
+    """
+    order = BootOrder(partition_table.booted_by(read, flash_size))
+    written = None
+    if order.otadata is not None:
+        if order.otadata.size < otadata.SIZE:
+            return None
+        written = otadata.after_boot(read(order.otadata.offset, otadata.SIZE), order.slots)
+    for _place, entry in order.tried(written):
+        start = read(entry.offset, app_image.START_SIZE)
+        if start[0] == app_image.IMAGE_MAGIC:
+            return app_image.describe_start(start)
+    return None

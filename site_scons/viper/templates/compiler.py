@@ -78,7 +78,7 @@ class _Compiler:
         self._template(template, Scope(self._variables, is_template=True), None)
         self._flush()
         context = [
-            f"    {variable} = context.get({name!r}, {self._expressions.helper('UNDEFINED')})"
+            f"    {variable} = context.get({name!r}, {self._known(name)})"
             for name, variable in self._variables.context.items()
         ]
         helpers = ", ".join(sorted(self._expressions.helpers))
@@ -98,6 +98,10 @@ class _Compiler:
                 "",
             ]
         )
+
+    def _known(self, name: str) -> str:
+        """What a name is that the context does not hold."""
+        return name if name in language.FUNCTIONS else self._expressions.helper("UNDEFINED")
 
     def _refusal(self, problem: str, node: nodes.Node) -> UserError:
         return UserError(f"{self._folder / self._within[-1]} line {node.lineno}: {problem}", _HELP)
@@ -155,6 +159,7 @@ class _Compiler:
         if at is not None and template in self._within:
             raise self._refusal(f"'{template}' includes or extends itself", at)
         tree = self._parse(template, at)
+        scope.analyze(tree)
         with self._inside(template):
             for block in tree.find_all(nodes.Block):
                 blocks.setdefault(block.name, []).append((template, block))
@@ -235,14 +240,19 @@ class _Compiler:
         return str(markupsafe.escape(constant)) if self._expressions.escaping[-1] else str(constant)
 
     def _if_statement(self, node: nodes.If, scope: Scope, blocks: Blocks) -> None:
-        for word, branch in [("if", node), *[("elif", other) for other in node.elif_]]:
+        pending = scope.pending
+        branches = [("if", node), *[("elif", other) for other in node.elif_]]
+        for word, branch in branches:
             self._line(f"{word} {self._expressions.compile(branch.test, scope)}:")
             with self._indented():
+                scope.pending = set(pending)
                 self._body(branch.body, scope, blocks)
         if node.else_:
             self._line("else:")
             with self._indented():
+                scope.pending = set(pending)
                 self._body(node.else_, scope, blocks)
+        scope.pending = pending - set(_names_set([node]))
 
     def _for_statement(self, node: nodes.For, scope: Scope, blocks: Blocks) -> None:
         if node.recursive:
@@ -259,6 +269,7 @@ class _Compiler:
         head = len(self._lines) - 1
         with self._indented():
             self._set_within(node.body, inner)
+            inner.analyze(node, for_branch="body")
             self._body(node.body, inner, blocks)
         lines = []
         if node.else_ or "length" in loop.uses:
@@ -276,8 +287,11 @@ class _Compiler:
         ]
         if node.else_:
             self._line(f"if not {items}:")
+            otherwise = scope.inner()
             with self._indented():
-                self._body(node.else_, scope, blocks)
+                self._set_within(node.else_, otherwise)
+                otherwise.analyze(node, for_branch="else")
+                self._body(node.else_, otherwise, blocks)
 
     def _target(self, node: nodes.Node, scope: Scope) -> str:
         """The names on the left of a `for` or `with`, new in a scope."""
@@ -297,6 +311,7 @@ class _Compiler:
         for target in targets:
             if not isinstance(target, nodes.Name):
                 raise self._refusal("'set' of anything but a name is not on the device", node)
+            scope.pending.discard(target.name)
             variables.append(scope.lookup(target.name))
         self._line(f"{', '.join(variables)} = {value}")
 
@@ -304,7 +319,8 @@ class _Compiler:
         """What a region sets begins with the value outside, and ends with the region."""
         for name in _names_set(body):
             if name not in scope.names:
-                outside = scope.lookup(name)
+                has_none = scope.is_pending(name)
+                outside = self._expressions.helper("UNDEFINED") if has_none else scope.lookup(name)
                 self._line(f"{scope.define(name)} = {outside}")
 
     def _with_statement(self, node: nodes.With, scope: Scope, blocks: Blocks) -> None:
@@ -313,6 +329,7 @@ class _Compiler:
         for target, value in zip(node.targets, values, strict=True):
             self._line(f"{self._target(target, inner)} = {value}")
         self._set_within(node.body, inner)
+        inner.analyze(node)
         self._body(node.body, inner, blocks)
 
     def _include_statement(self, node: nodes.Include, scope: Scope, blocks: Blocks) -> None:
@@ -321,7 +338,8 @@ class _Compiler:
         template = self._constant(node.template)
         if node.ignore_missing and not (self._folder / template).is_file():
             return
-        inner = scope.inner(is_template=True)
+        inner = scope.inner()
+        inner.is_template = True
         self._set_within(self._parse(template, node).body, inner)
         self._template(template, inner, node)
 
@@ -336,8 +354,10 @@ class _Compiler:
             (lambda: self._block(name, above + 1, scope, blocks)) if overrides else None
         )
         inner = scope.inner()
+        inner.is_block = True
         with self._inside(template):
             self._set_within(node.body, inner)
+            inner.analyze(node)
             self._body(node.body, inner, blocks)
         self._supers.pop()
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Set
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from jinja2 import nodes
 
     Refuse = Callable[[str, nodes.Node], UserError]
+
+_FLOAT_SAFE = 15  # characters of a float that any reader gets right
 
 
 class Expressions:
@@ -65,7 +68,12 @@ class Expressions:
         return isinstance(node, nodes.Getattr) and _is_loop(node.node) and scope.loop is not None
 
     def _const(self, node: nodes.Const, scope: Scope) -> str:
-        return repr(node.value)
+        value = node.value
+        if isinstance(value, float) and math.isfinite(value) and len(repr(value)) > _FLOAT_SAFE:
+            # MicroPython rounds what it reads; a quotient of whole numbers it does not.
+            numerator, denominator = value.as_integer_ratio()
+            return f"({numerator} / {denominator})"
+        return repr(value)
 
     def _templatedata(self, node: nodes.TemplateData, scope: Scope) -> str:
         return repr(node.data)
@@ -75,8 +83,8 @@ class Expressions:
             raise self._refuse("'loop' as a value cannot be compiled for the device", node)
         if node.name == "super":
             raise self._refuse("super() stands alone: {{ super() }}", node)
-        if node.name == "range" and not scope.is_set("range"):
-            return "range"
+        if scope.is_pending(node.name):
+            return self.helper("UNDEFINED")
         return scope.lookup(node.name)
 
     def _getattr(self, node: nodes.Getattr, scope: Scope) -> str:
@@ -102,7 +110,8 @@ class Expressions:
         if not isinstance(node.arg, nodes.Slice):
             return f"{self.helper('item')}({of}, {self.compile(node.arg, scope)})"
         bounds = (node.arg.start, node.arg.stop, node.arg.step)
-        return f"{of}[{':'.join(self.compile(b, scope) if b else '' for b in bounds)}]"
+        given = [self.compile(bound, scope) if bound else "None" for bound in bounds]
+        return f"{self.helper('part')}({', '.join([of, *given])})"
 
     def _call(self, node: nodes.Call, scope: Scope) -> str:
         from jinja2 import nodes
@@ -117,7 +126,26 @@ class Expressions:
             loop.uses.add("counter")
             values = "".join(f"{self.compile(value, scope)}, " for value in node.args)
             return f"({values})[{loop.counter} % {len(node.args)}]"
+        self._check_called(node, scope)
         return f"{self.compile(called, scope)}({', '.join(self._arguments(node, scope))})"
+
+    def _check_called(self, node: nodes.Call, scope: Scope) -> None:
+        """What Jinja knows by name and the device does not."""
+        from jinja2 import nodes
+
+        called = node.node
+        if isinstance(called, nodes.Name):
+            if called.name in language.NO_FUNCTIONS and not scope.is_set(called.name):
+                raise self._refuse(f"Jinja's function '{called.name}' is not on the device", node)
+        elif isinstance(called, nodes.Getattr):
+            if isinstance(called.node, nodes.Name) and called.node.name == "self":
+                raise self._refuse("'self' cannot be compiled for the device", node)
+            if called.attr in language.NO_METHODS:
+                raise self._refuse(f"the method '{called.attr}' is not on the device", node)
+            if node.kwargs and called.attr in language.METHODS:
+                raise self._refuse(
+                    f"the method '{called.attr}' takes no arguments by name on the device", node
+                )
 
     def _arguments(self, node: nodes.Call | nodes.Filter | nodes.Test, scope: Scope) -> list[str]:
         given = [self.compile(argument, scope) for argument in node.args]
@@ -145,6 +173,8 @@ class Expressions:
             raise self._refuse(self._unknown("test", node.name, set(TESTS), language.TESTS), node)
         self._check_arguments("test", node, TESTS[node.name])
         values = [self.compile(node.node, scope), *self._arguments(node, scope)]
+        if operator == "in":
+            return f"{self.helper('within')}({', '.join(values)})"
         if operator is not None:
             return f"({f' {operator} '.join(values)})"
         return f"{self.helper(language.TESTS[node.name])}({', '.join(values)})"
@@ -164,6 +194,9 @@ class Expressions:
             raise self._refuse(f"{kind} '{node.name}': {problem}", node) from None
 
     def _compare(self, node: nodes.Compare, scope: Scope) -> str:
+        if len(node.ops) == 1 and node.ops[0].op in ("in", "notin"):
+            one, of = self.compile(node.expr, scope), self.compile(node.ops[0].expr, scope)
+            return f"({'not ' * (node.ops[0].op == 'notin')}{self.helper('within')}({one}, {of}))"
         rest = "".join(
             f" {language.COMPARISONS[operand.op]} {self.compile(operand.expr, scope)}"
             for operand in node.ops

@@ -68,6 +68,25 @@ LOOP = {
 }
 """What `loop` knows, in terms of a scope's Loop."""
 
+FUNCTIONS = ("dict", "range")
+"""What Jinja has without a context; a value of the context goes before it."""
+
+NO_FUNCTIONS = ("cycler", "joiner", "lipsum", "namespace")
+"""What Jinja has besides."""
+
+METHODS = frozenset(
+    name for kind in (str, list, tuple, dict) for name in dir(kind) if not name.startswith("_")
+) - {"format", "update"}
+"""Methods of Python's own types, none of which takes arguments by name on the device."""
+
+NO_METHODS = frozenset((
+    "as_integer_ratio", "bit_count", "bit_length", "casefold", "conjugate", "encode",
+    "expandtabs", "format_map", "fromhex", "hex", "is_integer", "isdecimal",
+    "isidentifier", "isnumeric", "isprintable", "istitle", "maketrans", "splitlines",
+    "to_bytes", "translate",
+))  # fmt: skip
+"""Methods of str, int and float that MicroPython lacks, or has otherwise."""
+
 _WORDS = {
     **{"CallBlock": "call", "FilterBlock": "filter", "AssignBlock": "set … endset"},
     **{"FromImport": "from … import", "ExprStmt": "do", "NSRef": "namespace"},

@@ -5,6 +5,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jinja2 import nodes
+    from jinja2.idtracking import Symbols
 
 
 class Variables:
@@ -52,17 +57,47 @@ class Scope:
         names: by name in the template, the Python variable.
         own_loop: the `for` whose body it is.
         is_template: it is a whole template, and all that its blocks see.
+        is_block: it is a block, which sees the context and not the regions around it.
+        symbols: what Jinja knows of the names that it loads and sets.
+        pending: what the template sets further on, and has not used itself: until then a region
+            within finds nothing, not even in the context.
     """
 
     variables: Variables
     outer: Scope | None = None
     own_loop: Loop | None = None
     is_template: bool = False
+    is_block: bool = False
+    symbols: Symbols | None = None
     names: dict[str, str] = field(default_factory=dict)
+    pending: set[str] = field(default_factory=set)
 
-    def inner(self, loop: Loop | None = None, *, is_template: bool = False) -> Scope:
+    def inner(self, loop: Loop | None = None) -> Scope:
         """A region in this one, whose names hide this one's."""
-        return Scope(self.variables, self, loop, is_template)
+        return Scope(self.variables, self, loop)
+
+    def analyze(self, node: nodes.Node, **branch: str) -> None:
+        """Have Jinja find in a region's body which names have no value when it begins."""
+        from jinja2.idtracking import VAR_LOAD_UNDEFINED, Symbols
+
+        around = None if self.is_template or self.is_block or not self.outer else self.outer.symbols
+        self.symbols = Symbols(parent=around)
+        self.symbols.analyze_node(node, **branch)
+        loads = self.symbols.loads
+        self.pending = {
+            name
+            for name, target in self.symbols.refs.items()
+            if loads.get(target, ("", None))[0] == VAR_LOAD_UNDEFINED
+        }
+
+    def is_pending(self, name: str) -> bool:
+        """Whether a name has no value here yet, because a region around sets it further on."""
+        for scope in self._outward():
+            if name in scope.pending:
+                return True
+            if name in scope.names or scope.is_template or scope.is_block:
+                return False
+        return False
 
     @property
     def template(self) -> Scope:

@@ -164,6 +164,16 @@ class DataKeeper:
                 self._tell.line("BACKUP", f"{backup.save(self._root, now)}, what is there now")
         return self._carry(wanted)
 
+    def beside(self) -> CarryOver:
+        """What has to be written for a device to have the image's files beside its own.
+
+        For one whose program cannot be interrupted; what it holds is saved first.
+        """
+        now = self._read(self._table())
+        folder = backup.save(self._root, now)
+        self._tell.line("BACKUP", f"{folder}, for the program cannot be interrupted")
+        return self._carry(replace(now, folder=folder))
+
     def moving(self, old: Backup | None) -> list[Fate]:
         """The data partitions of a device that would not stay as they are."""
         if old is None:

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, TextIO
 from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.device.held_port import HeldPort
+from viper.device.repl import NoPrompt
 from viper.flash import device_stamp, writing
 from viper.flash.jobs import (
     BACKUP,
@@ -145,7 +146,13 @@ class Flasher:
             self._doing = "being read"
             self._note(backup=str(self._keeper(device).back_up()))
 
-    def _flash(self) -> None:
+    def _flash(self, beside: bool = False) -> None:
+        """Write what differs, and bring the files up to date.
+
+        Args:
+            beside: put the image's files beside the device's own from here, by sectors: its program
+                lets nobody in.
+        """
         request = self._request
         with self._chip() as device:
             self._doing = "telling what it holds"
@@ -156,6 +163,8 @@ class Flasher:
                 carry = keeper.restore(request.source)
             elif request.goal == PLAN:
                 image = self._planned(keeper)
+            elif beside:
+                carry = keeper.beside()
             else:
                 carry = keeper.prepare(request.repartition)
             stamps = request.stamps
@@ -169,7 +178,7 @@ class Flasher:
                     plans = closed_for_writing(device, plans)
                 self._write(session, plans)
             self._note(
-                parts=tuple(map(_part_result, plans)),
+                parts=(*self._result.parts, *map(_part_result, plans)),
                 confirm_s=planned - began,
                 write_s=time.monotonic() - planned,
             )
@@ -180,7 +189,12 @@ class Flasher:
             if plan.sectors is None and not self._holds_files(session, plan):
                 # Of a firmware that is to be replaced nobody can say what its files will be.
                 with suppress(OtherFirmware) if request.goal == PLAN else nullcontext():
-                    self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
+                    try:
+                        self._sync(starting=True, filesystem_md5=session.filesystem_md5(plan.part))
+                    except NoPrompt:
+                        if request.goal == PLAN:
+                            raise
+                        self._flash(beside=True)
 
     def _keeper(self, device: Device) -> DataKeeper:
         tell = Tell(

@@ -39,6 +39,20 @@ int host_reuse_address(int socket) { return set(socket, SOL_SOCKET, SO_REUSEADDR
 
 int host_no_delay(int socket) { return set(socket, IPPROTO_TCP, TCP_NODELAY); }
 
+int host_keep_alive(int socket) { return set(socket, SOL_SOCKET, SO_KEEPALIVE); }
+
+int host_keep_alive_idle(int socket, int seconds) {
+    return setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+}
+
+int host_keep_alive_interval(int socket, int seconds) {
+    return setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof(seconds));
+}
+
+int host_keep_alive_count(int socket, int count) {
+    return setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
+}
+
 int host_nonblocking(int socket) { return fcntl(socket, F_SETFL, O_NONBLOCK); }
 
 int host_bind(int socket, uint16_t port) {

@@ -14,6 +14,10 @@ int host_accept(int socket, int first, int last);
 
 int host_reuse_address(int socket);
 int host_no_delay(int socket);
+int host_keep_alive(int socket);
+int host_keep_alive_idle(int socket, int seconds);
+int host_keep_alive_interval(int socket, int seconds);
+int host_keep_alive_count(int socket, int count);
 int host_nonblocking(int socket);
 int host_bind(int socket, uint16_t port); // of 127.0.0.1
 int host_listen(int socket, int backlog);

@@ -69,10 +69,28 @@ int lwip_setsockopt(int s, int level, int optname, const void *optval, socklen_t
     if (optlen != sizeof(int) || *(const int *)optval == 0) {
         return refuse(EINVAL);
     }
+    int value = *(const int *)optval;
     if (level == SOL_SOCKET && optname == SO_REUSEADDR) {
         return host_reuse_address(s);
     }
-    return level == IPPROTO_TCP && optname == TCP_NODELAY ? host_no_delay(s) : refuse(ENOPROTOOPT);
+    if (level == SOL_SOCKET && optname == SO_KEEPALIVE) {
+        return host_keep_alive(s);
+    }
+    if (level != IPPROTO_TCP) {
+        return refuse(ENOPROTOOPT);
+    }
+    switch (optname) {
+    case TCP_NODELAY:
+        return host_no_delay(s);
+    case TCP_KEEPIDLE:
+        return host_keep_alive_idle(s, value);
+    case TCP_KEEPINTVL:
+        return host_keep_alive_interval(s, value);
+    case TCP_KEEPCNT:
+        return host_keep_alive_count(s, value);
+    default:
+        return refuse(ENOPROTOOPT);
+    }
 }
 
 int lwip_fcntl(int s, int cmd, int val) {

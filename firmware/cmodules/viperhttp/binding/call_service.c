@@ -35,7 +35,6 @@ static void handle_failure(struct vhttp_call_service *service, request_obj_t *re
     } else if (request->service == NULL) {
         print_exception(exception);
     } else if (nlr_push(&nlr) == 0) {
-        request->service->needs_turn = true;
         request->is_seen = true;
         mp_call_function_2(request->service->fail, MP_OBJ_FROM_PTR(request), exception);
         nlr_pop();
@@ -88,7 +87,6 @@ static void call_handler(request_obj_t *request) {
         mp_obj_t result = mp_call_function_n_kw(entry[0], 0, request->value_count, arguments);
         bool has_room = true;
         if (request->service != NULL && !vhttp_request_send_value(request, result, &has_room)) {
-            service->needs_turn = true;
             request->is_seen = true;
             mp_call_function_2(service->finish, MP_OBJ_FROM_PTR(request), result);
         }
@@ -273,7 +271,6 @@ static bool send_some(request_obj_t *request) {
 }
 
 static void wake(request_obj_t *request) {
-    request->service->needs_turn = true;
     mp_obj_t waker = request->waker;
     request->waker = MP_OBJ_NULL;
     request->service->sending--;

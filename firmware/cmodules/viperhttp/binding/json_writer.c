@@ -112,7 +112,7 @@ static char *put_word(char *at, const char *word) {
 static bool is_map(mp_obj_t value) { return mp_obj_is_dict_or_ordereddict(value); }
 
 static void open_container(struct json_writer *writer, mp_obj_t container) {
-    if (writer->depth == JSON_DEPTH_MAX) {
+    if (writer->depth == VHTTP_JSON_DEPTH_MAX) {
         mp_raise_ValueError(MP_ERROR_TEXT("too deep for JSON, or it holds itself"));
     }
     writer->frames[writer->depth++] = (struct json_frame){container, 0};

@@ -11,7 +11,8 @@
 
 #include "py/obj.h"
 
-#define JSON_DEPTH_MAX 24 // containers within containers
+#include "vhttp_config.h"
+
 #define JSON_PIECE_MIN 64 // bytes: room for any token but a string, which can be split
 
 struct json_frame {
@@ -28,7 +29,7 @@ struct json_writer {
     bool value_is_next;
     bool is_first; // of its container's items
     size_t depth;
-    struct json_frame frames[JSON_DEPTH_MAX];
+    struct json_frame frames[VHTTP_JSON_DEPTH_MAX];
 };
 
 void json_writer_init(struct json_writer *writer, mp_obj_t value);

@@ -13,14 +13,23 @@
 #include "call_service.h"
 #include "figures.h"
 #include "file_service.h"
+#include "float_text.h"
+#include "function_parameters.h"
 #include "gzip_copy.h"
 #include "html_escape.h"
+#include "json_reader.h"
+#include "json_string.h"
 #include "mime.h"
+#include "names_dict.h"
 #include "platform.h"
 #include "router.h"
 #include "server.h"
 #include "signal_object.h"
 #include "vhttp_config.h"
+
+#if !MICROPY_PY_ASYNCIO_TASK_QUEUE_PUSH_CALLBACK
+#error "the board's MicroPython settings lack MICROPY_PY_ASYNCIO_TASK_QUEUE_PUSH_CALLBACK (1)"
+#endif
 
 #define ADDRESS_SIZE 64 // "http://host:port/"
 
@@ -29,6 +38,7 @@ typedef struct {
     struct vhttp_router router;
     struct vhttp_routes routes;
     mp_obj_t kept; // list of the objects that the routes point into
+    bool serves;   // the interpreter runs the service now
     bool has_alarm;
     uint64_t alarm_ms;
     mp_obj_t turn; // turn() -> milliseconds until the next, or None: lets Python's tasks go on
@@ -41,13 +51,15 @@ MP_REGISTER_ROOT_POINTER(void *viperhttp_running);
 
 static mp_sched_node_t service_node;
 
+// An asyncio loop runs.
+static bool loop_runs;
+
 // Of shared/runtime/interrupt_char.h, whose functions the unix port declares with other types.
 extern int mp_interrupt_char;
 
 // Python's tasks go on as far as they can.
 static void take_turn(server_obj_t *self) {
     nlr_buf_t nlr;
-    self->calls.needs_turn = false;
     self->has_alarm = false;
     if (nlr_push(&nlr) != 0) {
         mp_obj_t exception = MP_OBJ_FROM_PTR(nlr.ret_val);
@@ -59,6 +71,7 @@ static void take_turn(server_obj_t *self) {
         return;
     }
     mp_obj_t next = mp_call_function_0(self->turn);
+    self->calls.needs_turn = false; // what woke meanwhile has had its turn
     if (next != mp_const_none && self->service.server != NULL) {
         uint32_t after_ms = (uint32_t)mp_obj_get_int(next);
         self->has_alarm = true;
@@ -99,7 +112,9 @@ static void run_service(mp_sched_node_t *node) {
     int interrupt_char = mp_interrupt_char;
     self->calls.is_at_prompt = interrupt_char == -1;
     mp_hal_set_interrupt_char(CHAR_CTRL_C);
+    self->serves = true;
     serve(self);
+    self->serves = false;
     mp_hal_set_interrupt_char(interrupt_char);
     if (self->calls.is_at_prompt) {
         MP_STATE_MAIN_THREAD(mp_pending_exception) = MP_OBJ_NULL; // it came at the very end
@@ -112,6 +127,17 @@ static void wake_interpreter(void) {
     vhttp_interpreter_kick();
 }
 
+// Has the service give Python's tasks their turn. A loop gives it by itself, but to those that wake
+// while the service runs: of them it knows nothing.
+static void wake_tasks(server_obj_t *self) {
+    if (self->serves) {
+        self->calls.needs_turn = true;
+    } else if (!loop_runs) {
+        self->calls.needs_turn = true;
+        vhttp_server_ask_again(self->service.server);
+    }
+}
+
 // ---- Server
 
 static mp_obj_t server_make_new(const mp_obj_type_t *type, size_t n_args, size_t n_kw,
@@ -122,7 +148,7 @@ static mp_obj_t server_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     memset(&self->routes, 0, sizeof(self->routes));
     memset(&self->calls, 0, sizeof(self->calls));
     memset(&self->service, 0, sizeof(self->service));
-    self->has_alarm = false;
+    self->serves = self->has_alarm = false;
     self->kept = mp_obj_new_list(0, NULL);
     self->calls.handlers = mp_obj_new_list(0, NULL);
     self->calls.finish = args[0];
@@ -208,7 +234,13 @@ static void take_parameter(mp_obj_t parameter_in, struct vhttp_query_parameter *
     if (parameter->kind == VHTTP_VALUE_KINDS || parameter->name.length == 0) {
         mp_raise_ValueError(MP_ERROR_TEXT("a query parameter is str, int, float or bool"));
     }
-    mp_obj_list_append(entry, fields[0]);
+    for (size_t i = 0; i < parameter->name.length; i++) {
+        char c = parameter->name.at[i];
+        if ((unsigned char)c < ' ' || c == '"' || c == '\\') { // the server names it in JSON
+            mp_raise_ValueError(MP_ERROR_TEXT("no name for a query parameter"));
+        }
+    }
+    mp_obj_list_append(entry, mp_obj_str_intern_checked(fields[0])); // as a call names arguments
     mp_obj_list_append(entry, fields[3]);
 }
 
@@ -306,6 +338,7 @@ static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     self->service.calls = &self->calls;
     vhttp_file_service_open(&self->service);
     MP_STATE_VM(viperhttp_running) = self;
+    wake_tasks(self); // those from before the start
     return mp_obj_new_str_from_cstr(address);
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(server_start_obj, server_start);
@@ -404,16 +437,23 @@ static MP_DEFINE_CONST_FUN_OBJ_0(module_server_memory_obj, module_server_memory)
 static mp_obj_t module_ipc_stats(void) { return vhttp_ring_figures(running()->service.server); }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_ipc_stats_obj, module_ipc_stats);
 
-// wake(): has the running server call turn() soon.
-static mp_obj_t module_wake(void) {
+// pushed(_): asyncio has a task to go on with, now or at its time.
+static mp_obj_t module_pushed(mp_obj_t unused) {
+    (void)unused;
     server_obj_t *self = MP_STATE_VM(viperhttp_running);
     if (self != NULL) {
-        self->calls.needs_turn = true;
-        vhttp_server_ask_again(self->service.server);
+        wake_tasks(self);
     }
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_0(module_wake_obj, module_wake);
+static MP_DEFINE_CONST_FUN_OBJ_1(module_pushed_obj, module_pushed);
+
+// loop_runs(bool): an asyncio loop begins or ends. What it leaves goes on without it.
+static mp_obj_t module_loop_runs(mp_obj_t runs) {
+    loop_runs = mp_obj_is_true(runs);
+    return module_pushed(mp_const_none);
+}
+static MP_DEFINE_CONST_FUN_OBJ_1(module_loop_runs_obj, module_loop_runs);
 
 // current_call() -> the call whose handler runs now, or None.
 static mp_obj_t module_current_call(void) {
@@ -422,13 +462,21 @@ static mp_obj_t module_current_call(void) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_0(module_current_call_obj, module_current_call);
 
-// parse_query(bytes) -> dict of the decoded names and values. ValueError for a bad escape.
+// parse_query(bytes) -> dict of the decoded names and values. ValueError for a bad escape,
+// OverflowError for more than VHTTP_NAMES_MAX.
 static mp_obj_t module_parse_query(mp_obj_t bytes) {
     mp_buffer_info_t info;
     mp_get_buffer_raise(bytes, &info, MP_BUFFER_READ);
     struct vhttp_slice rest = {info.buf, info.len}, name, value;
+    size_t count = 0;
+    for (struct vhttp_slice pairs = rest; vhttp_query_next(&pairs, &name, &value); count++) {
+    }
+    if (count > VHTTP_NAMES_MAX) {
+        mp_raise_msg_varg(&mp_type_OverflowError, MP_ERROR_TEXT("more than %d names"),
+                          VHTTP_NAMES_MAX);
+    }
     char *decoded = m_new(char, info.len + 1);
-    mp_obj_t query = mp_obj_new_dict(0);
+    mp_obj_t query = vhttp_names_dict_new(count);
     while (vhttp_query_next(&rest, &name, &value)) {
         int name_length = vhttp_query_decode(name, decoded);
         mp_obj_t key = name_length < 0 ? MP_OBJ_NULL : mp_obj_new_str(decoded, (size_t)name_length);
@@ -436,7 +484,7 @@ static mp_obj_t module_parse_query(mp_obj_t bytes) {
         if (name_length < 0 || value_length < 0) {
             mp_raise_ValueError(MP_ERROR_TEXT("bad escape"));
         }
-        mp_obj_dict_store(query, key, mp_obj_new_str(decoded, (size_t)value_length));
+        vhttp_names_dict_store(query, key, mp_obj_new_str(decoded, (size_t)value_length));
     }
     m_del(char, decoded, info.len + 1);
     return query;
@@ -485,14 +533,20 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_server_stats), MP_ROM_PTR(&module_server_stats_obj)},
     {MP_ROM_QSTR(MP_QSTR_server_memory), MP_ROM_PTR(&module_server_memory_obj)},
     {MP_ROM_QSTR(MP_QSTR_ipc_stats), MP_ROM_PTR(&module_ipc_stats_obj)},
-    {MP_ROM_QSTR(MP_QSTR_wake), MP_ROM_PTR(&module_wake_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pushed), MP_ROM_PTR(&module_pushed_obj)},
+    {MP_ROM_QSTR(MP_QSTR_loop_runs), MP_ROM_PTR(&module_loop_runs_obj)},
     {MP_ROM_QSTR(MP_QSTR_current_call), MP_ROM_PTR(&module_current_call_obj)},
     {MP_ROM_QSTR(MP_QSTR_parse_query), MP_ROM_PTR(&module_parse_query_obj)},
+    {MP_ROM_QSTR(MP_QSTR_parse_json), MP_ROM_PTR(&vhttp_parse_json_obj)},
+    {MP_ROM_QSTR(MP_QSTR_parameters), MP_ROM_PTR(&vhttp_function_parameters_obj)},
     {MP_ROM_QSTR(MP_QSTR_content_type), MP_ROM_PTR(&module_content_type_obj)},
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
     {MP_ROM_QSTR(MP_QSTR_invalidate), MP_ROM_PTR(&module_invalidate_obj)},
-#if VHTTP_GZIP_ENABLED
     {MP_ROM_QSTR(MP_QSTR_escape_html), MP_ROM_PTR(&vhttp_escape_html_obj)},
+    {MP_ROM_QSTR(MP_QSTR_float_round), MP_ROM_PTR(&vhttp_float_round_obj)},
+    {MP_ROM_QSTR(MP_QSTR_float_text), MP_ROM_PTR(&vhttp_float_text_obj)},
+    {MP_ROM_QSTR(MP_QSTR_json_text), MP_ROM_PTR(&vhttp_json_text_obj)},
+#if VHTTP_GZIP_ENABLED
     {MP_ROM_QSTR(MP_QSTR_gzip_copy), MP_ROM_PTR(&vhttp_gzip_copy_obj)},
 #endif
 };

@@ -34,7 +34,6 @@ typedef struct {
     int status;
     const char *fields; // header lines, each with its CRLF
     size_t fields_length;
-    mp_obj_t fields_owner;
 
     // What is being sent.
     enum source source;

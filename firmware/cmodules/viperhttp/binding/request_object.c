@@ -3,9 +3,12 @@
 #include "py/mperrno.h"
 #include "py/runtime.h"
 
+#include "field_lines.h"
 #include "platform.h"
 #include "request.h"
 #include "status.h"
+
+#define FIELDS_START 64u // bytes
 
 static request_obj_t *live(mp_obj_t self_in) {
     request_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -34,17 +37,17 @@ static void take_head(request_obj_t *self, mp_obj_t status_in, mp_obj_t fields) 
     if (vhttp_statuses[vhttp_status_index((int)status)].code != status) {
         mp_raise_msg_varg(&mp_type_ValueError, MP_ERROR_TEXT("no such status: %d"), (int)status);
     }
-    mp_buffer_info_t info;
-    mp_get_buffer_raise(fields, &info, MP_BUFFER_READ);
-    if (info.len > VHTTP_FIELDS_MAX) {
+    vstr_t lines;
+    vstr_init(&lines, FIELDS_START);
+    vhttp_add_field_lines(&lines, fields);
+    if (lines.len > VHTTP_FIELDS_MAX) {
         mp_raise_msg_varg(&mp_type_ValueError,
                           MP_ERROR_TEXT("a response's fields have at most %d bytes"),
                           (int)VHTTP_FIELDS_MAX);
     }
     self->status = (int)status;
-    self->fields_owner = fields;
-    self->fields = info.buf;
-    self->fields_length = info.len;
+    self->fields = lines.buf;
+    self->fields_length = lines.len;
 }
 
 // send(value) -> bool: sends a plain value; False when it is more than that.
@@ -58,7 +61,7 @@ static mp_obj_t request_send(mp_obj_t self_in, mp_obj_t value) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(request_send_obj, request_send);
 
-// vhttp_request_respond(status, fields, content): a whole response.
+// respond(status, fields, content): a whole response; fields are a dict.
 static mp_obj_t request_respond(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     request_obj_t *self = live(args[0]);

@@ -44,7 +44,8 @@ void vhttp_request_finish(request_obj_t *request) {
         return;
     }
     set_source(request, SOURCE_NONE);
-    request->content.owner = request->fields_owner = MP_OBJ_NULL;
+    request->content.owner = MP_OBJ_NULL;
+    request->fields = NULL;
     request->json = NULL;
     if (service->requests[request->connection] == MP_OBJ_FROM_PTR(request)) {
         service->requests[request->connection] = MP_OBJ_NULL;
@@ -54,7 +55,6 @@ void vhttp_request_finish(request_obj_t *request) {
         mp_obj_t waker = request->waker;
         request->waker = MP_OBJ_NULL;
         service->sending--;
-        service->needs_turn = true;
         mp_call_function_1_protected(waker, MP_OBJ_FROM_PTR(request));
     }
 }
@@ -269,7 +269,6 @@ static void set_head(request_obj_t *request, int status, const char *fields) {
     request->status = status;
     request->fields = fields;
     request->fields_length = strlen(fields);
-    request->fields_owner = MP_OBJ_NULL;
 }
 
 bool vhttp_request_send_value(request_obj_t *request, mp_obj_t value, bool *has_room) {

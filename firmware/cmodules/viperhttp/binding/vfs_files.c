@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: MIT
 #include "vfs_files.h"
 
+#include <string.h>
+
 #include "extmod/vfs.h"
+#include "extmod/vfs_fat.h"
 #include "py/builtin.h"
 #include "py/mperrno.h"
 #include "py/objexcept.h"
@@ -10,6 +13,9 @@
 #include "shared/timeutils/timeutils.h"
 
 #include "build_info.h"
+#include "vhttp_config.h"
+
+#define PATH_SIZE (2 * VHTTP_PATH_MAX + sizeof(".gz"))
 
 // ---- Calls into MicroPython, none of which raises
 
@@ -96,17 +102,98 @@ static int file_error(int error) {
 
 // ---- The file system's functions
 
-// A time is sure when it is later than the firmware's: images have a constant one, and a board
-// whose clock is not set starts in 2000.
-static int64_t sure_time(mp_obj_t field) {
-    int64_t seconds = mp_obj_get_int(field);
+// A time, as MicroPython counts, is sure when it is later than the firmware's: images have a
+// constant one, and a board whose clock is not set starts in 2000.
+static int64_t sure_time(int64_t seconds) {
 #if !MICROPY_EPOCH_IS_1970
     seconds += TIMEUTILS_SECONDS_1970_TO_2000;
 #endif
     return seconds > vhttp_build_time_s() ? seconds : 0;
 }
 
+// FAT finds a file by other names than its own: in either case, by its short name, with dots and
+// spaces behind; and says then that it is called what it was looked for by. A path stands for a
+// file here only if it is made of the very names that are stored, so folders are read, not
+// searched.
+struct fat_search {
+    FATFS *volume;
+    const char *path; // in the volume, absolute
+    FILINFO found;
+};
+
+static void check(FRESULT result) {
+    if (result != FR_OK) {
+        mp_raise_OSError(fresult_to_errno_table[result]);
+    }
+}
+
+// Looks for the entry called `name`, `length` bytes, in a folder. Raises OSError.
+static void find_in_folder(struct fat_search *search, const char *folder, const char *name,
+                           size_t length) {
+    FILINFO *found = &search->found;
+    FF_DIR entries;
+    check(f_opendir(search->volume, &entries, folder));
+    do {
+        check(f_readdir(&entries, found));
+        if (found->fname[0] == '\0') {
+            mp_raise_OSError(MP_ENOENT);
+        }
+    } while (strncmp(found->fname, name, length) != 0 || found->fname[length] != '\0');
+    f_closedir(&entries);
+}
+
+static mp_obj_t search_unprotected(void *argument) {
+    struct fat_search *search = argument;
+    char folder[PATH_SIZE] = "/";
+    const char *name = search->path + 1;
+    for (;;) {
+        size_t length = strcspn(name, "/");
+        find_in_folder(search, folder, name, length);
+        size_t end = (size_t)(name + length - search->path);
+        if (search->path[end] == '\0') {
+            return mp_const_none;
+        }
+        if (!(search->found.fattrib & AM_DIR) || end >= PATH_SIZE) {
+            mp_raise_OSError(MP_ENOENT);
+        }
+        memcpy(folder, search->path, end);
+        folder[end] = '\0';
+        name += length + 1;
+    }
+}
+
+static int64_t time_of(const FILINFO *file) {
+    return timeutils_seconds_since_epoch(
+        1980 + ((file->fdate >> 9) & 0x7f), (file->fdate >> 5) & 0x0f, file->fdate & 0x1f,
+        (file->ftime >> 11) & 0x1f, (file->ftime >> 5) & 0x3f, 2 * (file->ftime & 0x1f));
+}
+
+static int stat_on_fat(FATFS *volume, const char *path, struct vhttp_file_stat *out) {
+    struct fat_search search = {.volume = volume, .path = path};
+    int error;
+    if (call_protected(search_unprotected, &search, &error) == MP_OBJ_NULL) {
+        return file_error(error);
+    }
+    if (search.found.fattrib & AM_DIR) {
+        return VHTTP_FILE_IS_FOLDER;
+    }
+    *out = (struct vhttp_file_stat){(int64_t)search.found.fsize, sure_time(time_of(&search.found))};
+    return 0;
+}
+
+static FATFS *fat_volume(const char *path, const char **path_in_volume) {
+    mp_vfs_mount_t *vfs = mp_vfs_lookup_path(path, path_in_volume);
+    bool is_fat = vfs != MP_VFS_NONE && vfs != MP_VFS_ROOT &&
+                  mp_obj_is_type(vfs->obj, &mp_fat_vfs_type) && (*path_in_volume)[1] != '\0';
+    return is_fat ? &((fs_user_mount_t *)MP_OBJ_TO_PTR(vfs->obj))->fatfs : NULL;
+}
+
 static int stat_file(const char *path, struct vhttp_file_stat *out) {
+    const char *path_in_volume;
+    FATFS *volume = fat_volume(path, &path_in_volume);
+    if (volume != NULL) {
+        return stat_on_fat(volume, path_in_volume, out);
+    }
     int error;
     mp_obj_t stat = call_protected(stat_unprotected, (void *)(uintptr_t)path, &error);
     if (stat == MP_OBJ_NULL) {
@@ -117,7 +204,8 @@ static int stat_file(const char *path, struct vhttp_file_stat *out) {
     if (mp_obj_get_int(fields[0]) & MP_S_IFDIR) {
         return VHTTP_FILE_IS_FOLDER;
     }
-    *out = (struct vhttp_file_stat){mp_obj_get_int(fields[6]), sure_time(fields[8])};
+    *out =
+        (struct vhttp_file_stat){mp_obj_get_int(fields[6]), sure_time(mp_obj_get_int(fields[8]))};
     return 0;
 }
 

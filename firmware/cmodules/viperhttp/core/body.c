@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "body.h"
 
+#include "characters.h"
 #include "slice.h"
 #include "vhttp_config.h"
 
@@ -23,26 +24,27 @@ static int hex_value(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
-static bool is_text(char c) {
-    unsigned char u = (unsigned char)c;
-    return u == '\t' || (u >= ' ' && u != 0x7F);
-}
-
 // A byte of the size's line.
 static int take_size(struct vhttp_body *body, char c) {
     int digit = hex_value(c);
     if (digit >= 0) {
+        body->has_digits = true;
+        if (digit == 0 && body->digits == 0) {
+            return ++body->ignored > VHTTP_BODY_IGNORED_MAX ? -431 : 0;
+        }
         if (++body->digits > DIGITS_MAX) {
             return -413;
         }
         body->left = body->left * 16 + (uint64_t)digit;
         return 0;
     }
-    if (body->digits == 0) {
+    if (!body->has_digits) {
         return -400;
     }
     if (c == ';') {
         body->state = VHTTP_BODY_EXTENSION;
+    } else if (c == ' ' || c == '\t') {
+        body->state = VHTTP_BODY_SIZE_SPACE;
     } else if (c == '\r') {
         body->state = VHTTP_BODY_SIZE_LF;
     } else {
@@ -57,7 +59,19 @@ static int take_ignored(struct vhttp_body *body, char c, enum vhttp_body_state b
         body->state = behind;
         return 0;
     }
-    if (!is_text(c)) {
+    if (!vhttp_is(c, VHTTP_VALUE)) {
+        return -400;
+    }
+    return ++body->ignored > VHTTP_BODY_IGNORED_MAX ? -431 : 0;
+}
+
+// White space behind a size, which only an extension may follow.
+static int take_size_space(struct vhttp_body *body, char c) {
+    if (c == ';') {
+        body->state = VHTTP_BODY_EXTENSION;
+        return 0;
+    }
+    if (c != ' ' && c != '\t') {
         return -400;
     }
     return ++body->ignored > VHTTP_BODY_IGNORED_MAX ? -431 : 0;
@@ -69,17 +83,28 @@ static int take_expected(struct vhttp_body *body, char c, char expected,
     return c == expected ? 0 : -400;
 }
 
+// A trailer is a field: a token, a colon, and what means nothing.
+static int take_trailer_name(struct vhttp_body *body, char c) {
+    if (c == ':') {
+        body->state = VHTTP_BODY_TRAILER_LINE;
+    } else if (!vhttp_is(c, VHTTP_TOKEN)) {
+        return -400;
+    }
+    return ++body->ignored > VHTTP_BODY_IGNORED_MAX ? -431 : 0;
+}
+
 static int take_trailer_start(struct vhttp_body *body, char c) {
     if (c == '\r') {
         body->state = VHTTP_BODY_LAST_LF;
         return 0;
     }
-    body->state = VHTTP_BODY_TRAILER_LINE;
-    return c == ' ' || c == '\t' ? -400 : take_ignored(body, c, VHTTP_BODY_TRAILER_LF);
+    body->state = VHTTP_BODY_TRAILER_NAME;
+    return c == ':' ? -400 : take_trailer_name(body, c);
 }
 
 static void end_size(struct vhttp_body *body) {
     body->digits = 0;
+    body->has_digits = false;
     body->state = body->left > 0 ? VHTTP_BODY_CONTENT : VHTTP_BODY_TRAILER;
 }
 
@@ -88,6 +113,8 @@ static int take_frame_byte(struct vhttp_body *body, char c) {
     switch (body->state) {
     case VHTTP_BODY_SIZE:
         return take_size(body, c);
+    case VHTTP_BODY_SIZE_SPACE:
+        return take_size_space(body, c);
     case VHTTP_BODY_EXTENSION:
         return take_ignored(body, c, VHTTP_BODY_SIZE_LF);
     case VHTTP_BODY_SIZE_LF:
@@ -100,6 +127,8 @@ static int take_frame_byte(struct vhttp_body *body, char c) {
         return take_expected(body, c, '\n', VHTTP_BODY_SIZE);
     case VHTTP_BODY_TRAILER:
         return take_trailer_start(body, c);
+    case VHTTP_BODY_TRAILER_NAME:
+        return take_trailer_name(body, c);
     case VHTTP_BODY_TRAILER_LINE:
         return take_ignored(body, c, VHTTP_BODY_TRAILER_LF);
     case VHTTP_BODY_TRAILER_LF:

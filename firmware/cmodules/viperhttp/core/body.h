@@ -14,11 +14,13 @@ enum vhttp_body_state {
     VHTTP_BODY_OVER,
     VHTTP_BODY_CONTENT,
     VHTTP_BODY_SIZE,       // the digits of a chunk's size
+    VHTTP_BODY_SIZE_SPACE, // white space before an extension
     VHTTP_BODY_EXTENSION,  // what may stand behind them, which means nothing here
     VHTTP_BODY_SIZE_LF,    // the rest are ends of lines …
     VHTTP_BODY_CONTENT_CR, // … behind a chunk
     VHTTP_BODY_CONTENT_LF,
     VHTTP_BODY_TRAILER, // … and the trailer's lines, which mean nothing here either
+    VHTTP_BODY_TRAILER_NAME,
     VHTTP_BODY_TRAILER_LINE,
     VHTTP_BODY_TRAILER_LF,
     VHTTP_BODY_LAST_LF,
@@ -28,8 +30,9 @@ struct vhttp_body {
     uint64_t left; // bytes of content that follow, before more framing
     bool is_chunked;
     enum vhttp_body_state state;
-    uint16_t digits;  // of the chunk's size
-    uint16_t ignored; // bytes of extensions and trailers so far
+    bool has_digits;  // the chunk's size has begun
+    uint16_t digits;  // of it, without its leading zeros
+    uint16_t ignored; // bytes of extensions, trailers and leading zeros so far
 };
 
 // `length` is the Content-Length, which a chunked body has not got.

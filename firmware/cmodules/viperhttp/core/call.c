@@ -72,13 +72,17 @@ static bool add_query_value(struct call_writer *writer, struct vhttp_slice query
     return true;
 }
 
-static void refuse_query(struct vhttp_exchange *exchange,
+static void refuse_query(struct vhttp_exchange *exchange, struct vhttp_slice query,
                          const struct vhttp_query_parameter *parameter) {
+    bool is_missing = find_in_query(query, parameter->name).at == NULL;
+    bool is_int = parameter->kind == VHTTP_VALUE_INT;
     int length = snprintf(vhttp_reply_room(&exchange->reply), VHTTP_WINDOW_SIZE,
-                          "{\"detail\":\"query parameter '%.*s' must be %s %s\"}\n",
+                          "{\"detail\":\"query parameter '%.*s' %s%s\"}\n",
                           (int)parameter->name.length, parameter->name.at,
-                          parameter->kind == VHTTP_VALUE_INT ? "an" : "a",
-                          vhttp_value_kind_name(parameter->kind));
+                          is_missing ? "is missing"
+                          : is_int   ? "must be an "
+                                     : "must be a ",
+                          is_missing ? "" : vhttp_value_kind_name(parameter->kind));
     struct vhttp_response response = {
         .status = 422, .content_type = "application/json", .length = (uint64_t)length};
     vhttp_reply_start_text(&exchange->reply, &response);
@@ -127,7 +131,7 @@ enum vhttp_step vhttp_call_start(struct vhttp_shared *shared, struct vhttp_excha
     }
     for (size_t i = 0; i < query_count; i++) {
         if (!add_query_value(&writer, query, &parameters[i])) {
-            refuse_query(exchange, &parameters[i]);
+            refuse_query(exchange, query, &parameters[i]);
             return VHTTP_STEP_REPLY;
         }
     }

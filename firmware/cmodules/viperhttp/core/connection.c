@@ -61,11 +61,18 @@ static void drop_head(struct vhttp_connection *connection) {
 
 // ---- From state to state
 
+// Others wait for a connection, and this one has had its turn.
+static bool has_had_its_turn(const struct vhttp_shared *shared,
+                             const struct vhttp_connection *connection) {
+    return shared->is_crowded && shared->now_ms - connection->opened_ms >= VHTTP_TURN_MS;
+}
+
 // A client that waits for a word before it sends a body may send it or not: nobody knows.
 static void start_sending(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     struct vhttp_reply *reply = &connection->exchange.reply;
-    connection->closes = vhttp_reply_seal(reply, shared->date_line,
-                                          connection->closes || connection->expects_continue);
+    bool closes =
+        connection->closes || connection->expects_continue || has_had_its_turn(shared, connection);
+    connection->closes = vhttp_reply_seal(reply, shared->date_line, closes);
     connection->state = VHTTP_SENDING;
     connection->unacknowledged = 0;
     set_deadline(shared, connection, VHTTP_DEADLINE_SEND);
@@ -79,6 +86,7 @@ static void start_receiving(struct vhttp_shared *shared, struct vhttp_connection
         connection->continue_left = connection->input_length == 0 ? sizeof(continue_word) - 1 : 0;
     }
     connection->state = VHTTP_RECEIVING;
+    connection->body_due_ms = shared->now_ms + VHTTP_BODY_TOTAL_MS;
     set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
 }
 
@@ -90,6 +98,7 @@ static void start_waiting(struct vhttp_shared *shared, struct vhttp_connection *
 static void start_lingering(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     vhttp_shutdown(connection->socket);
     connection->state = VHTTP_LINGERING;
+    connection->body_due_ms = shared->now_ms + VHTTP_BODY_TOTAL_MS;
     connection->input_length = 0;
     set_deadline(shared, connection, VHTTP_DEADLINE_LINGER);
 }
@@ -131,11 +140,37 @@ static void finish_exchange(struct vhttp_shared *shared, struct vhttp_connection
         return;
     }
     drop_head(connection);
+    connection->body_due_ms = shared->now_ms + VHTTP_BODY_TOTAL_MS;
     connection->state = vhttp_body_is_over(&connection->body) ? VHTTP_READING : VHTTP_DISCARDING;
     set_deadline(shared, connection, VHTTP_DEADLINE_NONE);
 }
 
 // ---- SENDING
+
+// A stream may pause as long as it likes, but one of events ends with its client: it says now and
+// then that it is there, and a client that sends no more has gone.
+static void pause_stream(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    if (!vhttp_reply_is_of_events(&connection->exchange.reply)) {
+        set_deadline(shared, connection, VHTTP_DEADLINE_NONE);
+    } else if (connection->input_ended) {
+        vhttp_connection_close(shared, connection);
+    } else {
+        set_deadline(shared, connection, VHTTP_DEADLINE_QUIET);
+    }
+}
+
+// A comment, which a reader of events passes over. It goes out whole or not at all, past the
+// window, whose room belongs to what is under way.
+static void send_comment(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    struct vhttp_slice comment = vhttp_reply_comment(&connection->exchange.reply);
+    if (comment.length > 0 &&
+        vhttp_send(connection->socket, &comment, 1) != (ptrdiff_t)comment.length) {
+        vhttp_connection_close(shared, connection); // nothing is taken there any more
+        return;
+    }
+    shared->stats.bytes_sent += comment.length;
+    set_deadline(shared, connection, VHTTP_DEADLINE_QUIET);
+}
 
 // Sends what there is. True when the reply is complete; false when it waits for the socket or the
 // interpreter, or when the connection had to be closed.
@@ -146,11 +181,13 @@ static bool send_reply(struct vhttp_shared *shared, struct vhttp_connection *con
         struct vhttp_slice parts[PARTS_MAX];
         size_t count = vhttp_reply_gather(reply, &shared->cache, parts, PARTS_MAX);
         if (count == 0) {
-            bool is_over = vhttp_reply_is_over(reply);
-            if (!is_over && vhttp_errand_is_call(errand)) {
-                set_deadline(shared, connection, VHTTP_DEADLINE_NONE); // a stream may pause
+            if (vhttp_reply_is_over(reply)) {
+                return true;
             }
-            return is_over;
+            if (vhttp_errand_is_call(errand)) {
+                pause_stream(shared, connection);
+            }
+            return false;
         }
         ptrdiff_t sent = vhttp_send(connection->socket, parts, count);
         if (sent == VHTTP_SOCKET_AGAIN) {
@@ -244,17 +281,25 @@ static bool receive_body(struct vhttp_shared *shared, struct vhttp_connection *c
         refuse(shared, connection, refused);
         return true;
     }
-    if (vhttp_body_is_over(&connection->body)) {
-        if (vhttp_errand_body_end(&shared->desk, &connection->exchange.errand, shared->now_ms)) {
-            start_waiting(shared, connection);
-        }
+    bool is_over = vhttp_body_is_over(&connection->body);
+    if (is_over &&
+        vhttp_errand_body_end(&shared->desk, &connection->exchange.errand, shared->now_ms)) {
+        start_waiting(shared, connection);
+        return false;
+    }
+    if (is_over || connection->input_length > 0) { // the ring is full: Python is busy
+        keep_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
         return false;
     }
     if (connection->input_ended) {
         vhttp_connection_close(shared, connection);
-    } else if (connection->input_length == 0) {
-        set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
+        return false;
     }
+    if (shared->now_ms >= connection->body_due_ms) {
+        refuse(shared, connection, 408);
+        return true;
+    }
+    set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
     return false;
 }
 
@@ -266,7 +311,7 @@ static bool discard_body(struct vhttp_shared *shared, struct vhttp_connection *c
         set_deadline(shared, connection, VHTTP_DEADLINE_NONE);
         return true;
     }
-    if (is_bad || connection->input_ended) {
+    if (is_bad || connection->input_ended || shared->now_ms >= connection->body_due_ms) {
         vhttp_connection_close(shared, connection);
     } else {
         set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
@@ -330,6 +375,19 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
     return true;
 }
 
+// ---- LINGERING
+
+// Drops what the client sends. As long as it does, it may not have looked at its answer yet, and an
+// end of the connection would take that away from it.
+static void linger(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    if (connection->input_ended || shared->now_ms >= connection->body_due_ms) {
+        vhttp_connection_close(shared, connection);
+    } else if (connection->input_length > 0) {
+        connection->input_length = 0;
+        set_deadline(shared, connection, VHTTP_DEADLINE_LINGER);
+    }
+}
+
 // ---- Events
 
 static void update_interest(struct vhttp_shared *shared, struct vhttp_connection *connection) {
@@ -373,10 +431,7 @@ static void advance(struct vhttp_shared *shared, struct vhttp_connection *connec
             goes_on = discard_body(shared, connection);
             break;
         case VHTTP_LINGERING:
-            connection->input_length = 0;
-            if (connection->input_ended) {
-                vhttp_connection_close(shared, connection);
-            }
+            linger(shared, connection);
             goes_on = false;
             break;
         case VHTTP_WAITING:
@@ -400,6 +455,7 @@ void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection 
     connection->checked = 0;
     connection->socket_is_full = false;
     connection->head_length = 0;
+    connection->opened_ms = shared->now_ms;
     shared->stats.connections_total++;
     shared->stats.connections_open++;
     advance(shared, connection);
@@ -502,17 +558,22 @@ void vhttp_connection_overdue(struct vhttp_shared *shared, struct vhttp_connecti
         set_deadline(shared, connection, VHTTP_DEADLINE_SEND);
         return;
     }
+    if (kind == VHTTP_DEADLINE_QUIET) {
+        send_comment(shared, connection);
+        return;
+    }
     shared->stats.timeouts++;
-    if (kind == VHTTP_DEADLINE_PYTHON &&
+    bool is_receiving = connection->state == VHTTP_RECEIVING;
+    if (kind == VHTTP_DEADLINE_PYTHON && !is_receiving &&
         vhttp_errand_was_taken(&shared->desk, &connection->exchange.errand)) {
         set_deadline(shared, connection, VHTTP_DEADLINE_HANDLER);
         return;
     }
-    if (kind == VHTTP_DEADLINE_PYTHON || kind == VHTTP_DEADLINE_HANDLER) {
+    if (is_receiving) {
+        refuse(shared, connection, kind == VHTTP_DEADLINE_PYTHON ? 503 : 408);
+    } else if (kind == VHTTP_DEADLINE_PYTHON || kind == VHTTP_DEADLINE_HANDLER) {
         take_step(shared, connection, vhttp_exchange_overdue(shared, &connection->exchange));
-    } else if (connection->state == VHTTP_READING && kind == VHTTP_DEADLINE_HEADER) {
-        refuse(shared, connection, 408);
-    } else if (connection->state == VHTTP_RECEIVING) {
+    } else if (kind == VHTTP_DEADLINE_HEADER) {
         refuse(shared, connection, 408);
     } else {
         vhttp_connection_close(shared, connection);

@@ -31,6 +31,7 @@ struct vhttp_connection {
     enum vhttp_state state;
     uint16_t index; // in the pool
     int socket;
+    uint64_t opened_ms;
     unsigned watched; // the poller's interest
     bool is_watched;
     bool socket_is_full;
@@ -44,6 +45,7 @@ struct vhttp_connection {
 
     struct vhttp_body body; // of the request under way
     uint32_t body_received; // bytes of content so far
+    uint64_t body_due_ms;   // when all of it must have come
     bool expects_continue;  // the client waits for a word before it sends it
     uint32_t continue_left; // bytes of that word, to be sent still
 

@@ -10,6 +10,7 @@ static const uint32_t lasts_ms[VHTTP_DEADLINE_KINDS] = {
     [VHTTP_DEADLINE_PYTHON] = VHTTP_COLD_WAIT_MS,
     [VHTTP_DEADLINE_HANDLER] = VHTTP_HANDLER_TIMEOUT_MS,
     [VHTTP_DEADLINE_SEND] = VHTTP_SEND_TIMEOUT_MS,
+    [VHTTP_DEADLINE_QUIET] = VHTTP_STREAM_QUIET_MS,
     [VHTTP_DEADLINE_LINGER] = VHTTP_LINGER_MS,
 };
 
@@ -61,6 +62,12 @@ void vhttp_deadlines_set(struct vhttp_deadlines *deadlines, uint16_t member,
 
 uint16_t vhttp_deadlines_oldest(const struct vhttp_deadlines *deadlines, enum vhttp_deadline kind) {
     return deadlines->first[kind];
+}
+
+uint64_t vhttp_deadlines_age_ms(const struct vhttp_deadlines *deadlines, uint16_t member,
+                                uint64_t now_ms) {
+    uint64_t due_ms = deadlines->members[member].due_ms;
+    return now_ms + lasts_ms[deadlines->members[member].kind] - due_ms;
 }
 
 uint16_t vhttp_deadlines_overdue(const struct vhttp_deadlines *deadlines, uint64_t now_ms) {

@@ -16,6 +16,7 @@ enum vhttp_deadline {
     VHTTP_DEADLINE_PYTHON,  // the interpreter's first answer
     VHTTP_DEADLINE_HANDLER, // the called handler's response
     VHTTP_DEADLINE_SEND,    // the next byte that the client takes
+    VHTTP_DEADLINE_QUIET,   // the next bytes of an event stream
     VHTTP_DEADLINE_LINGER,  // the client's end of the stream
     VHTTP_DEADLINE_KINDS,
     VHTTP_DEADLINE_NONE = VHTTP_DEADLINE_KINDS,
@@ -47,6 +48,10 @@ static inline enum vhttp_deadline vhttp_deadlines_kind(const struct vhttp_deadli
 
 // The member of `kind` that waits longest, or VHTTP_NO_MEMBER.
 uint16_t vhttp_deadlines_oldest(const struct vhttp_deadlines *deadlines, enum vhttp_deadline kind);
+
+// Milliseconds since the member's deadline was set.
+uint64_t vhttp_deadlines_age_ms(const struct vhttp_deadlines *deadlines, uint16_t member,
+                                uint64_t now_ms);
 
 // A member that is overdue, or VHTTP_NO_MEMBER. It stays overdue until it is set again.
 uint16_t vhttp_deadlines_overdue(const struct vhttp_deadlines *deadlines, uint64_t now_ms);

@@ -7,8 +7,6 @@
 #include "path.h"
 #include "state.h"
 
-#define STATIC_METHODS "GET, HEAD, OPTIONS"
-
 // ---- Requests
 
 static enum vhttp_step respond_status(struct vhttp_exchange *exchange, int status) {
@@ -51,54 +49,41 @@ static enum vhttp_step respond_metrics(struct vhttp_shared *shared,
     return respond_text(exchange, "text/plain; version=0.0.4; charset=utf-8", length);
 }
 
-static enum vhttp_step respond_allow(struct vhttp_exchange *exchange, const char *allow,
-                                     enum vhttp_method method) {
-    struct vhttp_response response = {.status = 204, .allow = allow};
-    if (method != VHTTP_OPTIONS) {
-        response.status = 405;
-        response.content_type = "text/plain; charset=utf-8";
-    }
-    vhttp_reply_start(&exchange->reply, &response);
+// The methods that a path is for, for OPTIONS or any other than these.
+static enum vhttp_step respond_methods(struct vhttp_exchange *exchange, unsigned methods,
+                                       enum vhttp_method requested) {
+    vhttp_reply_start_methods(&exchange->reply, requested == VHTTP_OPTIONS ? 204 : 405, methods);
     return VHTTP_STEP_REPLY;
-}
-
-// The path is that of routes, for other methods than the request's.
-static enum vhttp_step respond_route_methods(struct vhttp_exchange *exchange, unsigned methods,
-                                             enum vhttp_method requested) {
-    static const char *const names[VHTTP_METHOD_COUNT] = {"GET",   "HEAD",   "POST",   "PUT",
-                                                          "PATCH", "DELETE", "OPTIONS"};
-    char allow[64] = "";
-    methods |= 1u << VHTTP_OPTIONS | (methods >> VHTTP_GET & 1) << VHTTP_HEAD;
-    for (int method = 0; method < VHTTP_METHOD_COUNT; method++) {
-        if (methods >> method & 1) {
-            strcat(allow, allow[0] == '\0' ? "" : ", ");
-            strcat(allow, names[method]);
-        }
-    }
-    return respond_allow(exchange, allow, requested);
 }
 
 static enum vhttp_step start_file_below(struct vhttp_shared *shared,
                                         struct vhttp_exchange *exchange,
                                         const struct vhttp_request *request,
-                                        const struct vhttp_mount *mount, const char *below) {
+                                        const struct vhttp_mount *mount, const char *below,
+                                        unsigned route_methods) {
     char path[VHTTP_FILE_PATH_MAX]; // both are shorter than VHTTP_PATH_MAX
     size_t folder_length = strlen(mount->folder);
     memcpy(path, mount->folder, folder_length);
     memcpy(path + folder_length, below, strlen(below) + 1);
     static const struct vhttp_chosen_file not_chosen = {200, {NULL, 0}};
-    return vhttp_static_start(shared, exchange, request, path, mount->html, not_chosen);
+    return vhttp_static_start(shared, exchange, request, path, mount->html, not_chosen,
+                              route_methods);
 }
 
-// Answers from what is mounted.
+// Answers from what is mounted at a path that is no route's for this method.
 static enum vhttp_step start_mount(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
-                                   const struct vhttp_request *request, const char *path) {
+                                   const struct vhttp_request *request, const char *path,
+                                   unsigned route_methods) {
     const struct vhttp_mount *mount = vhttp_router_find(shared->options.router, path);
-    if (mount == NULL || (mount->kind == VHTTP_MOUNT_STATIC && vhttp_path_is_hidden(path))) {
+    bool is_mounted =
+        mount != NULL && !(mount->kind == VHTTP_MOUNT_STATIC && vhttp_path_is_hidden(path));
+    if (!is_mounted && route_methods == 0) {
         return respond_status(exchange, 404);
     }
-    if (request->method != VHTTP_GET && request->method != VHTTP_HEAD) {
-        return respond_allow(exchange, STATIC_METHODS, request->method);
+    bool reads = request->method == VHTTP_GET || request->method == VHTTP_HEAD;
+    if (!is_mounted || !reads) {
+        return respond_methods(exchange, route_methods | (is_mounted ? 1u << VHTTP_GET : 0),
+                               request->method);
     }
     switch (mount->kind) {
     case VHTTP_MOUNT_HEALTH:
@@ -106,11 +91,12 @@ static enum vhttp_step start_mount(struct vhttp_shared *shared, struct vhttp_exc
     case VHTTP_MOUNT_METRICS:
         return respond_metrics(shared, exchange);
     case VHTTP_MOUNT_FILE:
-        return start_file_below(shared, exchange, request, mount, "");
+        return start_file_below(shared, exchange, request, mount, "", route_methods);
     case VHTTP_MOUNT_STATIC:
         break;
     }
-    return start_file_below(shared, exchange, request, mount, path + mount->prefix_length);
+    return start_file_below(shared, exchange, request, mount, path + mount->prefix_length,
+                            route_methods);
 }
 
 enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
@@ -118,7 +104,7 @@ enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_e
     vhttp_reply_prepare(&exchange->reply, request->method == VHTTP_HEAD,
                         request->minor_version == 0);
     if (request->method == VHTTP_OPTIONS && vhttp_slice_equals(request->path, "*")) {
-        return respond_allow(exchange, STATIC_METHODS, request->method);
+        return respond_methods(exchange, 1u << VHTTP_GET, request->method);
     }
     char path[VHTTP_PATH_MAX];
     int length = vhttp_decode_path(request->path, path, sizeof(path));
@@ -130,10 +116,7 @@ enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_e
     if (vhttp_routes_find(shared->options.routes, request->method, path, &match)) {
         return vhttp_call_start(shared, exchange, request, path, &match);
     }
-    if (match.methods != 0) {
-        return respond_route_methods(exchange, match.methods, request->method);
-    }
-    return start_mount(shared, exchange, request, path);
+    return start_mount(shared, exchange, request, path, match.methods);
 }
 
 // ---- Answers
@@ -158,7 +141,7 @@ static enum vhttp_step take_chosen(struct vhttp_shared *shared, struct vhttp_exc
     char *fields = vhttp_reply_room(&exchange->reply);
     memcpy(fields, file->text + strlen(file->text) + 1, file->fields_length);
     struct vhttp_chosen_file chosen = {(int)file->status, {fields, file->fields_length}};
-    return vhttp_static_start(shared, exchange, request, file->text, false, chosen);
+    return vhttp_static_start(shared, exchange, request, file->text, false, chosen, 0);
 }
 
 enum vhttp_step vhttp_exchange_take(struct vhttp_shared *shared, struct vhttp_exchange *exchange,

@@ -21,7 +21,8 @@ struct vhttp_file_stat {
 
 // None of these raises or waits for another thread. Paths are absolute.
 struct vhttp_file_system {
-    // 0, or an error.
+    // 0, or an error. ABSENT unless each part of the path is, letter for letter, the name that is
+    // stored: a file has no other names.
     int (*stat)(const char *path, struct vhttp_file_stat *stat);
 
     // Opens for reading. NULL with *error set to an error.

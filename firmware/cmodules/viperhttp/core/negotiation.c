@@ -57,7 +57,7 @@ bool vhttp_accepts_gzip(const struct vhttp_request *request) {
     return gzip > 0 && gzip >= identity;
 }
 
-bool vhttp_etag_matches(struct vhttp_slice list, const char *etag) {
+static bool is_in_list(struct vhttp_slice list, const char *etag, bool weak_counts) {
     if (vhttp_slice_equals(list, "*")) {
         return true;
     }
@@ -70,10 +70,20 @@ bool vhttp_etag_matches(struct vhttp_slice list, const char *etag) {
         if (close == NULL) {
             return false;
         }
-        if ((size_t)(close + 1 - open) == length && memcmp(open, etag, length) == 0) {
+        bool is_weak = open - list.at >= 2 && memcmp(open - 2, "W/", 2) == 0;
+        if ((weak_counts || !is_weak) && (size_t)(close + 1 - open) == length &&
+            memcmp(open, etag, length) == 0) {
             return true;
         }
         at = close + 1;
     }
     return false;
+}
+
+bool vhttp_etag_matches(struct vhttp_slice list, const char *etag) {
+    return is_in_list(list, etag, true);
+}
+
+bool vhttp_etag_is_listed(struct vhttp_slice list, const char *etag) {
+    return is_in_list(list, etag, false);
 }

@@ -15,4 +15,7 @@ bool vhttp_accepts_gzip(const struct vhttp_request *request);
 // comparison, or is "*".
 bool vhttp_etag_matches(struct vhttp_slice list, const char *etag);
 
+// Likewise for an If-Match field, by the strong comparison: a weak one is no match.
+bool vhttp_etag_is_listed(struct vhttp_slice list, const char *etag);
+
 #endif

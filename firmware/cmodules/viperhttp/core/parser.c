@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "parser.h"
 
+#include "characters.h"
+
 enum { BAD_REQUEST = -400 };
 
 struct cursor {
@@ -35,28 +37,6 @@ static size_t find_end(const char *buffer, size_t length, size_t from) {
     }
 }
 
-// RFC 9110, section 5.6.2.
-static bool is_token_char(char c) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-        return true;
-    }
-    return c != '\0' && strchr("!#$%&'*+-.^_`|~", c) != NULL;
-}
-
-static bool is_target_char(char c) { return c > ' ' && c < 0x7F; }
-
-static bool is_value_char(char c) {
-    unsigned char u = (unsigned char)c;
-    return u == '\t' || (u >= ' ' && u != 0x7F);
-}
-
-static bool is_host_char(char c) {
-    if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')) {
-        return true;
-    }
-    return c != '\0' && strchr("-._~!$&'()*+,;=:%[]", c) != NULL;
-}
-
 static bool take_crlf(struct cursor *cursor) {
     if (cursor->end - cursor->at < 2 || cursor->at[0] != '\r' || cursor->at[1] != '\n') {
         return false;
@@ -73,12 +53,14 @@ static bool take_char(struct cursor *cursor, char c) {
     return true;
 }
 
-static struct vhttp_slice take_while(struct cursor *cursor, bool (*accepts)(char)) {
+static struct vhttp_slice take_while(struct cursor *cursor, enum vhttp_character set) {
     const char *start = cursor->at;
-    while (cursor->at < cursor->end && accepts(*cursor->at)) {
-        cursor->at++;
+    const char *at = start;
+    while (at < cursor->end && vhttp_is(*at, set)) {
+        at++;
     }
-    return (struct vhttp_slice){start, (size_t)(cursor->at - start)};
+    cursor->at = at;
+    return (struct vhttp_slice){start, (size_t)(at - start)};
 }
 
 static int read_method(struct vhttp_slice name, enum vhttp_method *method) {
@@ -92,19 +74,34 @@ static int read_method(struct vhttp_slice name, enum vhttp_method *method) {
     return -501;
 }
 
+static bool is_host(struct vhttp_slice value) {
+    for (size_t i = 0; i < value.length; i++) {
+        if (!vhttp_is(value.at[i], VHTTP_HOST)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Takes the scheme and the authority off a target in absolute-form, without user information: what
+// follows may be empty. False when they are malformed.
+static bool take_authority(struct vhttp_slice *target) {
+    const char *start = target->at + sizeof("http://") - 1;
+    const char *all_end = target->at + target->length;
+    const char *end = start;
+    while (end < all_end && *end != '/' && *end != '?') {
+        end++;
+    }
+    *target = (struct vhttp_slice){end, (size_t)(all_end - end)};
+    struct vhttp_slice authority = {start, (size_t)(end - start)};
+    return authority.length > 0 && *start != ':' && is_host(authority);
+}
+
 // RFC 9112, section 3.2: origin-form, absolute-form, and "*" for OPTIONS.
 static int read_target(struct vhttp_slice target, struct vhttp_request *request) {
-    if (target.length > 7 &&
-        vhttp_slice_equals_nocase((struct vhttp_slice){target.at, 7}, "http://")) {
-        const char *path = memchr(target.at + 7, '/', target.length - 7);
-        if (path == NULL) {
-            return BAD_REQUEST;
-        }
-        target.length -= (size_t)(path - target.at);
-        target.at = path;
-    }
-    bool is_asterisk = vhttp_slice_equals(target, "*") && request->method == VHTTP_OPTIONS;
-    if (!is_asterisk && (target.length == 0 || target.at[0] != '/')) {
+    bool is_absolute = target.length >= 7 &&
+                       vhttp_slice_equals_nocase((struct vhttp_slice){target.at, 7}, "http://");
+    if (is_absolute && !take_authority(&target)) {
         return BAD_REQUEST;
     }
     const char *mark = memchr(target.at, '?', target.length);
@@ -115,7 +112,14 @@ static int read_target(struct vhttp_slice target, struct vhttp_request *request)
         request->query.at = mark + 1;
         request->query.length = target.length - request->path.length - 1;
     }
-    return memchr(target.at, '#', target.length) == NULL ? 0 : BAD_REQUEST;
+    if (is_absolute && request->path.length == 0) {
+        bool is_of_server = request->method == VHTTP_OPTIONS && mark == NULL;
+        request->path = vhttp_slice_of(is_of_server ? "*" : "/");
+    }
+    bool is_asterisk = vhttp_slice_equals(request->path, "*") && request->method == VHTTP_OPTIONS;
+    bool is_path = request->path.length > 0 && request->path.at[0] == '/';
+    bool is_whole = memchr(target.at, '#', target.length) == NULL;
+    return (is_path || (is_asterisk && mark == NULL)) && is_whole ? 0 : BAD_REQUEST;
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
@@ -138,11 +142,11 @@ static int read_version(struct cursor *cursor, struct vhttp_request *request) {
 }
 
 static int read_request_line(struct cursor *cursor, struct vhttp_request *request) {
-    struct vhttp_slice method = take_while(cursor, is_token_char);
+    struct vhttp_slice method = take_while(cursor, VHTTP_TOKEN);
     if (method.length == 0 || !take_char(cursor, ' ')) {
         return BAD_REQUEST;
     }
-    struct vhttp_slice target = take_while(cursor, is_target_char);
+    struct vhttp_slice target = take_while(cursor, VHTTP_TARGET);
     if (target.length == 0 || !take_char(cursor, ' ')) {
         return BAD_REQUEST;
     }
@@ -156,11 +160,11 @@ static int read_request_line(struct cursor *cursor, struct vhttp_request *reques
 static int read_headers(struct cursor *cursor, struct vhttp_request *request) {
     request->header_count = 0;
     while (!take_crlf(cursor)) {
-        struct vhttp_slice name = take_while(cursor, is_token_char);
+        struct vhttp_slice name = take_while(cursor, VHTTP_TOKEN);
         if (name.length == 0 || !take_char(cursor, ':')) {
             return BAD_REQUEST; // also obsolete folding and white space before the colon
         }
-        struct vhttp_slice value = take_while(cursor, is_value_char);
+        struct vhttp_slice value = take_while(cursor, VHTTP_VALUE);
         if (!take_crlf(cursor)) {
             return BAD_REQUEST;
         }
@@ -200,15 +204,6 @@ static void read_connection(struct vhttp_slice list, struct vhttp_request *reque
             request->keep_alive = true;
         }
     }
-}
-
-static bool is_host(struct vhttp_slice value) {
-    for (size_t i = 0; i < value.length; i++) {
-        if (!is_host_char(value.at[i])) {
-            return false;
-        }
-    }
-    return true;
 }
 
 // What the fields say of the message itself: its framing, its connection, its host.

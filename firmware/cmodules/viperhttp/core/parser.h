@@ -27,7 +27,7 @@ struct vhttp_header {
     struct vhttp_slice value; // without white space at its ends
 };
 
-// All slices point into the parsed buffer.
+// All slices point into the parsed buffer, or to constants.
 struct vhttp_request {
     enum vhttp_method method;
     struct vhttp_slice path;  // still encoded; starts with '/', or is "*" for OPTIONS

@@ -74,7 +74,8 @@ void vhttp_signal_close(int signal);
 // under which this machine reaches it.
 int vhttp_listen(uint16_t port, int backlog, char *where, size_t where_size);
 
-// The next connection, VHTTP_SOCKET_AGAIN, or VHTTP_SOCKET_FAILED when descriptors ran out.
+// The next connection, whose client TCP asks for a sign of life after VHTTP_KEEPALIVE_S of silence,
+// VHTTP_SOCKET_AGAIN, or VHTTP_SOCKET_FAILED when descriptors ran out.
 int vhttp_accept(int listener);
 
 // The number of bytes, 0 at the end of the stream (recv only), AGAIN or FAILED.

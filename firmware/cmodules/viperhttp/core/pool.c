@@ -43,36 +43,53 @@ static void give_back_if_free(struct vhttp_pool *pool, const struct vhttp_connec
     }
 }
 
-// Closes the connection that has been idle for longest. False when none is.
-static bool evict_idle(struct vhttp_shared *shared, struct vhttp_pool *pool) {
+// The connection that has been idle for longest, if it has had its turn; NULL: none.
+static struct vhttp_connection *find_spare(const struct vhttp_shared *shared,
+                                           struct vhttp_pool *pool) {
     uint16_t idle = vhttp_deadlines_oldest(&shared->deadlines, VHTTP_DEADLINE_IDLE);
-    if (idle == VHTTP_NO_MEMBER) {
-        return false;
-    }
+    bool is_spare =
+        idle != VHTTP_NO_MEMBER &&
+        vhttp_deadlines_age_ms(&shared->deadlines, idle, shared->now_ms) >= VHTTP_TURN_MS;
+    return is_spare ? &pool->connections[idle] : NULL;
+}
+
+static void evict(struct vhttp_shared *shared, struct vhttp_pool *pool,
+                  struct vhttp_connection *spare) {
     shared->stats.connections_evicted++;
-    vhttp_connection_close(shared, &pool->connections[idle]);
-    give_back_if_free(pool, &pool->connections[idle]);
-    return true;
+    vhttp_connection_close(shared, spare);
+    give_back_if_free(pool, spare);
 }
 
 static void watch_listener(struct vhttp_shared *shared, struct vhttp_pool *pool,
                            unsigned interest) {
     vhttp_poller_watch(shared->poller, pool->listener, TAG_LISTENER, interest, true);
     pool->listener_is_watched = interest != 0;
+    shared->is_crowded = interest == 0;
 }
 
+// A client waits. One is let in only when there is a place for it, and nobody has to leave before
+// it is known that somebody comes.
 static void accept_clients(struct vhttp_shared *shared, struct vhttp_pool *pool) {
     for (int i = 0; i < VHTTP_LISTEN_BACKLOG; i++) {
-        if (pool->free_count == 0 && !evict_idle(shared, pool)) {
-            watch_listener(shared, pool, 0); // until a place is free, the backlog holds them
+        struct vhttp_connection *spare = pool->free_count == 0 ? find_spare(shared, pool) : NULL;
+        if (pool->free_count == 0 && spare == NULL) {
+            if (i == 0) {
+                watch_listener(shared, pool, 0); // until there is, the backlog holds them
+            }
             return;
         }
         int socket = vhttp_accept(pool->listener);
-        if (socket == VHTTP_SOCKET_FAILED) {
-            evict_idle(shared, pool); // descriptors ran out
+        if (socket == VHTTP_SOCKET_FAILED) { // descriptors ran out
+            spare = find_spare(shared, pool);
+            if (spare != NULL) {
+                evict(shared, pool, spare);
+            }
         }
         if (socket < 0) {
             return;
+        }
+        if (spare != NULL) {
+            evict(shared, pool, spare);
         }
         struct vhttp_connection *connection = &pool->connections[pool->free[--pool->free_count]];
         vhttp_connection_open(shared, connection, socket);
@@ -170,12 +187,23 @@ static void settle_debts(struct vhttp_shared *shared, struct vhttp_pool *pool) {
     }
 }
 
+int vhttp_pool_wait_ms(const struct vhttp_shared *shared, const struct vhttp_pool *pool) {
+    int wait = vhttp_deadlines_wait_ms(&shared->deadlines, shared->now_ms);
+    uint16_t idle = vhttp_deadlines_oldest(&shared->deadlines, VHTTP_DEADLINE_IDLE);
+    if (pool->listener_is_watched || idle == VHTTP_NO_MEMBER) {
+        return wait;
+    }
+    uint64_t age = vhttp_deadlines_age_ms(&shared->deadlines, idle, shared->now_ms);
+    int left = age >= VHTTP_TURN_MS ? 0 : (int)(VHTTP_TURN_MS - age); // until it is spare
+    return wait < 0 || left < wait ? left : wait;
+}
+
 void vhttp_pool_tend(struct vhttp_shared *shared, struct vhttp_pool *pool) {
     expire_deadlines(shared, pool);
     if (shared->desk.owes) {
         settle_debts(shared, pool);
     }
-    if (!pool->listener_is_watched && pool->free_count > 0) {
+    if (!pool->listener_is_watched && (pool->free_count > 0 || find_spare(shared, pool) != NULL)) {
         watch_listener(shared, pool, VHTTP_READABLE);
     }
 }

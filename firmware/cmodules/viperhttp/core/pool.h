@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: MIT
 // All connections: who may have one, and which of them an event is for.
+//
+// A client that waits gets a place that is free, or that of the connection which has been idle for
+// longest, if that is VHTTP_TURN_MS or more. Else all places are in use; until one is free, replies
+// on connections that have had their turn, as long as that, say that they are the last.
 #ifndef VHTTP_POOL_H
 #define VHTTP_POOL_H
 
@@ -18,7 +22,7 @@
 // Only pool.c knows its fields.
 struct vhttp_pool {
     int listener;
-    bool listener_is_watched;
+    bool listener_is_watched; // false: a client waits, and there is no place for it
     uint16_t free_count;
     uint16_t free[VHTTP_MAX_CONNECTIONS];
     struct vhttp_connection connections[VHTTP_MAX_CONNECTIONS];
@@ -41,6 +45,9 @@ void vhttp_pool_ready(struct vhttp_shared *shared, struct vhttp_pool *pool,
 // Takes all records of the interpreter, or of another who reads files.
 void vhttp_pool_take(struct vhttp_shared *shared, struct vhttp_pool *pool,
                      struct vhttp_ring *answers);
+
+// Milliseconds until vhttp_pool_tend has something to do; -1 without any.
+int vhttp_pool_wait_ms(const struct vhttp_shared *shared, const struct vhttp_pool *pool);
 
 // What is due by now: deadlines, and records that found no room in the request ring.
 void vhttp_pool_tend(struct vhttp_shared *shared, struct vhttp_pool *pool);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "parser.h"
 #include "status.h"
 
 void vhttp_reply_init(struct vhttp_reply *reply, char *buffers) {
@@ -33,6 +34,19 @@ static void start(struct vhttp_reply *reply, size_t head_size, int status,
     reply->content_left = reply->is_head ? 0 : content_length;
     reply->written = reply->taken = 0;
     reply->cached = NULL;
+    reply->is_of_events = false;
+}
+
+static bool is_event_stream(struct vhttp_slice fields) {
+    static const char line_start[] = "content-type: text/event-stream";
+    struct vhttp_slice line;
+    while (vhttp_slice_next(&fields, '\n', &line)) {
+        line.length = line.length < sizeof(line_start) - 1 ? 0 : sizeof(line_start) - 1;
+        if (vhttp_slice_equals_nocase(line, line_start)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 void vhttp_reply_start(struct vhttp_reply *reply, const struct vhttp_response *response) {
@@ -45,7 +59,12 @@ void vhttp_reply_start(struct vhttp_reply *reply, const struct vhttp_response *r
     bool has_content = response->content_type != NULL || response->sized ||
                        response->length == VHTTP_CONTENT_UNKNOWN;
     start(reply, size, response->status, has_content ? response->length : 0);
-    reply->closes |= response->length == VHTTP_CONTENT_UNKNOWN && !response->chunked;
+    if (response->length == VHTTP_CONTENT_UNKNOWN) {
+        reply->closes |= !response->chunked;
+        reply->is_of_events = is_event_stream(response->fields);
+        reply->is_chunked = response->chunked;
+        reply->ends_line = true;
+    }
 }
 
 void vhttp_reply_start_text(struct vhttp_reply *reply, const struct vhttp_response *response) {
@@ -85,6 +104,23 @@ void vhttp_reply_start_status(struct vhttp_reply *reply, int status) {
     vhttp_reply_start_text(reply, &response);
 }
 
+void vhttp_reply_start_methods(struct vhttp_reply *reply, int status, unsigned methods) {
+    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
+    char allow[64] = "";
+    methods |= 1u << VHTTP_OPTIONS | (methods >> VHTTP_GET & 1) << VHTTP_HEAD;
+    for (size_t method = 0; method < sizeof(names) / sizeof(names[0]); method++) {
+        if (methods >> method & 1) {
+            strcat(allow, allow[0] == '\0' ? "" : ", ");
+            strcat(allow, names[method]);
+        }
+    }
+    struct vhttp_response response = {.status = status, .allow = allow};
+    if (status != 204) {
+        response.content_type = "text/plain; charset=utf-8";
+    }
+    vhttp_reply_start(reply, &response);
+}
+
 void vhttp_reply_refuse(struct vhttp_reply *reply, int status) {
     vhttp_reply_prepare(reply, false, false);
     vhttp_reply_start_status(reply, status);
@@ -103,15 +139,26 @@ int vhttp_reply_status(const struct vhttp_reply *reply) { return reply->status; 
 
 // ---- Content by way of the window
 
-bool vhttp_reply_add(struct vhttp_reply *reply, const uint8_t *bytes, uint32_t length) {
-    bool was_empty = reply->written == reply->taken;
+void vhttp_reply_add(struct vhttp_reply *reply, const uint8_t *bytes, uint32_t length) {
     uint32_t at = reply->written % VHTTP_WINDOW_SIZE;
     uint32_t run = VHTTP_WINDOW_SIZE - at;
     uint32_t first = length < run ? length : run;
     memcpy(reply->window + at, bytes, first);
     memcpy(reply->window, bytes + first, length - first);
     reply->written += length;
-    return was_empty;
+    uint32_t framing = reply->is_chunked ? 2 : 0;
+    if (length > framing) {
+        reply->ends_line = bytes[length - framing - 1] == '\n';
+    }
+}
+
+bool vhttp_reply_is_of_events(const struct vhttp_reply *reply) { return reply->is_of_events; }
+
+struct vhttp_slice vhttp_reply_comment(const struct vhttp_reply *reply) {
+    if (!reply->ends_line) {
+        return (struct vhttp_slice){"", 0};
+    }
+    return vhttp_slice_of(reply->is_chunked ? "2\r\n:\n\r\n" : ":\n");
 }
 
 void vhttp_reply_end(struct vhttp_reply *reply) {

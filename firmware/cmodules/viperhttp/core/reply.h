@@ -28,9 +28,12 @@ struct vhttp_reply {
     struct vhttp_cached_place place;
     uint32_t content_at; // the place's offset in the file
     int status;
-    bool is_head;     // it answers HEAD: without content
-    bool is_http_1_0; // to a client of that version
-    bool closes;      // the connection's end is the content's, or nothing behind it can be trusted
+    bool is_head;      // it answers HEAD: without content
+    bool is_http_1_0;  // to a client of that version
+    bool is_of_events; // a stream of server-sent events
+    bool is_chunked;
+    bool ends_line; // of what was added so far, the last byte of content ends a line
+    bool closes;    // the connection's end is the content's, or nothing behind it can be trusted
 };
 
 // Gives it its buffers: VHTTP_REPLY_BUFFERS bytes, kept by the caller.
@@ -66,7 +69,11 @@ void vhttp_reply_start_plain(struct vhttp_reply *reply, const struct vhttp_cache
 // Says no more than a status.
 void vhttp_reply_start_status(struct vhttp_reply *reply, int status);
 
-// Likewise, as the connection's last reply: what follows the request is not to be trusted.
+// Says which methods a path is for, a set of 1 << enum vhttp_method: 204 or 405.
+void vhttp_reply_start_methods(struct vhttp_reply *reply, int status, unsigned methods);
+
+// Says no more than a status, as the connection's last reply: what follows the request is not to be
+// trusted.
 void vhttp_reply_refuse(struct vhttp_reply *reply, int status);
 
 // Writes the head's end: `date` is a Date line or "". `close` says that the connection is closed
@@ -77,8 +84,15 @@ int vhttp_reply_status(const struct vhttp_reply *reply);
 
 // ---- Content by way of the window
 
-// Adds the next bytes, for which there is room. True when there was nothing to send before.
-bool vhttp_reply_add(struct vhttp_reply *reply, const uint8_t *bytes, uint32_t length);
+// Adds the next bytes, for which there is room.
+void vhttp_reply_add(struct vhttp_reply *reply, const uint8_t *bytes, uint32_t length);
+
+// It is a stream of server-sent events.
+bool vhttp_reply_is_of_events(const struct vhttp_reply *reply);
+
+// A comment in its coding, which may be sent when all that was added is out. Empty within a line,
+// where none can stand.
+struct vhttp_slice vhttp_reply_comment(const struct vhttp_reply *reply);
 
 // There is no more of a content whose length was not known.
 void vhttp_reply_end(struct vhttp_reply *reply);

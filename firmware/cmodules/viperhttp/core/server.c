@@ -98,7 +98,7 @@ static int alarm_left_ms(const struct vhttp_server *server) {
 }
 
 static int wait_time(const struct vhttp_server *server) {
-    int wait = vhttp_deadlines_wait_ms(&server->shared.deadlines, server->shared.now_ms);
+    int wait = vhttp_pool_wait_ms(&server->shared, &server->pool);
     bool is_heard = !atomic_load_explicit(&server->unacknowledged, memory_order_acquire);
     if (vhttp_kick_retry_ms != 0 && !is_heard && (wait < 0 || wait > (int)vhttp_kick_retry_ms)) {
         wait = (int)vhttp_kick_retry_ms;

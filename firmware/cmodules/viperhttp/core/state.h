@@ -5,6 +5,7 @@
 #define VHTTP_STATE_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cache.h"
@@ -34,6 +35,7 @@ struct vhttp_shared {
     struct vhttp_deadlines deadlines; // of the connections
     struct vhttp_ring requests, responses;
     struct vhttp_desk desk;
+    bool is_crowded; // clients wait, and every connection is in use
     struct vhttp_cache cache;
     struct vhttp_stats stats;
     struct vhttp_heap heap;

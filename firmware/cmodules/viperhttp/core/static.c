@@ -46,6 +46,20 @@ static const char *etag_of(const struct vhttp_file_facts *facts, char out[ETAG_S
     return out;
 }
 
+// RFC 9110, section 13.2.2: If-Unmodified-Since counts only without If-Match. What is not known of
+// a file does not match.
+static bool is_refused(const struct vhttp_conditions *conditions,
+                       const struct vhttp_file_facts *facts, const char *etag) {
+    if (conditions->if_match.at != NULL) {
+        return !vhttp_etag_is_listed(conditions->if_match, etag == NULL ? "" : etag);
+    }
+    if (conditions->if_unmodified_since.at == NULL) {
+        return false;
+    }
+    int64_t since_s = vhttp_parse_date(conditions->if_unmodified_since);
+    return since_s > 0 && (facts->modified_s == 0 || facts->modified_s > since_s);
+}
+
 // RFC 9110, section 13.2.2: If-Modified-Since counts only without If-None-Match.
 static bool is_known(const struct vhttp_conditions *conditions,
                      const struct vhttp_file_facts *facts, const char *etag) {
@@ -69,8 +83,8 @@ static bool range_is_wanted(const struct vhttp_conditions *conditions,
     return facts->modified_s != 0 && facts->modified_s == vhttp_parse_date(condition);
 }
 
-static enum vhttp_step respond_absent(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
-                                      int status) {
+static enum vhttp_step respond_without(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                       int status) {
     vhttp_cache_leave(&shared->cache, &exchange->reader);
     struct vhttp_response response = {.status = 301,
                                       .content_type = "text/plain; charset=utf-8",
@@ -78,6 +92,8 @@ static enum vhttp_step respond_absent(struct vhttp_shared *shared, struct vhttp_
                                       .location_query = exchange->file.query};
     if (status == 301) {
         vhttp_reply_start(&exchange->reply, &response);
+    } else if (status == 404 && exchange->file.route_methods != 0) {
+        vhttp_reply_start_methods(&exchange->reply, 405, exchange->file.route_methods);
     } else {
         vhttp_reply_start_status(&exchange->reply, status);
     }
@@ -121,8 +137,7 @@ static bool is_plain(const struct vhttp_exchange *exchange) {
     const struct vhttp_cached *entry = exchange->reader.entry;
     return entry != NULL && entry->head_length > 0 && entry->loaded > 0 &&
            !vhttp_reply_is_head(&exchange->reply) && file->chosen.fields.at == NULL &&
-           file->conditions.range.at == NULL && file->conditions.if_none_match.at == NULL &&
-           file->conditions.if_modified_since.at == NULL;
+           !file->conditions.any;
 }
 
 static bool names_cache_control(struct vhttp_slice fields) {
@@ -144,7 +159,7 @@ static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_ex
     struct vhttp_cached *entry = exchange->reader.entry;
     struct vhttp_reply *reply = &exchange->reply;
     if (facts->status != 200) {
-        return respond_absent(shared, exchange, facts->status);
+        return respond_without(shared, exchange, facts->status);
     }
     if (is_plain(exchange)) {
         vhttp_reply_start_plain(reply, &shared->cache, entry);
@@ -169,6 +184,9 @@ static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_ex
         .varies = facts->flags & VHTTP_FOUND_VARIES,
         .cache_control = names_cache_control(chosen->fields) ? NULL : "no-cache",
     };
+    if (is_refused(&exchange->file.conditions, facts, response.etag)) {
+        return respond_without(shared, exchange, 412);
+    }
     struct vhttp_range part = choose(exchange, facts, &response);
     bool has_content = part.length > 0 && !vhttp_reply_is_head(reply);
     if (entry == NULL || !has_content) {
@@ -196,11 +214,6 @@ static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_ex
 }
 
 // ---- Requests
-
-static struct vhttp_slice field(const struct vhttp_request *request, const char *name) {
-    const struct vhttp_slice *value = vhttp_find_header(request, name);
-    return value == NULL ? (struct vhttp_slice){NULL, 0} : *value;
-}
 
 static uint32_t cache_limit(const struct vhttp_shared *shared) {
     uint32_t room = (uint32_t)shared->cache.block_count * VHTTP_CACHE_BLOCK_SIZE;
@@ -252,18 +265,33 @@ static enum vhttp_step respond_from(struct vhttp_shared *shared, struct vhttp_ex
 
 // RFC 9110, sections 13.2.1 and 14.2: conditions count for what reads and would succeed.
 static struct vhttp_conditions conditions_of(const struct vhttp_request *request, int status) {
+    struct vhttp_conditions found = {.any = false};
     bool is_read = request->method == VHTTP_GET || request->method == VHTTP_HEAD;
-    if (!is_read || status != 200) {
-        return (struct vhttp_conditions){{NULL, 0}, {NULL, 0}, {NULL, 0}, {NULL, 0}};
+    for (size_t i = 0; is_read && status == 200 && i < request->header_count; i++) {
+        const struct vhttp_header *header = &request->headers[i];
+        char first = vhttp_lower(header->name.at[0]);
+        if (first != 'i' && first != 'r') {
+            continue; // as most are
+        }
+        static const char *const names[] = {"if-match",      "if-unmodified-since",
+                                            "if-none-match", "if-modified-since",
+                                            "range",         "if-range"};
+        struct vhttp_slice *const places[] = {&found.if_match,      &found.if_unmodified_since,
+                                              &found.if_none_match, &found.if_modified_since,
+                                              &found.range,         &found.if_range};
+        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+            if (places[k]->at == NULL && vhttp_slice_equals_nocase(header->name, names[k])) {
+                *places[k] = header->value;
+                found.any = true;
+            }
+        }
     }
-    return (struct vhttp_conditions){field(request, "if-none-match"),
-                                     field(request, "if-modified-since"), field(request, "range"),
-                                     field(request, "if-range")};
+    return found;
 }
 
 enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                    const struct vhttp_request *request, const char *path, bool html,
-                                   struct vhttp_chosen_file chosen) {
+                                   struct vhttp_chosen_file chosen, unsigned route_methods) {
     size_t length = strlen(path);
     char index[VHTTP_FILE_PATH_MAX];
     if (html && length > 0 && path[length - 1] == '/') {
@@ -275,6 +303,7 @@ enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exc
         .query = request->query,
         .chosen = chosen,
         .conditions = conditions_of(request, chosen.status),
+        .route_methods = route_methods,
     };
     uint32_t flags = html ? VHTTP_OPEN_HTML : 0;
     if (VHTTP_GZIP_ENABLED && vhttp_accepts_gzip(request)) {
@@ -290,7 +319,7 @@ enum vhttp_step vhttp_static_overdue(struct vhttp_shared *shared, struct vhttp_e
     if (entry != NULL && entry->state == VHTTP_CACHED_READY) {
         return respond_file(shared, exchange, &entry->facts);
     }
-    return respond_absent(shared, exchange, 503);
+    return respond_without(shared, exchange, 503);
 }
 
 // ---- Answers
@@ -321,7 +350,7 @@ static enum vhttp_step wait_anew(struct vhttp_shared *shared, struct vhttp_excha
                                  const struct vhttp_cached *outdated) {
     struct vhttp_cached *entry = find_entry(shared, outdated->path, outdated->flags);
     if (entry == NULL) {
-        return respond_absent(shared, exchange, 503);
+        return respond_without(shared, exchange, 503);
     }
     vhttp_cache_leave(&shared->cache, &exchange->reader);
     vhttp_cache_enter(&exchange->reader, entry);

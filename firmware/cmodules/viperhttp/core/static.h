@@ -17,7 +17,9 @@ struct vhttp_shared;
 
 // What makes a request for a file conditional, or partial; at == NULL where there is none.
 struct vhttp_conditions {
-    struct vhttp_slice if_none_match, if_modified_since, range, if_range;
+    bool any; // there is one of these
+    struct vhttp_slice if_match, if_unmodified_since, if_none_match, if_modified_since;
+    struct vhttp_slice range, if_range;
 };
 
 // What a handler says of a response that is a file. A mount's has no fields, at == NULL.
@@ -31,14 +33,16 @@ struct vhttp_file_wish {
     struct vhttp_slice path, query;
     struct vhttp_conditions conditions;
     struct vhttp_chosen_file chosen;
+    unsigned route_methods;   // of a route at this path, if there is no file
     const char *content_type; // of a file that does not go through the cache
 };
 
 // Answers a request with a file: the one at `path` in the file system, or in the folder that it
-// names by a final slash, if `html`, index.html.
+// names by a final slash, if `html`, index.html. `route_methods` are those of a route at the
+// request's path, for other methods than its own.
 enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                    const struct vhttp_request *request, const char *path, bool html,
-                                   struct vhttp_chosen_file chosen);
+                                   struct vhttp_chosen_file chosen, unsigned route_methods);
 
 // FOUND or NONE, for a file that does not go through the cache.
 enum vhttp_step vhttp_static_found(struct vhttp_shared *shared, struct vhttp_exchange *exchange,

@@ -94,8 +94,13 @@ int vhttp_accept(int listener) {
         return errno == ENFILE ? VHTTP_SOCKET_FAILED : VHTTP_SOCKET_AGAIN;
     }
     int on = 1; // responses are written whole: waiting to fill a segment only delays them
+    int idle_s = VHTTP_KEEPALIVE_S, interval_s = 10, count = 3;
     if (!make_nonblocking(socket) ||
-        lwip_setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0) {
+        lwip_setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) != 0 ||
+        lwip_setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) != 0 ||
+        lwip_setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s)) != 0 ||
+        lwip_setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s)) != 0 ||
+        lwip_setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count)) != 0) {
         lwip_close(socket);
         return VHTTP_SOCKET_AGAIN;
     }

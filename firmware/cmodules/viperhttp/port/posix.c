@@ -5,6 +5,7 @@
 #endif
 
 #include "platform.h"
+#include "vhttp_config.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -167,6 +168,11 @@ int vhttp_accept(int listener) {
     }
     int on = 1; // responses are written whole: waiting to fill a segment only delays them
     setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    int idle_s = VHTTP_KEEPALIVE_S, interval_s = 10, count = 3;
+    setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_s, sizeof(idle_s));
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_s, sizeof(interval_s));
+    setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof(count));
     return socket;
 }
 
