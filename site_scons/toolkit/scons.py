@@ -124,6 +124,7 @@ def jobs() -> int:
 
 
 def show_help(text: str) -> None:
+    """Print a text as the help of this run."""
     SCons.Script.Help(text)
 
 
@@ -377,10 +378,12 @@ def is_made(node: Any) -> bool:
 
 
 def is_file(node: Node) -> bool:
+    """Whether a node is a file, not a value or a goal."""
     return isinstance(node, SCons.Node.FS.File)
 
 
 def is_value(node: Node) -> bool:
+    """Whether a node is a value, not a file or a goal."""
     return isinstance(node, SCons.Node.Python.Value)
 
 

@@ -44,6 +44,7 @@ class Task:
         function(run, *files)
 
     def action(self, env: Environment) -> Action:
+        """The task as SCons does it, when its goal is typed."""
         return scons.action(env, _Execution(self))
 
 

@@ -97,10 +97,10 @@ class NothingToSave:
     """littlefs changes nothing in place; and without a serial port nothing can be put back."""
 
     def save(self) -> None:
-        pass
+        """See `Safeguard`."""
 
     def clear(self) -> None:
-        pass
+        """See `Safeguard`."""
 
 
 class _FatSafeguard:
