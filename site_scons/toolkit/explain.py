@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from viper.graph import step_log, why
+from viper.source.tree import Tree
 
 from toolkit import scons
 from toolkit.run import Run
@@ -53,11 +54,13 @@ def _described(run: Run, node: Node, logged: Any, found: dict[str, why.Step]) ->
     files = [child for child in children if scons.is_file(child)]
     # Of a file that serves many steps, each depends on its own part alone, as a value.
     parts = [child.name for child in children if scons.is_value(child)]
+    step = scons.step_of(node)
+    trees = [path for each in step.inputs.values() if isinstance(each, Tree) for path in each.files]
     after = dict.fromkeys(str(_first(child)) for child in files if scons.is_made(child))
     return why.Step(
-        tag=scons.step_of(node).tag,
+        tag=step.tag,
         targets=tuple(str(each) for each in scons.made_with(node)),
-        sources=(*[str(child) for child in files if not scons.is_made(child)], *parts),
+        sources=(*[str(child) for child in files if not scons.is_made(child)], *parts, *trees),
         after=tuple(after),
         reasons=tuple(_reasons(run, node, logged, found)),
         awaits=tuple(name for name in after if found[name].state != "up to date"),

@@ -69,6 +69,7 @@ def _asked_of_make(command: list[str], originals: OriginalPaths) -> list[dict[st
         if "-c" in words and "-o" in words and words[-1].endswith(".c"):
             if Path(words[0]).name == "ccache":
                 words = words[1:]
+            words = _without_dependencies(words)
             file = originals.absolute(words[-1])
             found[file] = {
                 "directory": os.path.realpath("."),
@@ -76,6 +77,14 @@ def _asked_of_make(command: list[str], originals: OriginalPaths) -> list[dict[st
                 "arguments": [words[0], *[_absolute(word, originals) for word in words[1:]]],
             }
     return list(found.values())
+
+
+def _without_dependencies(words: list[str]) -> list[str]:
+    """A command that writes no dependency file: an editor's has no place for it."""
+    if "-MF" in words:
+        at = words.index("-MF")
+        words = [*words[:at], *words[at + 2 :]]
+    return [word for word in words if word not in ("-MD", "-MMD")]
 
 
 def _absolute(word: str, originals: OriginalPaths) -> str:

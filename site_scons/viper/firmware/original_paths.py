@@ -32,8 +32,10 @@ class OriginalPaths:
         self._copies = {f"{os.path.realpath(copy)}/": original for copy, original in copies.items()}
 
     def save(self, file: Path) -> None:
-        """Keep which copy is of what, for `load`."""
-        atomic_file.write_json(file, {copy: str(path) for copy, path in self._copies.items()})
+        """Keep which copy is of what, for `load`, in a project that may be moved meanwhile."""
+        root = f"{self._root}/"
+        copies = {copy.removeprefix(root): str(path) for copy, path in self._copies.items()}
+        atomic_file.write_json(file, copies)
 
     @staticmethod
     def load(file: Path, directory: Path) -> OriginalPaths:
@@ -69,6 +71,7 @@ class OriginalPaths:
         """What a tool has printed, with the originals in it."""
         for copy, original in self._copies.items():
             seen = f"{os.path.relpath(copy, self._directory)}/"
-            for prefix in (seen, copy, f"{os.path.relpath(copy, self._root)}/"):
+            by_root = f"{os.path.relpath(copy, self._root)}/"
+            for prefix in (f"{self._directory}/{seen}", seen, copy, by_root):
                 printed = printed.replace(prefix, "" if original == Path() else f"{original}/")
         return _PATH.sub(lambda found: self.path(found[0]) or found[0], printed)

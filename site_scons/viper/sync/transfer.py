@@ -446,7 +446,8 @@ class _Work:
             if placed.before and self._room([placed]) > self._free:
                 self._switch((), [("-", placed.path, placed.before)])
             batch.append(placed)
-        self._switch(batch, [*(each.record for each in batch), *noted])
+        records = [each.record for each in batch]
+        self._switch(batch, [*records, *noted])
 
     def _switch(self, placed: Sequence[Placed], intent: Sequence[Line]) -> None:
         """Have files wait on the device, and then an intent done."""
