@@ -19,5 +19,5 @@ set(MICROPY_FROZEN_MANIFEST ${MICROPY_BOARD_DIR}/manifest.py)
 get_filename_component(MICROPYTHON ${CMAKE_CURRENT_SOURCE_DIR}/../.. ABSOLUTE)
 add_compile_options(
     -ffile-prefix-map=${MICROPYTHON}=micropython
-    -ffile-prefix-map=${MICROPY_BOARD_DIR}=board
+    -ffile-prefix-map=${MICROPY_BOARD_DIR}=boards/${MICROPY_BOARD}
 )

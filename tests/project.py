@@ -76,14 +76,16 @@ class Project:
     def digests(self) -> dict[str, str]:
         """Every output of the graph that goes to a device, and the record of the build.
 
-        Not how long steps took, nor what a killed build leaves.
+        Not how long steps took, what their outputs' files looked like then, or what a killed build
+        leaves.
         """
+        own = ("steps.json", "made.json", "system.json")
         outputs = self.path("build/VIRTUAL_N16R8")
         executable = outputs / "firmware/micropython"
         return {
             str(path.relative_to(outputs)): hashlib.sha256(path.read_bytes()).hexdigest()
             for path in [*outputs.glob("*.*"), *outputs.glob("www/*"), executable]
-            if path.is_file() and path.name != "steps.json" and path.suffix != ".part"
+            if path.is_file() and path.name not in own and path.suffix != ".part"
         }
 
     def path(self, name: str) -> Path:
@@ -142,11 +144,13 @@ def copy_outputs(folder: Path) -> None:
     with (build / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # a build may go on in another terminal
         (folder / "build").mkdir()
-        for name in ("micropython", "VIRTUAL_N16R8/firmware"):
+        outputs = ("firmware", "generated", "stage")
+        for name in ("micropython", *[f"VIRTUAL_N16R8/{output}" for output in outputs]):
             if (build / name).is_dir():
                 shutil.copytree(build / name, folder / "build" / name, symlinks=True)
-        records = ("VIRTUAL_N16R8/firmware.json", "VIRTUAL_N16R8/steps.json")
-        for name in ("micropython.json", ".sconsign.dblite", *records):
+        records = [f"VIRTUAL_N16R8/{name}.json" for name in ("firmware", "made", "steps", "system")]
+        general = ("micropython.json", "contents.json", "toolchain.json", ".sconsign.dblite")
+        for name in (*general, *records):
             if (build / name).is_file():
                 shutil.copy2(build / name, folder / "build" / name)
 

@@ -19,6 +19,7 @@ INTERPRETERS = (ROOT / ".venv/bin/python", ROOT / ".venv/Scripts/python.exe")  #
 
 
 def main() -> int:
+    """Measure by the Python of .venv where there is one; the exit status is that of the module."""
     in_venv = Path(sys.prefix).resolve() == (ROOT / ".venv").resolve()
     interpreter = next((path for path in INTERPRETERS if runs(path)), None)
     if interpreter is not None and not in_venv:
@@ -35,6 +36,7 @@ def runs(interpreter: Path) -> bool:
 
 
 def measure() -> int:
+    """Measure as the command line says."""
     from viper.base.errors import UserError
 
     if os.name == "posix":  # on Windows, whoever measures installs them

@@ -10,5 +10,5 @@ MICROPY_VFS_LFS1 = 0
 MPY_LIB_DIR = $(TOP)
 
 # The same sources give the same bytes in any folder.
-CFLAGS_EXTRA += -ffile-prefix-map=$(USER_C_MODULES)=cmodules -ffile-prefix-map=$(BUILD)=build
+CFLAGS_EXTRA += -ffile-prefix-map=$(USER_C_MODULES)=firmware/cmodules -ffile-prefix-map=$(BUILD)=build
 LDFLAGS_EXTRA += -Wl,--build-id=none

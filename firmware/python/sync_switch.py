@@ -259,10 +259,12 @@ def copy_file(path, copy):
 
 
 def is_file(path):
+    """Whether there is a file at a path."""
     return _mode(path) not in (None, _IS_FOLDER)
 
 
 def is_folder(path):
+    """Whether there is a folder at a path."""
     return _mode(path) == _IS_FOLDER
 
 

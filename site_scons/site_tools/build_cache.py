@@ -14,6 +14,7 @@ from toolkit import scons
 from toolkit.scons import Environment
 from toolkit.tool import load
 from viper.base import console
+from viper.base.console import human_size
 from viper.base.errors import UserError, exits
 from viper.graph import shared_cache
 
@@ -36,7 +37,9 @@ def generate(env: Environment) -> None:
             f"CACHE={options.CACHE}: {problem.strerror}",
             "give a folder that can be written, or none",
         ) from None
-    scons.cache(env, folder, _Entries(folder, options.CACHE_SIZE * 1024 * 1024))
+    entries = _Entries(folder, options.CACHE_SIZE * 1024 * 1024)
+    env["RUN"].shared = _ByKey(folder, entries)
+    scons.cache(env, folder, entries)
 
 
 class _Entries:
@@ -74,3 +77,23 @@ class _Entries:
         if not self._is_new_to_others:
             self._is_new_to_others = True
             atexit.register(shared_cache.trim, self._folder, self._size)
+
+
+class _ByKey:
+    """The same entries, for steps that make files which are no nodes."""
+
+    def __init__(self, folder: Path, entries: _Entries) -> None:
+        self._folder = folder
+        self._entries = entries
+
+    def take(self, key: str, target: Path) -> bool:
+        if not self._entries.take(self._entry(key), target):
+            return False
+        console.step("CACHE", f"{target}  {human_size(target.stat().st_size)}")
+        return True
+
+    def put(self, content: Path, key: str) -> None:
+        self._entries.put(content, self._entry(key))
+
+    def _entry(self, key: str) -> Path:
+        return self._folder / key[:2].upper() / key

@@ -48,10 +48,11 @@ def command_line(env: Environment) -> None:
         with failures("requirements"):
             for lock in dict.fromkeys(run.packages):
                 packages.provide(lock)
+    run.summary.ignored = len(run.trees.ignored)
     gc.freeze()
     gc.enable()
     run.tell = _last_line(run)
-    atexit.register(run.log.save)
+    atexit.register(run.keep)
     atexit.register(run.tell)
 
 

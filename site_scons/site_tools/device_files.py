@@ -4,21 +4,26 @@
 Adds to the environment:
     env.DeviceFiles(site, templates, application, seeds)
         build/<BOARD>/files.json: the assets that `site`, a manifest, lists at /www, the compiled
-        templates, and at / the Python of the folder `application` and the files of the folder
-        `seeds`, which are placed only where nothing is: the application writes them itself
+        templates, and at / the files of the folder `application`, all but the templates' sources,
+        and those of the folder `seeds`, which are placed only where nothing is: the application
+        writes them itself
 """
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
 from viper.base.console import human_size
+from viper.base.contents import Contents
 from viper.image import asset_manifest
-from viper.source.board import Board
+from viper.image.asset_manifest import File
+from viper.source.board import Hardware
+from viper.source.tree import Tree
+
+_TEMPLATES = "templates"  # of the application's folder: their sources
 
 
 def exists(env: Environment) -> bool:
@@ -33,60 +38,57 @@ def files(
     env: Environment, site: Node, templates: list[Node], application: str, seeds: str
 ) -> Node:
     run = env["RUN"]
-    sources = [path for path in _below(application) if path.endswith(".py")] + _below(seeds)
+    sources = f"{application}/{_TEMPLATES}/"
+    tree = run.trees.find(application).without(lambda path: path.startswith(sources))
+    planted = run.trees.find(seeds) if Path(seeds).is_dir() else Tree({})
     made = env.Command(
         f"{run.folder}/files.json",
-        [site, *templates, *map(env.fs.File, sources)],
+        [site, *templates],
         step(
             env,
             "FILES",
             _list,
             uses=["mpy-cross"],
-            application=Path(application),
-            seeds=Path(seeds),
-            templates=len(templates),
-            board=run.board,
+            application=application,
+            tree=tree,
+            seeds=seeds,
+            planted=planted,
+            firmware=run.board.firmware,
+            board=run.board.hardware,
+            how={"contents": run.contents},
         ),
     )
     return made[0]
 
 
-def _below(folder: str) -> list[str]:
-    return sorted(
-        Path(parent, name).as_posix() for parent, _, names in os.walk(folder) for name in names
-    )
-
-
 def _list(
     targets: list[Path],
     sources: list[Path],
-    application: Path,
-    seeds: Path,
-    templates: int,
-    board: Board,
+    application: str,
+    tree: Tree,
+    seeds: str,
+    planted: Tree,
+    firmware: str,
+    board: Hardware,
+    contents: Contents,
 ) -> str:
     from viper.firmware import python_check
     from viper.image import device_files
 
-    site, *files = sources
-    compiled, files = files[:templates], files[templates:]
-    # A seed may be anything, and is checked where it is Python.
-    python_check.check([path for path in files if path.suffix == ".py"], board.firmware)
-    planted = _at(seeds, files)
-    merged = device_files.merge(
-        {
-            device_files.SITE: asset_manifest.shipped(site),
-            "/templates": {path.name: path for path in compiled},
-            "/": _at(application, files),
-            "": planted,  # at / too
-        }
-    )
-    names = [f"/{path}" for path in planted]
-    listed = device_files.write(targets[0], merged, board, seeds=names)
-    size = sum(file["size"] for file in listed.values())
+    def read(path: str) -> File:
+        return File(path, Path(path).stat().st_size, contents.digest(path))
+
+    site, *compiled = sources
+    programs = [Path(path) for path in [*tree.files, *planted.files] if path.endswith(".py")]
+    python_check.check([*compiled, *programs], firmware)
+    folders = {
+        device_files.SITE: asset_manifest.shipped(site),
+        "/templates": {path.name: read(str(path)) for path in compiled},
+        "/": {path[len(application) + 1 :]: read(path) for path in tree.files},
+        "": {path[len(seeds) + 1 :]: read(path) for path in planted.files},  # at / too
+    }
+    listed = device_files.merge(folders)
+    names = [path[len(seeds) :] for path in planted.files]
+    device_files.write(targets[0], listed, board, seeds=names)
+    size = sum(file.size for file in listed.values())
     return f"{targets[0].name}  {len(listed)} files, {human_size(size)}"
-
-
-def _at(folder: Path, files: list[Path]) -> dict[str, Path]:
-    """The files of a folder by their path below it."""
-    return {path.relative_to(folder).as_posix(): path for path in files if folder in path.parents}

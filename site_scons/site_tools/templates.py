@@ -7,13 +7,13 @@ Adds to the environment:
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
 from viper.base import atomic_file
+from viper.source.tree import Tree
 from viper.templates.names import is_part, module_name
 
 
@@ -26,26 +26,32 @@ def generate(env: Environment) -> None:
 
 
 def templates(env: Environment, folder: str) -> list[Node]:
-    names = sorted(
-        Path(parent, name).relative_to(folder).as_posix()
-        for parent, _, files in os.walk(folder)
-        for name in files
-    )
-    pages = [name for name in names if not is_part(name)]
+    run = env["RUN"]
+    tree = run.trees.find(folder)
+    pages = [path[len(folder) + 1 :] for path in tree.files if not is_part(path)]
     if not pages:
         return []
-    build = f"{env['RUN'].folder}/templates"
     return env.Command(
-        [f"{build}/{module_name(name)}.py" for name in pages],
-        [env.fs.File(f"{folder}/{name}") for name in names],
-        step(env, "TEMPLATE", _compile, uses=["jinja2"], folder=Path(folder), pages=pages),
+        [f"{run.folder}/templates/{module_name(name)}.py" for name in pages],
+        [],
+        step(
+            env,
+            "TEMPLATE",
+            _compile,
+            uses=["jinja2"],
+            folder=folder,
+            tree=tree,
+            how={"pages": pages},
+        ),
     )
 
 
-def _compile(targets: list[Path], sources: list[Path], folder: Path, pages: list[str]) -> str:
+def _compile(
+    targets: list[Path], sources: list[Path], folder: str, tree: Tree, pages: list[str]
+) -> str:
     from viper.templates.compiler import compile_folder
 
-    modules = compile_folder(folder, pages)
+    modules = compile_folder(Path(folder), pages)
     for target in targets:
         atomic_file.write(target, modules[target.stem].encode())
-    return f"templates  {len(targets)} compiled from {len(sources)}"
+    return f"templates  {len(targets)} compiled from {len(tree.files)}"

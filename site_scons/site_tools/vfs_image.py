@@ -7,7 +7,6 @@ Adds to the environment:
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from toolkit.nodes import Image
@@ -45,14 +44,13 @@ def image(env: Environment, files: Node) -> Image:
 
 
 def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int, chip: str) -> str:
-    from viper.image import vfs_image
+    from viper.image import device_files, vfs_image
 
     csv, listing = sources
     image, index = targets
     partition = partition_table.load(csv, flash_size, chip)["vfs"]
-    files = json.loads(listing.read_text(encoding="utf-8"))["files"]
-    paths = {path: Path(file["source"]) for path, file in files.items()}
-    seeds = [path for path, file in files.items() if file.get("seed")]
-    vfs_image.write(image, index, paths, fs=fs, size=partition.size, seeds=seeds)
-    used = sum(file["size"] for file in files.values())
-    return f"vfs.img  {len(files)} files, {human_size(used)} of {human_size(partition.size)}"
+    contents = device_files.read(listing)
+    seeds = device_files.seeds(listing)
+    vfs_image.write(image, index, contents, fs=fs, size=partition.size, seeds=seeds)
+    used = sum(map(len, contents.values()))
+    return f"vfs.img  {len(contents)} files, {human_size(used)} of {human_size(partition.size)}"

@@ -53,6 +53,8 @@ def _why(run: Run) -> None:
     if found:
         for line in why.lines(found, str(run.folder)):
             console.note(line)
+    for path in run.trees.ignored:
+        console.step("IGNORED", path)
     for name in tasks:
         console.note(f"{name} asks the device itself, each time")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from viper.graph import step_log, why
+from viper.source.tree import Tree
 
 from toolkit import scons
 from toolkit.run import Run
@@ -24,11 +25,11 @@ def steps(run: Run, roots: Iterable[Node]) -> list[why.Step]:
     logged = log(run)
     found: dict[str, why.Step] = {}
     for node in roots:
-        _visit(node, logged, found)
+        _visit(run, node, logged, found)
     return list(found.values())
 
 
-def _visit(root: Node, logged: Any, found: dict[str, why.Step]) -> None:
+def _visit(run: Run, root: Node, logged: Any, found: dict[str, why.Step]) -> None:
     """Add the steps below a node to `found`, by their first target; depth first, no recursion."""
     waiting = [(root, False)]
     while waiting:
@@ -36,7 +37,7 @@ def _visit(root: Node, logged: Any, found: dict[str, why.Step]) -> None:
         if not scons.is_made(node) or str(_first(node)) in found:
             continue
         if is_ready:
-            step = _described(_first(node), logged, found)
+            step = _described(run, _first(node), logged, found)
             found[step.name] = step
         else:
             waiting.append((node, True))
@@ -48,29 +49,33 @@ def _first(node: Node) -> Node:
     return scons.made_with(node)[0]
 
 
-def _described(node: Node, logged: Any, found: dict[str, why.Step]) -> why.Step:
+def _described(run: Run, node: Node, logged: Any, found: dict[str, why.Step]) -> why.Step:
     children = scons.children(node)
     files = [child for child in children if scons.is_file(child)]
     # Of a file that serves many steps, each depends on its own part alone, as a value.
     parts = [child.name for child in children if scons.is_value(child)]
+    step = scons.step_of(node)
+    trees = [path for each in step.inputs.values() if isinstance(each, Tree) for path in each.files]
     after = dict.fromkeys(str(_first(child)) for child in files if scons.is_made(child))
     return why.Step(
-        tag=scons.step_of(node).tag,
+        tag=step.tag,
         targets=tuple(str(each) for each in scons.made_with(node)),
-        sources=(*[str(child) for child in files if not scons.is_made(child)], *parts),
+        sources=(*[str(child) for child in files if not scons.is_made(child)], *parts, *trees),
         after=tuple(after),
-        reasons=tuple(_reasons(node, logged, found)),
+        reasons=tuple(_reasons(run, node, logged, found)),
         awaits=tuple(name for name in after if found[name].state != "up to date"),
     )
 
 
-def _reasons(node: Node, logged: Any, found: dict[str, why.Step]) -> list[str]:
+def _reasons(run: Run, node: Node, logged: Any, found: dict[str, why.Step]) -> list[str]:
     """Why a step would run, whatever the steps before it do."""
     before = Remembered(node)
-    missing = [Path(str(each)).name for each in scons.made_with(node) if not scons.exists(each)]
-    if missing and before.is_known:
-        return why.file_changes(missing, "is gone", "are gone")
-    if missing:
+    missing = [str(each) for each in scons.made_with(node) if not scons.exists(each)]
+    # One that was never made is new itself, and so is what it is made from.
+    gone = [Path(path).name for path in missing if run.outputs.knows(path)]
+    if gone and before.is_known:
+        return why.file_changes(gone, "is gone", "are gone")
+    if missing and not before.is_known:
         return ["not made yet"]
     if not before.is_known:
         return ["nobody knows what it was made from"]
@@ -96,8 +101,9 @@ def _reasons(node: Node, logged: Any, found: dict[str, why.Step]) -> list[str]:
     reasons = told + why.file_changes(others, "changed", "changed")
     reasons += why.file_changes(new, "is new", "are new")
     reasons += why.file_changes(gone, "is gone", "are gone")
+    reasons += run.not_to_stay(str(node))
     if before.is_of_another_action():
         reasons += why.input_changes(
             logged["inputs"].get(of_step.get("inputs")), step_log.flat(scons.step_of(node).inputs)
         )
-    return reasons
+    return reasons or why.file_changes([Path(path).name for path in missing], "is new", "are new")

@@ -8,10 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from viper.base.build_lock import BuildLock
+from viper.base.contents import Contents
+from viper.graph import why
+from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
+from viper.graph.web_assets import Shared
 from viper.source.board import Board
 from viper.source.module_settings import Value
+from viper.source.tree import Trees
 
 from toolkit.options import Options
 from toolkit.scons import Node, Values
@@ -53,6 +58,9 @@ class Run:
         board: the description of the board, with the options that override it.
         summary: the counts of its last line.
         log: what its steps were made from.
+        contents: what files hold.
+        trees: what folders hold.
+        outputs: what its steps have made.
         steps: every step, by what its result depends on besides files.
         goals: every goal, by its name.
         default: the goal of those who type none.
@@ -61,7 +69,10 @@ class Run:
         first: what is looked at before anything is built, as it costs nothing.
         packages: the locks in requirements/ that the goals which were typed need.
         learned: what the device has told: its mac, build and host.
+        is_kept: whether the next run is to know of it.
         tell: prints the last line, once.
+        others_changed: by the step that read them, files of the system that are not what they were.
+        shared: what is shared with other clones by CACHE; None if nothing is.
         lock: the build folder's; None where nothing is built, for the help.
     """
 
@@ -70,6 +81,9 @@ class Run:
     board: Board
     summary: RunSummary
     log: StepLog
+    contents: Contents
+    trees: Trees
+    outputs: Outputs
     lock: BuildLock | None
     default: str = ""
     asked: list[str] = field(default_factory=list)
@@ -79,6 +93,9 @@ class Run:
     first: list[Callable[[Run], object]] = field(default_factory=list)
     packages: list[str] = field(default_factory=list)
     learned: dict[str, str] = field(default_factory=dict)
+    others_changed: dict[str, list[str]] = field(default_factory=dict)
+    shared: Shared | None = None
+    is_kept: bool = True
     tell: Callable[[], None] = lambda: None
 
     @property
@@ -102,6 +119,20 @@ class Run:
         """The goal where none is typed: `diff=…` and `why=…` alone are questions."""
         questions = (name for name in ("diff", "why") if getattr(self.options, name) is not None)
         return next(questions, self.default)
+
+    def not_to_stay(self, step: str) -> list[str]:
+        """Why what a step has made is made anew, whatever its inputs say."""
+        spoilt = self.outputs.spoilt(step)
+        reasons = why.file_changes(spoilt, "was changed after it was made", "were changed since")
+        return reasons + why.file_changes(self.others_changed.get(step, ()), "changed", "changed")
+
+    def keep(self) -> None:
+        """Write down what the next run is to know, as far as it is new."""
+        if self.is_kept:
+            self.log.save()
+            self.outputs.keep()
+            self.trees.keep()
+            self.contents.keep()
 
     def release(self) -> None:
         """Let others build, while this run goes on with something that builds nothing."""

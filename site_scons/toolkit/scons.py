@@ -8,14 +8,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple, Protocol, TypeAlias
 
 import SCons.CacheDir
+import SCons.dblite
 import SCons.Environment
 import SCons.Node.FS
 import SCons.Node.Python
 import SCons.SConsign
 import SCons.Script
 import SCons.Script.Main
+import SCons.Warnings
 from SCons.Errors import BuildError, ExplicitExit
-from SCons.Util import hash_signature
+from SCons.Util import NOFILE, hash_signature
 from SCons.Variables import Variables
 
 if TYPE_CHECKING:
@@ -72,7 +74,7 @@ class Environment(Protocol):
     def NoClean(self, *nodes: Nodes) -> None: ...
     def Precious(self, *nodes: Nodes) -> None: ...
     def Requires(self, nodes: Nodes, first: Nodes) -> None: ...
-    def SConsignFile(self, name: str) -> None: ...
+    def SConsignFile(self, name: str, module: object) -> None: ...
     def Tool(self, name: str) -> None: ...
     def Value(self, value: object, name: str | None = None) -> Node: ...
 
@@ -122,6 +124,7 @@ def jobs() -> int:
 
 
 def show_help(text: str) -> None:
+    """Print a text as the help of this run."""
     SCons.Script.Help(text)
 
 
@@ -175,21 +178,53 @@ class Values:
 # How SCons goes about its work.
 
 
-def set_up(env: Environment, jobs: int) -> None:
-    """Look at files by time and then by content, on all cores, and say nothing of one's own."""
+def set_up(env: Environment, jobs: int, digest: Callable[[str], str]) -> None:
+    """Look at files by content, on all cores, and say nothing of one's own.
+
+    Args:
+        digest: what tells a file's content from others.
+    """
     # Global functions such as Default() would make an environment with every compiler's tools.
     SCons.Script.DefaultEnvironment(tools=[])
     SCons.Script.SetOption("num_jobs", jobs)
     # SCons names each file that it removes; a line for the folder will do.
     SCons.Script.SetOption("silent", option("clean"))
-    env.Decider("content-timestamp")
-    # SCons counts whole seconds, and would take a file that is written twice in one for the same.
-    SCons.Node.FS.Base.getmtime = _mtime
+    env.Decider("content")
+
+    def signature(node: Any) -> str:
+        known = node.get_ninfo()
+        if not hasattr(known, "csig"):
+            known.csig = digest(str(node)) if node.exists() else hash_signature(NOFILE)
+        return str(known.csig)
+
+    SCons.Node.FS.File.get_csig = signature
 
 
-def _mtime(node: Any) -> float | None:
-    status = node.stat()
-    return float(status.st_mtime) if status else None
+def remember(env: Environment, name: str, lost: Callable[[str], None]) -> None:
+    """Let SCons keep what it knows in a file.
+
+    Args:
+        lost: told which file cannot be read; every step runs once then.
+    """
+    SCons.dblite.IGNORE_CORRUPT_DBFILES = False  # it tells of them by half a traceback
+    SCons.Warnings._warningOut = lambda warning: lost(str(warning.args[0]).split(" : ")[-1])
+    env.SConsignFile(name, _Database(lost))
+
+
+class _Database:
+    """SCons's own, and a new one in the place of one that cannot be read."""
+
+    def __init__(self, lost: Callable[[str], None]) -> None:
+        self._lost = lost
+
+    def open(self, name: str, flag: str = "r", mode: int = 0o666) -> Any:
+        try:
+            return SCons.dblite.open(name, flag, mode)
+        except Exception:  # whatever a pickle may raise
+            file = Path(f"{name}.dblite")
+            self._lost(str(file))
+            file.unlink(missing_ok=True)
+            return SCons.dblite.open(name, flag, mode)
 
 
 class Observer(Protocol):
@@ -197,6 +232,10 @@ class Observer(Protocol):
 
     def prepared(self) -> None:
         """Something is to be looked at."""
+
+    def may_stay(self, node: Node) -> bool:
+        """Whether what was made with it, by inputs that are the same, is still what was made."""
+        raise NotImplementedError
 
     def skipped(self, node: Node) -> None:
         """It is up to date."""
@@ -215,6 +254,14 @@ class Observer(Protocol):
 def observe(observer: Observer) -> None:
     """Tell an observer of each node that SCons comes to."""
     SCons.Script.Main.BuildTask = type("BuildTask", (_BuildTask,), {"observer": observer})
+    is_up_to_date = SCons.Node.FS.File.is_up_to_date
+
+    def is_still_up_to_date(node: Any) -> bool:
+        if not is_up_to_date(node):
+            return False
+        return not is_made(node) or made_with(node)[0] is not node or observer.may_stay(node)
+
+    SCons.Node.FS.File.is_up_to_date = is_still_up_to_date
 
 
 class _BuildTask(SCons.Script.Main.BuildTask):  # type: ignore[misc]  # SCons has no types
@@ -294,7 +341,10 @@ class _Cache(SCons.CacheDir.CacheDir):  # type: ignore[misc]  # SCons has no typ
     def retrieve(self, node: Any) -> bool:
         if not self.is_enabled() or option("no_exec"):
             return False
-        return self.entries.take(Path(self.cachepath(node)[1]), Path(str(node)))
+        if not self.entries.take(Path(self.cachepath(node)[1]), Path(str(node))):
+            return False
+        besides = step_of(node).besides
+        return besides is None or besides(Path(str(node))) is not None
 
     def push(self, node: Any) -> None:
         if not (self.is_readonly() or not self.is_enabled() or node.nocache):
@@ -328,10 +378,12 @@ def is_made(node: Any) -> bool:
 
 
 def is_file(node: Node) -> bool:
+    """Whether a node is a file, not a value or a goal."""
     return isinstance(node, SCons.Node.FS.File)
 
 
 def is_value(node: Node) -> bool:
+    """Whether a node is a value, not a file or a goal."""
     return isinstance(node, SCons.Node.Python.Value)
 
 
@@ -378,11 +430,8 @@ class Remembered:
         return [name for name, before in self._before.items() if isinstance(before, kind)]
 
     def differs(self, child: Any) -> bool:
-        """Whether a file's content is another than what it was; its time says no at once."""
-        before = self._before[str(child)]
-        if child.get_timestamp() == before.timestamp:
-            return False
-        return bool(child.get_content_hash() != before.csig)
+        """Whether a file's content is another than what it was."""
+        return bool(child.get_csig() != self._before[str(child)].csig)
 
     def is_of_another_action(self) -> bool:
         """Whether the action has changed since."""

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,11 +18,27 @@ from toolkit.failures import failures
 from toolkit.scons import Action, Environment, Node
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a step has done, where its line does not say all.
+
+    Attributes:
+        line: what is shown.
+        besides: files that it has made besides its targets.
+        others_may_have_it: whether its inputs, as the graph knows them, are what it was made from.
+    """
+
+    line: str
+    besides: Sequence[Path] = ()
+    others_may_have_it: bool = True
+
+
 class Step(NamedTuple):
     """A step as it was declared: `inputs` is what it depends on besides files, by name."""
 
     tag: str
-    function: Callable[..., str]
+    function: Callable[..., str | Made]
+    besides: Callable[[Path], Sequence[Path] | None] | None
     arguments: dict[str, object]
     inputs: dict[str, object]
 
@@ -29,25 +46,28 @@ class Step(NamedTuple):
 def step(
     env: Environment,
     tag: str,
-    function: Callable[..., str],
+    function: Callable[..., str | Made],
     *,
     uses: Iterable[str] = (),
+    besides: Callable[[Path], Sequence[Path] | None] | None = None,
     how: dict[str, object] | None = None,
     **what: object,
 ) -> Action:
     """An action that runs `function(targets, sources, **what, **how)` on lists of Path.
 
     The function returns what its line says after the tag: a subject and a figure worth reading.
-    It raises UserError for what a person can mend.
+    What it reads that another step made is what that one made, and what it makes is noted
+    (viper.graph.outputs). It raises UserError for what a person can mend.
 
     A step runs again when its function changes, a module of viper that it uses, one of `what`, or
     what it `uses` besides (see viper.graph.fingerprint). What is in `how` does not change the
-    result: a number of jobs, a mirror.
+    result: a number of jobs, a mirror. What a step makes besides its targets, `besides` has there
+    when the first of these has come from the cache, or says None.
     """
     steps = env["RUN"].steps
     used = parts(function, uses)
     inputs = f"{tag} {fingerprint(used)} {sorted(what.items())!r}"
-    steps[inputs] = Step(tag, function, {**what, **(how or {})}, {**used, **what})
+    steps[inputs] = Step(tag, function, besides, {**what, **(how or {})}, {**used, **what})
 
     # SCons signs a function by its code, by its defaults, of which it takes texts whole, and by
     # its closure: this one has none, for SCons would take each object there apart.
@@ -60,7 +80,15 @@ def step(
         files = [Path(str(node)) for node in source if scons.is_file(node)]
         began = time.perf_counter()
         with failures(targets[0]):
-            console.step(step.tag, step.function(targets, files, **step.arguments))
+            run.outputs.check(map(str, files))
+            before = [run.contents.digest(str(file)) for file in files]
+            made = step.function(targets, files, **step.arguments)
+            made = Made(made) if isinstance(made, str) else made
+            console.step(step.tag, made.line)
+            run.outputs.made(str(targets[0]), map(str, [*targets, *made.besides]))
+            after = [run.contents.digest(str(file)) for file in files]
+        if not made.others_may_have_it or before != after:
+            env.NoCache(*target)
         seconds = time.perf_counter() - began
         run.log.ran(str(targets[0]), seconds, flat(step.inputs), files)
 

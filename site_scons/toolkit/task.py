@@ -39,9 +39,12 @@ class Task:
     def perform(self, run: Run, *, attended: bool = True) -> None:
         """Do it."""
         function = self.function if attended else self.unattended or self.function
-        function(run, *[Path(str(node)) for node in self.needs])
+        files = [Path(str(node)) for node in self.needs]
+        run.outputs.check(map(str, files))
+        function(run, *files)
 
     def action(self, env: Environment) -> Action:
+        """The task as SCons does it, when its goal is typed."""
         return scons.action(env, _Execution(self))
 
 
@@ -54,7 +57,8 @@ def question(function: Callable[[Run], None]) -> Task:
         finally:
             if not run.summary.steps_run:
                 run.summary.begun = False  # nothing was done that a last line could tell
-                scons.forget_the_run()  # nor anything that SCons had to write down
+                scons.forget_the_run()  # nor anything that is to be written down
+                run.is_kept = False
 
     return Task(answer)
 

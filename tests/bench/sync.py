@@ -75,11 +75,9 @@ def name(number: int) -> str:
 def copy_tree(project: Project, board: control.BoardInfo) -> None:
     """What a person does without sync."""
     tree = project.path("tree/www")
-    for path, source in asset_manifest.shipped(
-        project.path("build/VIRTUAL_N16R8/www.json")
-    ).items():
+    for path, file in asset_manifest.shipped(project.path("build/VIRTUAL_N16R8/www.json")).items():
         (tree / path).parent.mkdir(parents=True, exist_ok=True)
-        (tree / path).write_bytes(project.path(str(source)).read_bytes())
+        (tree / path).write_bytes(project.path(file.source).read_bytes())
     address = f"{board.port_url}?ign_set_control"
     command = [sys.executable, "-m", "mpremote", "connect", address, "cp", "-r", str(tree), ":/"]
     subprocess.run(command, check=True, capture_output=True)

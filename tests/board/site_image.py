@@ -49,7 +49,8 @@ class Site(FlashImage):
             sources[path] = self.folder / f"source-{number}"
             sources[path].write_text(content)
         image, index = self.folder / "vfs.img", self.folder / "vfs.json"
-        vfs_image.write(image, index, sources, fs=self.fs, size=VFS_SIZE)
+        contents = {path: source.read_bytes() for path, source in sources.items()}
+        vfs_image.write(image, index, contents, fs=self.fs, size=VFS_SIZE)
         self.contents[VFS] = image.read_bytes()
         self.files = {
             path: {"sha256": hashlib.sha256(source.read_bytes()).hexdigest(), "source": source.name}

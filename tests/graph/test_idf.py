@@ -76,12 +76,13 @@ def test_idf_py_is_told_everything_on_its_command_line(made: Esp32Project) -> No
     called = made.idf.calls("idf.py")[0]
     assert called["folder"] == str(made.output("micropython/ports/esp32"))
     words = called["arguments"]
+    stage = made.output("stage")
     assert words[:2] == ["-B", str(made.output("firmware"))]
     assert set(words[3::2]) >= {
         "MICROPY_BOARD=ESP32S3_N16R8",
-        f"MICROPY_BOARD_DIR={made.path(BOARD)}",
-        f"USER_C_MODULES={made.path(MODULE)}/micropython.cmake",
-        f"MICROPY_FROZEN_MANIFEST={made.path(BOARD)}/manifest.py",
+        f"MICROPY_BOARD_DIR={stage / BOARD}",
+        f"USER_C_MODULES={stage / MODULE}/micropython.cmake",
+        f"MICROPY_FROZEN_MANIFEST={stage / BOARD}/manifest.py",
     }
     assert set(called["environment"]) <= {
         "PATH", "HOME", "TMPDIR", "LC_ALL", "TZ", "PWD", "IDF_PATH", "IDF_TOOLS_PATH",

@@ -9,6 +9,7 @@ import pytest
 from viper.base.errors import UserError
 from viper.firmware import esp32_port
 from viper.firmware.build_id import Inputs
+from viper.firmware.toolchain import Toolchain
 from viper.source import board
 from viper.source.esp_idf import Environment
 from viper.source.micropython_source import Source
@@ -37,9 +38,19 @@ def test_what_esp_idf_lacks_is_named(
         (tmp_path / program).touch(mode=0o755)
     source = Source("own", "mp", "v1.27.0", "c", 0)
     port = esp32_port.Port(
-        idf=Environment("/idf", "v5.5.1", {}, []),
-        inputs=Inputs(source, BOARDS / "ESP32S3_N16R8", Path("m"), [], {}, {}),
-        tree=tmp_path / "tree",
+        idf=Environment("/idf", "v5.5.1", "", "/tools", {}, []),
+        inputs=Inputs(
+            source=source,
+            tree=tmp_path / "tree",
+            board=BOARDS / "ESP32S3_N16R8",
+            modules=Path("m"),
+            stage=tmp_path / "stage",
+            files={},
+            own={},
+            settings={},
+            toolchain={},
+        ),
+        compiler=Toolchain("", {}, (), ()),
         folder=tmp_path / "out",
         chip="esp32s3",
     )

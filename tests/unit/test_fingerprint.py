@@ -57,7 +57,7 @@ def of_what_is_only_shown() -> None:
                 "viper.image.sectors",
             },
         ),
-        (of_a_name_inside, {"viper.image.gzip_asset", "viper.base.atomic_file"}),
+        (of_a_name_inside, {"viper.image.gzip_asset"}),
         (of_another_function, {"viper.image.partition_table", "viper.base.chip_models"}),
         (of_a_deeper_module, {"viper.image.otadata", "viper.image.sectors"}),
         (of_what_is_only_shown, set()),

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shlex
 import subprocess
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 from viper.base.errors import UserError
 from viper.image import app_image, device_files, flash_image, otadata, partition_table, vfs_image
+from viper.image.asset_manifest import File
 from viper.image.partition_table import PartitionTable
 from viper.source import board
 
@@ -41,10 +43,11 @@ def inputs(
     (folder / "partition-table.bin").write_bytes(table.to_binary())
     (folder / "otadata.bin").write_bytes(otadata.blank())
     Path("main.py").write_bytes(b"pass")
-    files = {"/main.py": Path("main.py")}
-    device_files.write(folder / "files.json", files, BOARD)
+    files = {"/main.py": File("main.py", 4, hashlib.sha256(b"pass").hexdigest())}
+    device_files.write(folder / "files.json", files, BOARD.hardware)
+    contents = device_files.read(folder / "files.json")
     vfs_image.write(
-        folder / "vfs.img", folder / "vfs.json", files, fs="fat", size=table["vfs"].size
+        folder / "vfs.img", folder / "vfs.json", contents, fs="fat", size=table["vfs"].size
     )
     return flash_image.Inputs(
         bootloader=folder / "bootloader.bin",
@@ -59,7 +62,7 @@ def inputs(
 
 def write(inputs: flash_image.Inputs, table: PartitionTable) -> tuple[bytes, dict[str, object]]:
     image, index = Path("build/B/flash.bin"), Path("build/B/flash.json")
-    flash_image.write(image, index, inputs, table, BOARD)
+    flash_image.write(image, index, inputs, table, BOARD.hardware)
     return image.read_bytes(), json.loads(index.read_text())
 
 
@@ -82,6 +85,9 @@ def test_what_is_no_part_is_erased(inputs: flash_image.Inputs, table: PartitionT
 
 
 def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTable) -> None:
+    def digest(name: str) -> str:
+        return hashlib.sha256(Path("build/B", name).read_bytes()).hexdigest()
+
     _, index = write(inputs, table)
     vfs = json.loads(inputs.vfs_index.read_text())
     firmware = {"kind": "firmware"}
@@ -98,6 +104,7 @@ def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTab
                 "offset": 0,
                 "size": inputs.bootloader.stat().st_size,
                 "file": "bootloader.bin",
+                "sha256": digest("bootloader.bin"),
             },
             {
                 **firmware,
@@ -105,14 +112,23 @@ def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTab
                 "offset": 0x8000,
                 "size": 0xC00,
                 "file": "partition-table.bin",
+                "sha256": digest("partition-table.bin"),
             },
-            {**firmware, "name": "otadata", "offset": 0xD000, "size": 8192, "file": "otadata.bin"},
+            {
+                **firmware,
+                "name": "otadata",
+                "offset": 0xD000,
+                "size": 8192,
+                "file": "otadata.bin",
+                "sha256": digest("otadata.bin"),
+            },
             {
                 **firmware,
                 "name": "factory",
                 "offset": 0x10000,
                 "size": inputs.app.stat().st_size,
                 "file": "app.bin",
+                "sha256": digest("app.bin"),
                 "slot_size": 3 << 20,
             },
             {
@@ -121,6 +137,7 @@ def test_flash_json_describes_it(inputs: flash_image.Inputs, table: PartitionTab
                 "offset": 0x610000,
                 "size": 10420224,
                 "file": "vfs.img",
+                "sha256": digest("vfs.img"),
                 "used": vfs["used"],
             },
         ],

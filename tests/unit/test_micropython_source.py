@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from viper.base.contents import Contents
 from viper.base.errors import UserError
 from viper.source import micropython_source, pins
 from viper.source.micropython_source import Source
@@ -28,6 +29,10 @@ def tree(tmp_path: Path) -> Path:
     (folder / "py").mkdir(parents=True)
     (folder / "py/mpconfig.h").write_text(HEADER)
     return folder
+
+
+def _own(tree: Path) -> Source:
+    return micropython_source.own(tree, "unix", Contents(Path("contents.json")))
 
 
 def _git(tree: Path, *arguments: str) -> None:
@@ -50,38 +55,59 @@ def test_a_stamp_that_cannot_be_read_says_nothing(tmp_path: Path, text: str) -> 
 @pytest.mark.parametrize("header", [HEADER, re.sub(r"[()]", "", HEADER)])
 def test_own_tree_tells_its_version(tree: Path, header: str) -> None:
     (tree / "py/mpconfig.h").write_text(header)
-    assert micropython_source.own(tree).version == "v1.27.0"
+    assert _own(tree).version == "v1.27.0"
 
 
 def test_own_tree_must_be_micropython(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no py/mpconfig\.h"):
-        micropython_source.own(tmp_path)
+        _own(tmp_path)
 
 
 def test_own_tree_without_git_moves_with_its_files(tree: Path) -> None:
-    before = micropython_source.own(tree).commit
-    assert micropython_source.own(tree).commit == before
+    before = _own(tree).commit
+    assert _own(tree).commit == before
     (tree / "py/new.c").write_text("")
-    assert micropython_source.own(tree).commit != before
+    assert _own(tree).commit != before
 
 
 def test_own_tree_of_git_moves_with_head_and_with_changes(tree: Path) -> None:
     _git(tree, "init")
     _git(tree, "add", ".")
     _git(tree, "commit", "-m", "one")
-    states = [micropython_source.own(tree).commit]
+    states = [_own(tree).commit]
     (tree / "py/mpconfig.h").write_text(HEADER + "// mine\n")
-    states.append(micropython_source.own(tree).commit)
+    states.append(_own(tree).commit)
     (tree / "py/new.c").write_text("int x;")
-    states.append(micropython_source.own(tree).commit)
+    states.append(_own(tree).commit)
     (tree / "py/new.c").write_text("int y;")
-    states.append(micropython_source.own(tree).commit)
+    states.append(_own(tree).commit)
     _git(tree, "add", ".")
     _git(tree, "commit", "-m", "two")
-    states.append(micropython_source.own(tree).commit)
+    states.append(_own(tree).commit)
     assert len(set(states)) == 5
     _git(tree, "commit", "--allow-empty", "-m", "three")
-    assert micropython_source.own(tree).commit not in states
+    assert _own(tree).commit not in states
+
+
+@pytest.mark.parametrize("name", ["lib/library/new.c", "py/ignored.c", "py/mpconfig.h"])
+def test_own_tree_moves_whatever_git_is_told_to_overlook(tree: Path, name: str) -> None:
+    """A submodule that is dirty already, an ignored file, one that git takes for unchanged."""
+    library = tree / "lib/library"
+    library.mkdir(parents=True)
+    for folder in (library, tree):
+        _git(folder, "init")
+        (folder / "README.md").touch()
+        _git(folder, "add", ".")
+        _git(folder, "commit", "-m", "one")
+    (tree / ".git/info/exclude").write_text("ignored.c\n")
+    _git(tree, "config", "status.showUntrackedFiles", "no")
+    _git(tree, "config", "diff.ignoreSubmodules", "all")
+    _git(tree, "update-index", "--assume-unchanged", "py/mpconfig.h")
+    states = []
+    for text in ("", "int x;", "int y;"):
+        (tree / name).write_text(HEADER + text)
+        states.append(_own(tree).commit)
+    assert len(set(states)) == 3
 
 
 @pytest.fixture

@@ -53,7 +53,7 @@ class Case:
         self.sdkconfig.write_text(f'{text}CONFIG_PARTITION_TABLE_CUSTOM_FILENAME="{self.table}"\n')
 
     def check(self) -> None:
-        sdkconfig.check(self.sdkconfig, self.board, self.board_folder, self.port)
+        sdkconfig.check(self.sdkconfig, self.board, self.board_folder, self.port, self.table)
 
 
 @pytest.fixture

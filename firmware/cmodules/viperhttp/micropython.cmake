@@ -62,7 +62,7 @@ target_compile_options(viperhttp PRIVATE
     $<TARGET_PROPERTY:idf::main,COMPILE_OPTIONS>
     -O2        # also where a board has MicroPython compiled for size
     -Wno-error # what another compiler than ours warns of does not stop a build
-    -ffile-prefix-map=${VIPERHTTP_DIR}=viperhttp # the same bytes in any folder
+    -ffile-prefix-map=${VIPERHTTP_DIR}=firmware/cmodules/viperhttp # the same bytes in any folder
     -ffile-prefix-map=${VHTTP_GENERATED}=viperhttp
 )
 

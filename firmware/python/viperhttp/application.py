@@ -149,6 +149,7 @@ class ViperHTTP(Router):
 
     @property
     def is_running(self):
+        """Whether the server takes connections."""
         return self._server.is_running()
 
     @property

@@ -44,6 +44,7 @@ class Headers:
                 self._fields[name] = value
 
     def get(self, name, default=None):
+        """A field by its name, in any case of letters; `default` where it is not there."""
         return self._fields.get(name.lower(), default)
 
     def __getitem__(self, name):
@@ -59,6 +60,7 @@ class Headers:
         return len(self._fields)
 
     def items(self):
+        """Pairs of name, in lower case, and value."""
         return self._fields.items()
 
 
@@ -82,6 +84,7 @@ class Request:
 
     @property
     def headers(self):
+        """The fields of the request by name: a Headers."""
         if self._headers is None:
             self._headers = Headers(self._call.fields)
         return self._headers
@@ -132,6 +135,7 @@ class Request:
 
 
 def request_of(call):
+    """The Request of a call of the server, the same for all who handle it."""
     if call.state is None:
         call.state = Request(call)
     return call.state

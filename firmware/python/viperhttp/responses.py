@@ -68,6 +68,7 @@ class Response:
         self.headers.setdefault("Set-Cookie", []).append("; ".join(parts))
 
     async def send(self, call):
+        """Answers a call of the server with this."""
         call.respond(self.status_code, self.headers, self.content)
 
 
@@ -93,6 +94,8 @@ class JSONResponse(Response):
 
 
 class HTMLResponse(Response):
+    """A Response whose content is HTML, str or bytes."""
+
     media_type = "text/html; charset=utf-8"
 
 
@@ -121,6 +124,7 @@ class StreamingResponse(Response):
         self._first = None  # a piece that was taken already
 
     async def send(self, call):
+        """Answers a call of the server with this, as far as there is room, until all is sent."""
         await _begin(call, self, None)
         pieces = self.content
         try:
@@ -217,6 +221,7 @@ class FileResponse(Response):
             self.headers["Content-Disposition"] = _attachment(filename)
 
     async def send(self, call):
+        """Answers a call of the server with this, as far as there is room, until all is sent."""
         while not call.file(self.status_code, self.headers, self._path):
             await _room(call)
 

@@ -8,6 +8,7 @@ _GENERATOR = type((lambda: (yield))())
 
 
 def is_coroutine(value):
+    """Whether a value is what a coroutine function returns: it is to be awaited."""
     return isinstance(value, _GENERATOR)
 
 
@@ -70,10 +71,12 @@ class Route:
         self.entry = None  # the C side's, whose first item it calls
 
     def under(self, prefix, deps, tags):
+        """This route below a prefix, with the dependencies and tags of the router there."""
         path, deps, tags = prefix + self.path, deps + self.deps, tags + self.tags
         return Route(self.methods, path, self.handler, self.query, deps, tags)
 
     def bits(self):
+        """Its methods as the C module takes them, a bit each."""
         bits = 0
         for method in self.methods:
             bits |= 1 << _METHODS.index(method)
@@ -144,24 +147,31 @@ class Router:
         return decorate
 
     def get(self, path, **options):
+        """Decorates the handler of GET requests; see `route`."""
         return self.route(path, ("GET",), **options)
 
     def post(self, path, **options):
+        """Decorates the handler of POST requests; see `route`."""
         return self.route(path, ("POST",), **options)
 
     def put(self, path, **options):
+        """Decorates the handler of PUT requests; see `route`."""
         return self.route(path, ("PUT",), **options)
 
     def patch(self, path, **options):
+        """Decorates the handler of PATCH requests; see `route`."""
         return self.route(path, ("PATCH",), **options)
 
     def delete(self, path, **options):
+        """Decorates the handler of DELETE requests; see `route`."""
         return self.route(path, ("DELETE",), **options)
 
     def options(self, path, **options):
+        """Decorates the handler of OPTIONS requests; see `route`."""
         return self.route(path, ("OPTIONS",), **options)
 
     def head(self, path, **options):
+        """Decorates the handler of HEAD requests; see `route`."""
         return self.route(path, ("HEAD",), **options)
 
     def include_router(self, router, prefix="", tags=None, deps=None):

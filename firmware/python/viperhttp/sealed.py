@@ -40,6 +40,7 @@ class Router(routing.Router):
     """A Router that hands on sealed requests alone, and seals the answers."""
 
     def route(self, path, methods=("GET",), **options):
+        """Decorates a handler, as Router.route does."""
         add = super().route(path, methods, **options)
 
         def decorate(handler):

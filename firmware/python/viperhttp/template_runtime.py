@@ -334,6 +334,7 @@ def concat(*parts):
 
 
 def concat_text(*parts):
+    """Texts of values, one behind the other: Jinja's `~` where nothing is escaped."""
     return "".join([text(part) for part in parts])
 
 
@@ -375,36 +376,44 @@ def _defined(value):
 
 
 def do_abs(x):
+    """Jinja's filter `abs`."""
     return abs(_defined(x))
 
 
 def do_capitalize(s):
+    """Jinja's filter `capitalize`."""
     return _like(s, _capitalize(text(s)))
 
 
 def do_center(value, width=80):
+    """Jinja's filter `center`."""
     return _like(value, _center(text(value), width))
 
 
 def do_default(value, default_value="", boolean=False):
+    """Jinja's filter `default`."""
     return default_value if value is UNDEFINED or (boolean and not value) else value
 
 
 def do_dictsort(value, case_sensitive=False, by="key", reverse=False):
+    """Jinja's filter `dictsort`."""
     at = {"key": 0, "value": 1}[by]
     fold = (lambda v: v) if case_sensitive else _folded
     return _stable(list(value.items()), lambda pair: fold(pair[at]), reverse)
 
 
 def do_escape(s):
+    """Jinja's filter `escape`."""
     return s if isinstance(s, Markup) else Markup(escape(s))
 
 
 def do_forceescape(value):
+    """Jinja's filter `forceescape`."""
     return Markup(escape(text(value)))
 
 
 def do_filesizeformat(value, binary=False):
+    """Jinja's filter `filesizeformat`."""
     size = float(_plain(_defined(value)))
     base = 1024 if binary else 1000
     if size == 1:
@@ -421,12 +430,14 @@ def do_filesizeformat(value, binary=False):
 
 
 def do_first(seq):
+    """Jinja's filter `first`."""
     for value in seq:
         return value
     return UNDEFINED
 
 
 def do_last(seq):
+    """Jinja's filter `last`."""
     if isinstance(seq, Markup):
         return seq[-1] if seq else UNDEFINED
     for value in reversed(list(seq) if isinstance(seq, (dict, _Undefined)) else seq):
@@ -435,6 +446,7 @@ def do_last(seq):
 
 
 def do_float(value, default=0.0):
+    """Jinja's filter `float`."""
     try:
         return float(_plain(_defined(value)))
     except (TypeError, ValueError):
@@ -442,6 +454,7 @@ def do_float(value, default=0.0):
 
 
 def do_int(value, default=0, base=10):
+    """Jinja's filter `int`."""
     value = _plain(_defined(value))
     try:
         return int(value, base) if isinstance(value, str) else int(value)
@@ -453,6 +466,7 @@ def do_int(value, default=0, base=10):
 
 
 def do_indent(s, width=4, first=False, blank=False):
+    """Jinja's filter `indent`."""
     indention = " " * width if isinstance(width, int) else _plain(width)
     lines = (_content(s) + "\n").splitlines()
     rest = [indention + line if line or blank else line for line in lines[1:]]
@@ -461,12 +475,14 @@ def do_indent(s, width=4, first=False, blank=False):
 
 
 def do_items(value):
+    """Jinja's filter `items`."""
     if not isinstance(value, (dict, _Undefined)):
         raise TypeError("items: only a dict has pairs")
     return () if value is UNDEFINED else value.items()
 
 
 def do_join(value, d="", attribute=None):
+    """Jinja's filter `join`."""
     values = [_path(one, attribute) for one in value]
     if isinstance(d, Markup) or any(isinstance(one, Markup) for one in values):
         return Markup(escape(d).join([escape(one) for one in values]))
@@ -474,18 +490,22 @@ def do_join(value, d="", attribute=None):
 
 
 def do_length(obj):
+    """Jinja's filter `length`."""
     return len(obj)
 
 
 def do_list(value):
+    """Jinja's filter `list`."""
     return list(value)
 
 
 def do_lower(s):
+    """Jinja's filter `lower`."""
     return _like(s, text(s).lower())
 
 
 def do_upper(s):
+    """Jinja's filter `upper`."""
     return _like(s, text(s).upper())
 
 
@@ -498,14 +518,17 @@ def _extreme(choose, value, case_sensitive, attribute):
 
 
 def do_max(value, case_sensitive=False, attribute=None):
+    """Jinja's filter `max`."""
     return _extreme(max, value, case_sensitive, attribute)
 
 
 def do_min(value, case_sensitive=False, attribute=None):
+    """Jinja's filter `min`."""
     return _extreme(min, value, case_sensitive, attribute)
 
 
 def do_replace(s, old, new, count=None):
+    """Jinja's filter `replace`."""
     is_markup = isinstance(s, Markup) or isinstance(old, Markup) or isinstance(new, Markup)
     how = escape if is_markup else text
     old = _plain(old) if isinstance(s, Markup) else how(old)
@@ -514,12 +537,14 @@ def do_replace(s, old, new, count=None):
 
 
 def do_reverse(value):
+    """Jinja's filter `reverse`."""
     if isinstance(value, (str, Markup)):
         return part(value, None, None, -1)
     return reversed(list(value))
 
 
 def do_round(value, precision=0, method="common"):
+    """Jinja's filter `round`."""
     if method == "common":
         if isinstance(value, float):
             return float_round(value, precision)
@@ -541,10 +566,12 @@ def _rounded(whole, precision):
 
 
 def do_safe(value):
+    """Jinja's filter `safe`."""
     return value if isinstance(value, Markup) else Markup(text(value))
 
 
 def do_sort(value, reverse=False, case_sensitive=False, attribute=None):
+    """Jinja's filter `sort`."""
     fold = (lambda v: v) if case_sensitive else _folded
     paths = [None] if attribute is None else str(attribute).split(",")
     return _stable(list(value), lambda one: [fold(_path(one, path)) for path in paths], reverse)
@@ -559,16 +586,19 @@ def _stable(values, key, reverse):
 
 
 def do_string(s):
+    """Jinja's filter `string`."""
     return s if isinstance(s, Markup) else text(s)
 
 
 def do_sum(iterable, attribute=None, start=0):
+    """Jinja's filter `sum`."""
     if isinstance(start, str):
         raise TypeError("sum adds no texts")
     return sum([_path(one, attribute) for one in iterable], start)
 
 
 def do_title(s):
+    """Jinja's filter `title`."""
     content = text(s)
     out = []
     begins = True
@@ -579,6 +609,7 @@ def do_title(s):
 
 
 def do_tojson(value, indent=None):
+    """Jinja's filter `tojson`."""
     if indent is not None:
         raise ValueError("tojson: no indent on the device")
     return Markup(_json(value))
@@ -613,11 +644,13 @@ def _json_key(key):
 
 
 def do_trim(value, chars=None):
+    """Jinja's filter `trim`."""
     content = text(value)
     return _like(value, content.strip() if chars is None else content.strip(_plain(chars)))
 
 
 def do_truncate(s, length=255, killwords=False, end="...", leeway=None):
+    """Jinja's filter `truncate`."""
     leeway = 5 if leeway is None else leeway
     if length < len(end) or leeway < 0:
         raise ValueError("truncate: no room for the end")
@@ -631,6 +664,7 @@ def do_truncate(s, length=255, killwords=False, end="...", leeway=None):
 
 
 def do_unique(value, case_sensitive=False, attribute=None):
+    """Jinja's filter `unique`."""
     seen = set()
     for one in value:
         key = _path(one, attribute)
@@ -650,6 +684,7 @@ def _quoted(value, safe):
 
 
 def do_urlencode(value):
+    """Jinja's filter `urlencode`."""
     if isinstance(value, (str, Markup)) or not is_iterable(value):
         return _quoted(value, "/")
     pairs = value.items() if isinstance(value, dict) else value
@@ -676,6 +711,7 @@ _SIGNS = (
 
 
 def do_wordcount(s):
+    """Jinja's filter `wordcount`."""
     count = 0
     within = False
     for c in text(s):
@@ -686,46 +722,57 @@ def do_wordcount(s):
 
 
 def is_boolean(value):
+    """Jinja's test `boolean`."""
     return value is True or value is False
 
 
 def is_defined(value):
+    """Jinja's test `defined`."""
     return value is not UNDEFINED
 
 
 def is_undefined(value):
+    """Jinja's test `undefined`."""
     return value is UNDEFINED
 
 
 def is_divisibleby(value, num):
+    """Jinja's test `divisibleby`."""
     return value % num == 0
 
 
 def is_even(value):
+    """Jinja's test `even`."""
     return value % 2 == 0
 
 
 def is_odd(value):
+    """Jinja's test `odd`."""
     return value % 2 == 1
 
 
 def is_false(value):
+    """Jinja's test `false`."""
     return value is False
 
 
 def is_true(value):
+    """Jinja's test `true`."""
     return value is True
 
 
 def is_float(value):
+    """Jinja's test `float`."""
     return isinstance(value, float)
 
 
 def is_integer(value):
+    """Jinja's test `integer`."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
 def is_iterable(value):
+    """Jinja's test `iterable`."""
     try:
         iter(value)
     except TypeError:
@@ -734,32 +781,40 @@ def is_iterable(value):
 
 
 def is_lower(value):
+    """Jinja's test `lower`."""
     return text(value).islower()
 
 
 def is_upper(value):
+    """Jinja's test `upper`."""
     return text(value).isupper()
 
 
 def is_mapping(value):
+    """Jinja's test `mapping`."""
     return isinstance(value, dict)
 
 
 def is_none(value):
+    """Jinja's test `none`."""
     return value is None
 
 
 def is_number(value):
+    """Jinja's test `number`."""
     return _is_number(value)
 
 
 def is_sameas(value, other):
+    """Jinja's test `sameas`."""
     return value is other
 
 
 def is_sequence(value):
+    """Jinja's test `sequence`."""
     return value is UNDEFINED or isinstance(value, (str, Markup, list, tuple, dict, range))
 
 
 def is_string(value):
+    """Jinja's test `string`."""
     return isinstance(value, (str, Markup))

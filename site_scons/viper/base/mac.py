@@ -18,6 +18,11 @@ class Mac(str):
     __slots__ = ()
 
     def __new__(cls, text: object) -> Mac:
+        """Take a text for a MAC address.
+
+        Raises:
+            ValueError: it is none.
+        """
         if not isinstance(text, str) or re.fullmatch("[0-9a-f]{12}", text) is None:
             raise ValueError("a MAC address has 12 hex digits")
         return super().__new__(cls, text)

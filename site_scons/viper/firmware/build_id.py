@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,54 +13,55 @@ from viper.base import atomic_file
 from viper.source import module_settings
 from viper.source.micropython_source import Source
 
-_SOURCES = (".c", ".h", ".mk", ".cmake", ".py", ".toml")
-
 
 @dataclass(frozen=True)
 class Inputs:
-    """What the firmware is made of. Paths are relative to the project's root.
+    """What the firmware is made of, as it stands in the stage.
 
     Attributes:
         source: MicroPython.
+        tree: the folder that it is compiled in: the checkout, or a copy.
         board: the board's folder; of a virtual board, a variant of the unix port.
         modules: the folder that holds the C modules, each in a folder of its own.
-        files: every file of ours that goes into it.
+        stage: the folder that has the copies of `files`.
+        files: the digest of every file of ours that goes into it, by its path relative to the
+            project's root, and to the stage.
+        own: the same of a developer's own MicroPython, by the path in `tree`; else empty.
         settings: the board's values of the module's settings.
-        toolchain: the compiler and mpy-cross, by version.
+        toolchain: what tells the compiler and mpy-cross from others, by name.
     """
 
     source: Source
+    tree: Path
     board: Path
     modules: Path
-    files: Sequence[Path]
+    stage: Path
+    files: Mapping[str, str]
+    own: Mapping[str, str]
     settings: Mapping[str, module_settings.Value]
     toolchain: Mapping[str, str]
 
-
-def files(*folders: str | Path) -> list[Path]:
-    """What a firmware is compiled from, below some folders, sorted folder by folder."""
-    return [
-        path
-        for folder in folders
-        for path in sorted(
-            Path(parent, name)
-            for parent, _, names in os.walk(folder)
-            for name in names
-            if name.endswith(_SOURCES)
-        )
-    ]
+    def staged(self, path: Path) -> Path:
+        """The copy that is compiled of a file or a folder of ours."""
+        return self.stage / path
 
 
-def digests(inputs: Inputs) -> dict[str, object]:
-    """Every input by name, with its digest or its value; build.json shows it."""
+def digests(inputs: Inputs, system: Mapping[str, str]) -> dict[str, object]:
+    """Every input by name, with its digest or its value; build.json shows it.
+
+    Args:
+        system: the digests of the compiler's and the C library's own files that were opened, by
+            path.
+    """
+    opened = "\n".join(f"{path} {digest}" for path, digest in sorted(system.items()))
     return {
         "micropython": {"version": inputs.source.version, "commit": inputs.source.commit},
-        "toolchain": dict(inputs.toolchain),
-        "settings": dict(inputs.settings),
-        "files": {
-            path.as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(inputs.files)
+        "toolchain": {
+            **inputs.toolchain,
+            "headers and libraries": hashlib.sha256(opened.encode()).hexdigest(),
         },
+        "settings": dict(inputs.settings),
+        "files": dict(sorted(inputs.files.items())),
     }
 
 
@@ -70,23 +70,21 @@ def build_id(of: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def write_headers(inputs: Inputs, folder: Path) -> None:
+def write_headers(inputs: Inputs, identity: str, folder: Path) -> None:
     """Write vhttp_config.h and viperhttp_build.h, which the module includes."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = module_settings.load(inputs.modules / "viperhttp" / module_settings.LIST.name)
-    config = module_settings.header(settings, inputs.settings)
+    listed = inputs.staged(inputs.modules / "viperhttp" / module_settings.LIST.name)
+    config = module_settings.header(module_settings.load(listed), inputs.settings)
     _write_if_changed(folder / "vhttp_config.h", config)
-    identity = build_id(digests(inputs))
     _write_if_changed(folder / "viperhttp_build.h", _define({"VHTTP_BUILD_ID": identity}))
 
 
-def write_record(inputs: Inputs, record: Path) -> str:
+def write_record(made_from: Mapping[str, object], record: Path) -> str:
     """Write firmware.json: the build id and all digests.
 
     Returns:
         The build id.
     """
-    made_from = digests(inputs)
     identity = build_id(made_from)
     atomic_file.write_json(record, {"build": identity, **made_from})
     return identity

@@ -4,29 +4,43 @@
 idf.py and cmake keep things of earlier configurations: an existing sdkconfig wins over changed
 fragments, -D values stick, generated headers and frozen modules outlive what they were made of,
 and a configuration that failed forgets its -D values. So each configuration begins in an empty
-folder. What ninja knows to rebuild is left to ninja.
+folder. What ninja knows to rebuild is left to ninja, and what it does not is seen by
+viper.firmware.object_folder.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from viper.base import chip_models, console, process
+from viper.base import atomic_file, chip_models, console, process
 from viper.base.errors import UserError
-from viper.firmware import build_id, compiler_cache, sdkconfig
+from viper.firmware import (
+    build_id,
+    compile_commands,
+    compiler_cache,
+    opened_files,
+    sdkconfig,
+)
 from viper.firmware.build_id import Inputs
 from viper.firmware.linker_map import Piece
+from viper.firmware.object_folder import ObjectFolder
+from viper.firmware.original_paths import OriginalPaths
+from viper.firmware.provenance import Provenance
+from viper.firmware.toolchain import Toolchain
 from viper.image.partition_table import TABLE_OFFSET, PartitionTable
 from viper.source.board import Board
 from viper.source.esp_idf import Environment
 
 # What ESP-IDF's installer leaves to the system on Linux, with its package (tools/tools.json).
 _SYSTEM_TOOLS = {"cmake": "cmake", "ninja": "ninja-build"}
+
+CONFIGURED = "configured.json"  # of cmake's folder: the command that configured it
 
 _PROGRESS = re.compile(r"\[(\d+)/(\d+)\] ")  # how ninja begins a line
 # What the first line that names an error has, of the compiler's, the linker's and ninja's.
@@ -41,21 +55,26 @@ class Port:
     Attributes:
         idf: ESP-IDF's environment.
         inputs: what the firmware is made of.
-        tree: the copy of MicroPython that it is built in.
+        compiler: the chip's.
         folder: cmake's build folder.
         chip: as idf.py spells it.
     """
 
     idf: Environment
     inputs: Inputs
-    tree: Path
+    compiler: Toolchain
     folder: Path
     chip: str
 
     @property
     def directory(self) -> Path:
         """MicroPython's ports/esp32, where idf.py is run."""
-        return self.tree / "ports/esp32"
+        return self.inputs.tree / "ports/esp32"
+
+    @property
+    def board(self) -> Path:
+        """The copy of the board's folder."""
+        return self.inputs.staged(self.inputs.board)
 
     @property
     def generated(self) -> Path:
@@ -64,9 +83,11 @@ class Port:
 
     def command(self) -> list[str]:
         """idf.py's command line: all that it is to know, for nothing else is passed to it."""
-        board = self.inputs.board.absolute()
+        board = self.board.absolute()
         modules = [
-            str(path.absolute()) for path in self.inputs.files if path.name == "micropython.cmake"
+            str(self.inputs.staged(Path(path)).absolute())
+            for path in self.inputs.files
+            if Path(path).name == "micropython.cmake"
         ]
         return [
             "idf.py", "-B", str(self.folder.absolute()),
@@ -93,6 +114,20 @@ class Port:
             SOURCE_DATE_EPOCH=str(self.inputs.source.date),
         )
 
+    def made_from(self) -> dict[str, object]:
+        """All that it is made from; of ESP-IDF and the compiler's own files, what tells them."""
+        return build_id.digests(self.inputs, {})
+
+    def write_headers(self) -> None:
+        """Write the headers that the build makes."""
+        identity = build_id.build_id(self.made_from())
+        build_id.write_headers(self.inputs, identity, self.generated)
+
+    def originals(self) -> OriginalPaths:
+        """The names that people know the copies by, in what tools print."""
+        source = Path(self.inputs.source.path)
+        return OriginalPaths({self.inputs.stage: Path(), self.inputs.tree: source}, self.directory)
+
 
 def configure(port: Port, board: Board) -> None:
     """Have idf.py configure an empty build folder; it is removed again if that fails.
@@ -104,32 +139,83 @@ def configure(port: Port, board: Board) -> None:
     _check_path(Path().absolute())
     _require_tools(port)
     shutil.rmtree(port.folder, ignore_errors=True)
-    build_id.write_headers(port.inputs, port.generated)
+    _prepare(port)
+    port.write_headers()
     try:
         _run_idf(port)
-        sdkconfig.check(port.folder / "sdkconfig", board, port.inputs.board, port.directory)
+        table = port.inputs.staged(Path(os.path.normpath(board.partitions)))
+        made = port.folder / "sdkconfig"
+        sdkconfig.check(made, board, port.inputs.board, port.directory, table)
         _check_offsets(port)
+        atomic_file.write_json(port.folder / CONFIGURED, port.command())
     except BaseException:
         shutil.rmtree(port.folder, ignore_errors=True)
         raise
 
 
-def build(port: Port, *, jobs: int) -> None:
+def build(port: Port, board: Board, *, jobs: int) -> None:
     """Have ninja make what is out of date.
 
     Raises:
-        UserError: something does not compile, link or fit; ninja's output is shown whole.
+        UserError: something does not compile, link or fit; ninja's output is shown whole. Or
+            something was compiled that is no input.
     """
-    build_id.write_headers(port.inputs, port.generated)
+    objects, is_new = _prepare(port)
+    if is_new:
+        configure(port, board)
+    port.write_headers()
+    port.originals().save(port.folder / compile_commands.ORIGINALS_FILE)
+    environment = port.environment()
     try:
         with console.progress("compiling MicroPython", 100) as show:
             process.run(
                 ["ninja", "-C", str(port.folder.absolute()), f"-j{jobs}"],
-                environment=port.environment(),
+                environment=environment,
                 on_line=_percent(show),
             )
     except process.ToolFailed as failure:
-        raise _refused(failure) from None
+        raise _refused(failure, port) from None
+    own = [port.folder, port.generated, Path(port.idf.path), Path(port.idf.tools)]
+    provenance = Provenance(port.inputs, port.compiler, own)
+    opened = opened_files.together(
+        [
+            opened_files.by_ninja(port.folder.absolute(), environment),
+            opened_files.by_linker(port.folder / "micropython.map", port.folder),
+            opened_files.by_manifest(
+                port.board / "manifest.py",
+                port.inputs.tree,
+                {
+                    "MPY_DIR": str(port.inputs.tree.absolute()),
+                    "MPY_LIB_DIR": str(port.inputs.tree.absolute() / "lib/micropython-lib"),
+                    "PORT_DIR": str(port.directory.absolute()),
+                    "BOARD_DIR": str(port.board.absolute()),
+                },
+            ),
+        ]
+    )
+    provenance.check(opened)
+    frozen = provenance.ours(opened.frozen) or {
+        path
+        for path in port.inputs.files
+        if path.endswith(".py") and Path(path).name != "manifest.py"
+    }
+    objects.done(_unseen(port), provenance.ours(opened.included), frozen)
+
+
+def _prepare(port: Port) -> tuple[ObjectFolder, bool]:
+    # ninja itself knows what a build that was killed had not finished.
+    objects = ObjectFolder(port.folder, survives_a_kill=True, sees=(".csv",))
+    return objects, objects.prepare(_unseen(port), {**port.inputs.files, **port.inputs.own})
+
+
+def _unseen(port: Port) -> dict[str, object]:
+    inputs = port.inputs
+    return {
+        "settings": dict(inputs.settings),
+        "toolchain": dict(inputs.toolchain),
+        "micropython": "" if inputs.own else f"{inputs.source.version} {inputs.source.commit}",
+        "command": port.command(),
+    }
 
 
 def check_table(port: Port, table: PartitionTable) -> None:
@@ -154,7 +240,7 @@ def check_linked(port: Port, pieces: Iterable[Piece]) -> None:
     Raises:
         UserError: one is.
     """
-    ours = {f"{path.name}.obj" for path in port.inputs.files if path.suffix == ".c"}
+    ours = {f"{Path(path).name}.obj" for path in port.inputs.files if path.endswith(".c")}
     for piece in pieces:
         directory, _, name = piece.origin.rpartition("/")
         if "/micropython.elf.dir/" in f"/{directory}/" and name in ours:
@@ -198,7 +284,7 @@ def _run_idf(port: Port) -> None:
                 port.command(), cwd=port.directory, environment=port.environment(), on_line=count
             )
     except process.ToolFailed as failure:
-        raise _refused(failure) from None
+        raise _refused(failure, port) from None
 
 
 def _check_offsets(port: Port) -> None:
@@ -260,10 +346,9 @@ _REFUSALS = (
 )
 
 
-def _refused(failure: process.ToolFailed) -> UserError:
+def _refused(failure: process.ToolFailed, port: Port) -> UserError:
     """A failed run as its first error; all that was printed is shown after it."""
-    # Paths of ours as a person in the project's folder names them.
-    output = re.sub(rf"(?<![\w.]){re.escape(str(Path.cwd()))}/", "", failure.output).rstrip()
+    output = port.originals().text(failure.output).rstrip()
     what, next_step = _first_error(output), "mend it and run the same again"
     unbroken = re.sub(r"\n {2,}", " ", output)  # cmake breaks lines
     for pattern, mend in _REFUSALS:

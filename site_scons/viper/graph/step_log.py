@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.source.tree import Tree
 
 _TABLES = (".csv",)  # whose lines are worth telling apart
 _LONG = 60  # characters; a longer value is told by its digest
@@ -84,6 +85,9 @@ def flat(values: Mapping[str, object], prefix: str = "") -> dict[str, str]:
     """Values by dotted name as short texts; what is long is told by its digest."""
     result: dict[str, str] = {}
     for name, value in values.items():
+        if isinstance(value, Tree):
+            result |= {path: _digest(digest) for path, digest in value.files.items()}
+            continue
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             value = {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
         if isinstance(value, Mapping):

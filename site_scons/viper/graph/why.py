@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from viper.graph.step_log import DIGEST_MARK
 
+_UNKNOWN = "its options, code or tools changed"
 _MANY = 4  # reasons of one step that are told one by one
 
 
@@ -64,25 +65,33 @@ def lines(steps: Sequence[Step], build: str) -> list[str]:
     return [*told, f"{steps_would}, {may} may follow, {len(steps) - would - may} are up to date"]
 
 
-def input_changes(old: Mapping[str, str] | None, new: Mapping[str, str]) -> list[str]:
+def input_changes(old: Mapping[str, str] | None, new_inputs: Mapping[str, str]) -> list[str]:
     """What differs in what a step depends on besides files, as `step_log.flat` names it.
 
     Args:
         old: what it was last made from, None if nobody knows.
     """
-    changes = []
-    for name in sorted({*(old or {}), *new}) if old is not None else []:
-        before, now = (old or {}).get(name), new.get(name)
+    if old is None:
+        return [_UNKNOWN]
+    values, changed, new, gone = [], [], [], []
+    for name in sorted({*old, *new_inputs}):
+        before, now = old.get(name), new_inputs.get(name)
         if before == now:
             continue
-        if before is None or now is None or DIGEST_MARK in (before[:1], now[:1]):
-            changes.append(f"{name} changed")
+        if DIGEST_MARK not in ((before or "")[:1], (now or "")[:1]):
+            was, is_now = ("unset" if each in (None, "None") else each for each in (before, now))
+            values.append(f"{name} {was} → {is_now}")
+        elif before is None:
+            new.append(name)
+        elif now is None:
+            gone.append(name)
         else:
-            was, is_now = ("unset" if value == "None" else value for value in (before, now))
-            changes.append(f"{name} {was} → {is_now}")
-    if len(changes) > _MANY:
-        changes = [*changes[:_MANY], f"{len(changes) - _MANY} more"]
-    return changes or ["its options, code or tools changed"]
+            changed.append(name)
+    if len(values) > _MANY:
+        values = [*values[:_MANY], f"{len(values) - _MANY} more"]
+    files = file_changes(changed, "changed", "changed")
+    files += file_changes(new, "is new", "are new") + file_changes(gone, "is gone", "are gone")
+    return values + files or [_UNKNOWN]
 
 
 def changed_lines(old: Sequence[int], new: Sequence[int]) -> str:

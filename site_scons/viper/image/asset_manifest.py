@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: MIT
 """The manifest of the web assets: what ships, under which name, and with which digests.
 
-www.json is `{"assets": [...]}`, sorted by path, each asset being
+www.json is `{"compressed": "...", "assets": [...]}`, the assets sorted by path, each being
 
     {"path": "css/app.css", "content_type": "text/css; charset=utf-8",
      "source": "assets/www/css/app.css", "size": 4096, "sha256": "...", "etag": "\\"...\\"",
      "gzip": {"source": "build/.../css/app.css.gz", "size": 1210, "sha256": "...", "etag": ...}}
 
-where "gzip" is there only if a compressed sibling ships.
+where "gzip" is there only if a compressed sibling ships, and "compressed" tells how: one that was
+made in the same way of the same content need not be made again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -59,12 +59,21 @@ DEFAULT_CONTENT_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True)
+class File:
+    """A file that ships, as it was read or made."""
+
+    source: str  # relative to the project's root
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Asset:
-    """One file of the site, before it is known whether its compressed sibling ships."""
+    """One file of the site."""
 
     path: str  # below the site's root, "/" between its parts
-    source: Path  # relative to the project's root
-    compressed: Path | None = None  # what `gzip_asset.write` wrote; None when it was not asked to
+    file: File
+    compressed: File | None = None  # its sibling, if one ships
 
 
 def content_type(path: str) -> str:
@@ -72,66 +81,77 @@ def content_type(path: str) -> str:
     return CONTENT_TYPES.get(PurePosixPath(path).suffix.lower(), DEFAULT_CONTENT_TYPE)
 
 
-def build(assets: Iterable[Asset]) -> dict[str, Any]:
-    """The manifest of `assets`.
+def write(target: Path, assets: Sequence[Asset], how: str, siblings: Iterable[str]) -> None:
+    """Write www.json, a line to each asset.
+
+    Args:
+        assets: sorted by path.
+        how: what the compressed siblings depend on besides content.
+        siblings: the paths of all assets that may have one.
 
     Raises:
         UserError: a name that FAT cannot hold, or that a compressed sibling takes.
     """
-    ordered = sorted(assets, key=lambda asset: asset.path)
-    _check_names(ordered)
-    entries = []
-    for asset in ordered:
-        entry: dict[str, Any] = {
-            "path": asset.path,
-            "content_type": content_type(asset.path),
-            **_describe(asset.source, asset.source.read_bytes()),
-        }
-        if asset.compressed:
-            compressed = asset.compressed.read_bytes()
-            if compressed:  # an empty one does not ship
-                entry["gzip"] = _describe(asset.compressed, compressed)
-        entries.append(entry)
-    return {"assets": entries}
+    _check_names(assets, siblings)
+    lines = ",\n".join(json.dumps(_entry(asset), ensure_ascii=False) for asset in assets)
+    text = f'{{"compressed": {json.dumps(how)}, "assets": [\n{lines}\n]}}\n'
+    atomic_file.write(target, text.encode())
 
 
-def write(target: Path, assets: Iterable[Asset]) -> None:
-    """Write www.json.
+def read(manifest: Path) -> tuple[str, dict[str, Asset]]:
+    """What was written: how it was compressed, and each asset by its path.
 
     Raises:
-        UserError: as `build`.
+        OSError, ValueError, KeyError, TypeError: there is none that can be read.
     """
-    atomic_file.write_json(target, build(assets))
+    document = json.loads(manifest.read_bytes())
+    assets = {}
+    for entry in document["assets"]:
+        gzip = entry.get("gzip")
+        assets[entry["path"]] = Asset(
+            entry["path"],
+            File(entry["source"], entry["size"], entry["sha256"]),
+            gzip and File(gzip["source"], gzip["size"], gzip["sha256"]),
+        )
+    return document["compressed"], assets
 
 
-def shipped(manifest: Path) -> dict[str, Path]:
-    """All files that ship, compressed siblings included: source by path below the site's root."""
+def shipped(manifest: Path) -> dict[str, File]:
+    """All files that ship, compressed siblings included, by path below the site's root."""
     files = {}
-    for entry in json.loads(manifest.read_text(encoding="utf-8"))["assets"]:
-        files[entry["path"]] = Path(entry["source"])
-        if "gzip" in entry:
-            files[entry["path"] + gzip_asset.SUFFIX] = Path(entry["gzip"]["source"])
+    for path, asset in read(manifest)[1].items():
+        files[path] = asset.file
+        if asset.compressed:
+            files[path + gzip_asset.SUFFIX] = asset.compressed
     return files
 
 
-def _check_names(assets: list[Asset]) -> None:
-    sources = {asset.path: asset.source for asset in assets}
-    siblings = [asset.path + gzip_asset.SUFFIX for asset in assets if asset.compressed]
-    for sibling in siblings:
-        if sibling in sources:
+def _check_names(assets: Sequence[Asset], siblings: Iterable[str]) -> None:
+    sources = {asset.path: asset.file.source for asset in assets}
+    names = [path + gzip_asset.SUFFIX for path in siblings]
+    for name in names:
+        if name in sources:
             raise UserError(
-                f"{sources[sibling]}: its name belongs to the compressed "
-                f"{sibling.removesuffix(gzip_asset.SUFFIX)}",
+                f"{sources[name]}: its name belongs to the compressed "
+                f"{name.removesuffix(gzip_asset.SUFFIX)}",
                 "remove or rename it",
             )
-    fat_names.check([*sources, *siblings])
+    fat_names.check([*sources, *names])
 
 
-def _describe(source: Path, data: bytes) -> dict[str, Any]:
-    digest = hashlib.sha256(data).hexdigest()
+def _entry(asset: Asset) -> dict[str, Any]:
+    entry = {
+        "path": asset.path, "content_type": content_type(asset.path), **_described(asset.file)
+    }  # fmt: skip
+    if asset.compressed:
+        entry["gzip"] = _described(asset.compressed)
+    return entry
+
+
+def _described(file: File) -> dict[str, Any]:
     return {
-        "source": source.as_posix(),
-        "size": len(data),
-        "sha256": digest,
-        "etag": f'"{digest[:16]}"',  # 64 bits tell any two versions of a file apart
+        "source": file.source,
+        "size": file.size,
+        "sha256": file.sha256,
+        "etag": f'"{file.sha256[:16]}"',  # 64 bits tell any two versions of a file apart
     }

@@ -13,6 +13,7 @@ It is all that a sync needs: see viper.image.flash_image for the form.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,68 +21,90 @@ from typing import Any
 from viper.base import atomic_file
 from viper.base.errors import UserError
 from viper.image import fat_names
-from viper.source.board import Board
+from viper.image.asset_manifest import File
+from viper.source.board import Hardware
 
 SITE = "/www"  # the folder on the device that is the web site's alone
 
 
-def merge(folders: Mapping[str, Mapping[str, Path]]) -> dict[str, Path]:
-    """Source files by device path, from several origins.
+def merge(folders: Mapping[str, Mapping[str, File]]) -> dict[str, File]:
+    """Files by device path, from several origins.
 
     Args:
-        folders: by folder on the device ("/www"), source files by path below it.
+        folders: by folder on the device ("/www"), files by path below it.
 
     Raises:
-        UserError: two sources want one device path.
+        UserError: two files want one device path.
     """
-    files: dict[str, Path] = {}
+    files: dict[str, File] = {}
     for folder, sources in folders.items():
-        for path, source in sources.items():
+        for path, file in sources.items():
             device_path = f"{folder.rstrip('/')}/{path}"
             if device_path in files:
                 raise UserError(
-                    f"{source} and {files[device_path]} are both {device_path} on the device",
+                    f"{file.source} and {files[device_path].source} are both {device_path} on the "
+                    "device",
                     "remove or rename one of them",
                 )
-            files[device_path] = source
+            files[device_path] = file
     return files
 
 
 def write(
-    index: Path, files: Mapping[str, Path], board: Board, seeds: Collection[str] = ()
-) -> dict[str, dict[str, Any]]:
+    index: Path, files: Mapping[str, File], board: Hardware, seeds: Collection[str] = ()
+) -> None:
     """Write files.json.
 
     Args:
-        files: source files, relative to the project's root, by device path.
+        files: by device path; sources are relative to the project's root.
         seeds: the paths of those that are placed only where nothing is.
-
-    Returns:
-        What it says of each file.
 
     Raises:
         UserError: a name that the device cannot hold.
     """
     fat_names.check(files)  # for littlefs too: a site should not depend on the board's choice
-    contents = {path: source.read_bytes() for path, source in files.items()}
-    listed: dict[str, dict[str, Any]] = {
-        path: {
-            "size": len(content),
-            "sha256": hashlib.sha256(content).hexdigest(),
-            "source": files[path].as_posix(),
-            **({"seed": True} if path in seeds else {}),
-        }
-        for path, content in contents.items()
-    }
-    atomic_file.write_json(
-        index,
+    head = json.dumps(
         {
             "board": board.name,
             "chip": board.chip,
             "flash_size": board.flash_size,
             "psram_size": board.psram_size,
             "parts": [],
-            "files": listed,
-        },
+        }
     )
-    return listed
+    lines = ",\n".join(
+        f"{json.dumps(path)}: {json.dumps(_entry(file, path in seeds))}"
+        for path, file in sorted(files.items())
+    )
+    atomic_file.write(index, f'{head[:-1]}, "files": {{\n{lines}\n}}}}\n'.encode())
+
+
+def read(index: Path) -> dict[str, bytes]:
+    """The content of each file that an index lists, by device path.
+
+    Raises:
+        UserError: one is not what was listed any more.
+    """
+    listed = json.loads(index.read_text(encoding="utf-8"))["files"]
+    return {path: _content(entry) for path, entry in listed.items()}
+
+
+def seeds(index: Path) -> list[str]:
+    """The paths of those that are placed only where nothing is."""
+    listed = json.loads(index.read_text(encoding="utf-8"))["files"]
+    return [path for path, entry in listed.items() if entry.get("seed")]
+
+
+def _content(entry: Mapping[str, Any]) -> bytes:
+    content = Path(entry["source"]).read_bytes()
+    if hashlib.sha256(content).hexdigest() != entry["sha256"]:
+        raise UserError(
+            f"{entry['source']} was changed while it was built in",
+            "the same again takes it as it is now",
+        )
+    return content
+
+
+def _entry(file: File, is_seed: bool) -> dict[str, Any]:
+    entry = {"size": file.size, "sha256": file.sha256, "source": file.source}
+    return {**entry, "seed": True} if is_seed else entry

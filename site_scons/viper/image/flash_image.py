@@ -4,7 +4,7 @@
     {"format": 1, "board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216,
      "psram_size": 8388608,
      "parts": [{"name": "bootloader", "offset": 0, "size": 160, "file": "bootloader.bin",
-                "kind": "firmware"}, ...],
+                "sha256": "...", "kind": "firmware"}, ...],
      "files": {"/www/index.html": {"size": 812, "sha256": "...", "source": "assets/..."}, ...}}
 
 Parts are sorted by offset. "file" is relative to flash.json's folder, "source" to the project's
@@ -14,6 +14,7 @@ of its slot ("slot_size"). What is the user's on a device, nvs and phy_init, is 
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shlex
@@ -25,7 +26,7 @@ from viper.base import atomic_file, chip_models
 from viper.base.errors import UserError
 from viper.image import partition_table
 from viper.image.partition_table import PartitionTable
-from viper.source.board import Board
+from viper.source.board import Hardware
 
 FORMAT = 1
 
@@ -43,7 +44,7 @@ class Inputs:
     vfs_index: Path  # ... and its record
 
 
-def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board: Board) -> None:
+def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board: Hardware) -> None:
     """Write flash.bin, FF where nothing is, and flash.json.
 
     Raises:
@@ -68,6 +69,7 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
                 "offset": offset,
                 "size": len(data),
                 "file": Path(os.path.relpath(file, index.parent)).as_posix(),
+                "sha256": hashlib.sha256(data).hexdigest(),
                 "kind": kind,
                 **more,
             }

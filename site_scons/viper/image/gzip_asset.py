@@ -13,8 +13,6 @@ import struct
 import zlib
 from pathlib import Path
 
-from viper.base import atomic_file
-
 SUFFIX = ".gz"
 
 # fmt: off
@@ -51,21 +49,9 @@ def compress(data: bytes, level: int) -> bytes:
     return _HEADER + deflated + struct.pack("<LL", zlib.crc32(data), len(data) & 0xFFFFFFFF)
 
 
-def write(source: Path, target: Path, level: int, min_size: int) -> tuple[int, int]:
-    """Compress one file for shipping.
-
-    `target` is always written, for the build graph's sake: empty, when the source is smaller than
-    `min_size` bytes or does not shrink, which says that it does not ship.
-
-    Returns:
-        The sizes of the source and of the target.
-
-    Raises:
-        OSError: a file cannot be read or written.
+def shrunk(data: bytes, level: int, min_size: int) -> bytes:
+    """`data` compressed for shipping; empty if it is smaller than `min_size` bytes or does not
+    shrink, and ships as it is.
     """
-    data = source.read_bytes()
     compressed = compress(data, level) if len(data) >= min_size else b""
-    if len(compressed) >= len(data):
-        compressed = b""
-    atomic_file.write(target, compressed)
-    return len(data), len(compressed)
+    return compressed if len(compressed) < len(data) else b""

@@ -32,7 +32,7 @@ def build(fs: str, files: Mapping[str, bytes], size: int) -> FilesystemImage:
 def write(
     image: Path,
     index: Path,
-    files: Mapping[str, Path],
+    contents: Mapping[str, bytes],
     *,
     fs: str,
     size: int,
@@ -43,7 +43,7 @@ def write(
     Args:
         image: where vfs.img goes.
         index: where vfs.json goes.
-        files: source files by device path.
+        contents: files by device path.
         fs: one of `board.FILE_SYSTEMS`.
         size: bytes of the partition.
         seeds: those that are not noted as ours.
@@ -51,7 +51,6 @@ def write(
     Raises:
         UserError: more than fits.
     """
-    contents = {path: source.read_bytes() for path, source in files.items()}
     ours = {
         path: hashlib.sha256(content).hexdigest()
         for path, content in contents.items()

@@ -50,6 +50,16 @@ class SmokeLimits:
 
 
 @dataclass(frozen=True)
+class Hardware:
+    """A board as far as an image of its flash, or the list of its files, tells of it."""
+
+    name: str
+    chip: str
+    flash_size: int  # bytes
+    psram_size: int  # bytes
+
+
+@dataclass(frozen=True)
 class Board:
     """One board, as its board.toml describes it."""
 
@@ -66,6 +76,11 @@ class Board:
     smoke: SmokeLimits = field(default_factory=SmokeLimits)
     # The table [viperhttp]: values of the module's settings in place of their defaults.
     viperhttp: Mapping[str, module_settings.Value] = field(default_factory=dict)
+
+    @property
+    def hardware(self) -> Hardware:
+        """What of it is no setting."""
+        return Hardware(self.name, self.chip, self.flash_size, self.psram_size)
 
 
 def names(boards_dir: Path) -> list[str]:

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from viper.base import atomic_file, console, process
 from viper.base.errors import UserError
+from viper.source import git_command
 
 OWN = Path("build/esp-idf")  # where ./scons idf installs it
 
@@ -56,6 +57,8 @@ class Installation:
             self.path / "tools/cmake/version.cmake",
             self.path / "tools/tools.json",
             self.path / "export.sh",
+            self.path / ".git/HEAD",
+            self.path / ".git/logs/HEAD",  # moves with each commit that is checked out
             self.tools / "idf-env.json",
             self.tools / "python_env",
             *sorted((self.tools / "python_env").glob("*/pyvenv.cfg")),
@@ -77,12 +80,16 @@ class Environment:
     Attributes:
         path: ESP-IDF's folder.
         version: "v5.5.1".
+        commit: of its repository; empty if it is none.
+        tools: the folder of its tools and Python environments, absolute.
         variables: those of ESP-IDF, without PATH.
         search: the folders that go in front of PATH.
     """
 
     path: str
     version: str
+    commit: str
+    tools: str
     variables: dict[str, str]
     search: list[str]
 
@@ -199,6 +206,8 @@ def take_environment(installation: Installation) -> Environment:
     return Environment(
         path=str(installation.path),
         version=installation.version,
+        commit=_commit(installation.path),
+        tools=str(installation.tools),
         variables={
             name: value
             for name, value in sorted(after.items())
@@ -215,6 +224,13 @@ def _version(folder: Path) -> str | None:
         return None
     numbers = dict(re.findall(r"IDF_VERSION_(MAJOR|MINOR|PATCH) (\d+)", text))
     return "v{MAJOR}.{MINOR}.{PATCH}".format_map({"MAJOR": 0, "MINOR": 0, "PATCH": 0, **numbers})
+
+
+def _commit(folder: Path) -> str:
+    try:
+        return git_command.run("-C", str(folder), "rev-parse", "--verify", "HEAD").strip()
+    except process.ToolFailed:
+        return ""
 
 
 def _installations(places: Iterable[str], own: Path, tools: Path) -> Iterable[Installation]:

@@ -9,7 +9,6 @@ SCons does not rebuild a folder when its pin moves.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -18,8 +17,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from viper.base import atomic_file, process
+from viper.base.contents import Contents
 from viper.base.errors import UserError
-from viper.source import git_command
+from viper.source import git_command, own_tree
 from viper.source.pins import Pins, Submodule
 
 _WAY_OUT = "check the network, or name a checkout of your own: MICROPYTHON=<folder>"
@@ -33,7 +33,7 @@ class Source:
         kind: "git" (the pin), "debian" (the stand-in) or "own" (MICROPYTHON=).
         path: its folder; relative to the project's root unless it is a developer's own.
         version: "v1.27.0", as MicroPython is to report it.
-        commit: the git commit, 40 hexadecimal digits; of "own", whatever tells its state.
+        commit: the git commit, 40 hexadecimal digits; of "own", HEAD and a digest of all files.
         date: what MicroPython reports as its build date, in seconds since 1970.
         stands_for: of "debian", the pinned commit that could not be fetched; else empty.
     """
@@ -106,6 +106,7 @@ def ensure(
         source = _fetched(fresh, wanted, pins, url, stand_in)
         stamp.unlink(missing_ok=True)
         shutil.rmtree(checkout, ignore_errors=True)
+        _make_read_only(fresh)
         fresh.rename(checkout)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -148,8 +149,8 @@ def stand_in_notice(source: Source, pins: Pins) -> str:
     )
 
 
-def own(folder: Path) -> Source:
-    """A developer's own tree, its state told by HEAD and by what has changed since.
+def own(folder: Path, port: str, contents: Contents) -> Source:
+    """A developer's own tree, its state told by all files of it that a port is built from.
 
     Raises:
         UserError: the folder is not a MicroPython source tree.
@@ -163,13 +164,7 @@ def own(folder: Path) -> Source:
             "name the folder that holds ports/ and py/, or leave MICROPYTHON out",
         ) from None
     numbers = re.findall(r"#define MICROPY_VERSION_(?:MAJOR|MINOR|MICRO)\s+\(?(\d+)", text)
-    try:
-        state = _git_state(folder) if (folder / ".git").exists() else _files_state(folder)
-    except process.ToolFailed as failure:
-        raise UserError(
-            f"MICROPYTHON={folder}: git: {git_command.reason(failure.output)}",
-            f"git -C {folder} status",
-        ) from None
+    state = f"{_head(folder)}+{own_tree.find(folder, port, contents).digest[:16]}"
     return Source("own", str(folder), "v" + ".".join(numbers), state, 0)
 
 
@@ -219,25 +214,19 @@ def _fetch_submodule(checkout: Path, fresh: Path, submodule: Submodule) -> None:
     git_command.fetch(fresh, submodule.url, submodule.commit, submodule.path)
 
 
-def _git_state(folder: Path) -> str:
-    """HEAD, and a digest of every change since it, of tracked files and new ones."""
-    root = str(folder)
-    digest = hashlib.sha256(git_command.run("-C", root, "diff", "--binary", "HEAD").encode())
-    for name in git_command.run(
-        "-C", root, "ls-files", "-z", "--others", "--exclude-standard"
-    ).split("\0"):
-        if name and (folder / name).is_file():
-            digest.update(name.encode() + b"\0" + (folder / name).read_bytes())
-    return f"{git_command.run('-C', root, 'rev-parse', 'HEAD').strip()}+{digest.hexdigest()[:16]}"
-
-
-def _files_state(folder: Path) -> str:
-    """A digest of every file's path, size and time, for a tree that git knows nothing of."""
-    digest = hashlib.sha256()
+def _make_read_only(folder: Path) -> None:
+    """Of all files but git's own: what stands for a commit is not edited."""
     for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            status = (Path(parent) / name).lstat()
-            relative = (Path(parent) / name).relative_to(folder)
-            digest.update(f"{relative}\0{status.st_size}\0{status.st_mtime_ns}\n".encode())
-    return digest.hexdigest()[:40]
+        folders[:] = [name for name in folders if name != ".git"]
+        for name in names:
+            path = Path(parent, name)
+            if not path.is_symlink():
+                path.chmod(path.stat().st_mode & ~0o222)
+
+
+def _head(folder: Path) -> str:
+    """The commit that a tree has checked out, for people to read; empty if git does not know."""
+    try:
+        return git_command.run("-C", str(folder), "rev-parse", "--verify", "HEAD").strip()
+    except process.ToolFailed:
+        return ""

@@ -28,7 +28,8 @@ _SUFFIX = ".fat-journal"
 class WriteSectors(Protocol):
     """Writes sectors of the partition, in a row from a number on."""
 
-    def __call__(self, first: int, content: bytes) -> None: ...
+    def __call__(self, first: int, content: bytes) -> None:
+        """Write whole sectors from the sector `first` on."""
 
 
 @dataclass(frozen=True)

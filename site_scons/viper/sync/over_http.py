@@ -105,9 +105,11 @@ class HttpTransport:
         self._again = again
 
     def manifest(self, known: str) -> list[Record]:
+        """See `transfer.Transport`."""
         return self._lines("/manifest", known)
 
     def look(self, paths: Sequence[str]) -> list[Record]:
+        """See `transfer.Transport`."""
         return self._lines("/look", paths)
 
     def _lines(self, path: str, what: object) -> list[Record]:
@@ -116,6 +118,7 @@ class HttpTransport:
         return self._device.understand(lambda: list(schema.read_lines(content)))
 
     def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
+        """See `transfer.Transport`."""
         for file in files:
             for at in range(0, max(len(file.content), 1), PIECE):
                 piece = file.content[at : at + PIECE]
@@ -131,13 +134,16 @@ class HttpTransport:
                 yield len(piece)
 
     def copy(self, path: str, name: str, sha256: str) -> None:
+        """See `transfer.Transport`."""
         what = {"path": path, "name": name, "sha256": sha256}
         self._device.ask("POST", "/copy", json.dumps(what).encode())
 
     def forget(self, names: Sequence[str]) -> list[Record]:
+        """See `transfer.Transport`."""
         return self._lines("/forget", names)
 
     def switch(self, name: str) -> list[Record]:
+        """See `transfer.Transport`."""
         return self._lines("/switch", name)
 
     def abandon(self) -> None:

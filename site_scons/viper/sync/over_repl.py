@@ -67,26 +67,33 @@ class ReplTransport:
         return self._understand(lambda: [schema.read(line.removeprefix(MARK)) for line in lines])
 
     def manifest(self, known: str) -> list[Record]:
+        """See `transfer.Transport`."""
         return self.call(_call("manifest", [known]))
 
     def look(self, paths: Sequence[str]) -> list[Record]:
+        """See `transfer.Transport`."""
         return self.call(_call("look", paths))
 
     def send(self, files: Iterable[WaitingFile]) -> Iterator[int]:
+        """See `transfer.Transport`."""
         for calls, size in _exchanges(files):
             self.call(*calls)
             yield size
 
     def copy(self, path: str, name: str, sha256: str) -> None:
+        """See `transfer.Transport`."""
         self.call(_call("copy", [path, name, sha256]))
 
     def forget(self, names: Sequence[str]) -> list[Record]:
+        """See `transfer.Transport`."""
         return self.call(_call("forget", names))
 
     def switch(self, name: str) -> list[Record]:
+        """See `transfer.Transport`."""
         return self.call(_call("switch", [name]))
 
     def abandon(self) -> None:
+        """See `transfer.Transport`."""
         self._repl.interrupt()
         self.call(b"abandon()")
 

@@ -46,8 +46,11 @@ class Chip(Protocol):
 
     mac: Mac
 
-    def md5(self, offset: int, size: int) -> bytes: ...
-    def read(self, offset: int, size: int) -> bytes: ...
+    def md5(self, offset: int, size: int) -> bytes:
+        """The MD5 digest of a range of the flash."""
+
+    def read(self, offset: int, size: int) -> bytes:
+        """A range of the flash."""
 
 
 @dataclass(frozen=True)

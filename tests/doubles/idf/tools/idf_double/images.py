@@ -55,7 +55,7 @@ def _host_program(generated: Path) -> bytes:
     header = "viperhttp_build.h"
     own, wanted = (
         re.findall(rb'"(\w{16})"', (folder / header).read_bytes())[0]
-        for folder in (executable.parent / "generated", generated)
+        for folder in (executable.parents[1] / "generated", generated)
     )
     return executable.read_bytes().replace(own, wanted)
 

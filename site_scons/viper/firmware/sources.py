@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: MIT
+"""Which files a firmware is made of: all that its modules' and its board's folders hold.
+
+    firmware/cmodules/   whole, whatever the suffix; links are followed, out of the project too
+    firmware/python/     whole
+    boards/<NAME>/       but for board.toml, whose settings are inputs by their values
+    boards/              what boards share: files, folders that are no board's, and other boards
+                         that the board's own files name
+    sdkconfig fragments  that mpconfigboard.cmake lists, from wherever they come
+
+What only the other of MicroPython's ports reads is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path, PurePosixPath
+
+from viper.firmware import sdkconfig
+from viper.source.board import Board
+from viper.source.tree import Tree, Trees
+
+_BOARDS = "boards"
+_TOML = "board.toml"
+_OF_THE_OTHER_PORT = {
+    "unix": ("*.cmake", "CMakeLists.txt", "Kconfig*", "sdkconfig*", "*.csv", "idf_component.yml"),
+    "esp32": ("*.mk",),
+}
+
+
+def find(trees: Trees, board: Board, modules: str, python: str) -> Tree:
+    """The files that a board's firmware is made of.
+
+    Raises:
+        UserError: one cannot be read.
+    """
+    ours = trees.find(modules, python, links_out=True, modes=True)
+    boards = trees.find(_BOARDS, links_out=True, modes=True)
+    others = _boards(boards.files) - _named(boards.files, board.name)
+    boards = boards.without(
+        lambda path: PurePosixPath(path).name == _TOML or _board_of(path) in others
+    )
+    found = ours | boards
+    if board.firmware == "esp32":
+        listed = sdkconfig.absolute_fragments(Path(_BOARDS, board.name))
+        found |= trees.find(*map(str, listed), links_out=True)
+    unread = _OF_THE_OTHER_PORT[board.firmware]
+    return found.without(lambda path: any(map(PurePosixPath(path).match, unread)))
+
+
+def _boards(paths: Iterable[str]) -> set[str]:
+    return {_board_of(path) for path in paths if PurePosixPath(path).name == _TOML}
+
+
+def _board_of(path: str) -> str:
+    """The folder of boards/ that a file is in; empty for one that is in none."""
+    parts = PurePosixPath(path).parts
+    return parts[1] if len(parts) > 2 else ""
+
+
+def _named(paths: Iterable[str], board: str) -> set[str]:
+    """A board, and those that its files name, directly or through another's."""
+    paths = [path for path in paths if PurePosixPath(path).name != _TOML]
+    boards, found, waiting = {_board_of(path) for path in paths}, set[str](), {board}
+    while waiting:
+        found |= waiting
+        texts = [
+            Path(path).read_text(encoding="utf-8", errors="replace")
+            for path in paths
+            if _board_of(path) in waiting
+        ]
+        waiting = {name for name in boards - found if any(f"/{name}/" in text for text in texts)}
+    return found
