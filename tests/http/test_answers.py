@@ -99,13 +99,13 @@ def test_a_file_has_the_name_that_is_stored(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("/LONG_N~1.TXT", "/long_n~1.txt", "/Long_name.txt", "/long_name.TXT"),
-        *("/long_name.txt.", "/long_name.txt%20", "/long_name.txt..", "/long_name.txt%20."),
-        *("/.secret", "/~1.SEC", "/SECRET~1", "/%7E1.SEC"),
-        *("/SOMEFO~1/a.txt", "/SOME%20FOLDER/a.txt", "/Some%20Folder/A.TXT"),
+        "/LONG_N~1.TXT", "/long_n~1.txt", "/Long_name.txt", "/long_name.TXT",
+        "/long_name.txt.", "/long_name.txt%20", "/long_name.txt..", "/long_name.txt%20.",
+        "/.secret", "/~1.SEC", "/SECRET~1", "/%7E1.SEC",
+        "/SOMEFO~1/a.txt", "/SOME%20FOLDER/a.txt", "/Some%20Folder/A.TXT",
         "/Some%20Folder./a.txt",
-        *("/NOSLASH", "/noslash.", "/noslash%20", "/Noslash"),
-        *("/INDEX.HTM", "/INDEX~1.HTM", "/file/LONG_N~1.TXT", "/file/Long_name.txt"),
+        "/NOSLASH", "/noslash.", "/noslash%20", "/Noslash",
+        "/INDEX.HTM", "/INDEX~1.HTM", "/file/LONG_N~1.TXT", "/file/Long_name.txt",
     ],
 )  # fmt: skip
 def test_and_no_other(client: httpx.Client, path: str) -> None:

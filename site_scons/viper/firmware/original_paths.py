@@ -58,12 +58,12 @@ class OriginalPaths:
     def path(self, named: str) -> str | None:
         """The original of a file that a tool names; None if that is no file of the project's."""
         absolute = os.path.normpath(os.path.join(self._directory, named))  # noqa: PTH118
-        if "/" not in named and not os.path.exists(absolute):  # noqa: PTH110
-            return None  # a name, but no file's in that folder
+        if not os.path.exists(absolute):  # noqa: PTH110
+            return None  # a name, but no file's seen from that folder
         for copy, original in self._copies.items():
             if absolute.startswith(copy):
                 return os.path.normpath(original / absolute.removeprefix(copy))
-        if absolute.startswith(f"{self._root}/") and os.path.exists(absolute):  # noqa: PTH110
+        if absolute.startswith(f"{self._root}/"):
             return os.path.relpath(absolute, self._root)
         return None
 
