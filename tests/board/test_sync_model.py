@@ -25,16 +25,18 @@ pytestmark = pytest.mark.usefixtures("little_patience")
 NewBoard = Callable[..., Board]
 
 # Names that FAT takes for one, names that are a file or a folder, aliases of others, plain ones.
+# fmt: off
 OURS = (
-    *("/www/Icons/a.svg", "/www/icons/a.svg", "/www/icons/b.svg", "/www/ICONS/B.svg"),
-    *("/www/chart.js", "/www/chart.js/part", "/www/Chart.js/deep/part", "/www/Logo.png"),
-    *("/www/logo.png", "/www/a-long-name.html", "/www/A-LONG~1.HTM", "/www/index.html"),
-    *("/www/größe.txt", "/lib/x.py", "/lib/X.py", "/lib"),
+    "/www/Icons/a.svg", "/www/icons/a.svg", "/www/icons/b.svg", "/www/ICONS/B.svg",
+    "/www/chart.js", "/www/chart.js/part", "/www/Chart.js/deep/part", "/www/Logo.png",
+    "/www/logo.png", "/www/a-long-name.html", "/www/A-LONG~1.HTM", "/www/index.html",
+    "/www/größe.txt", "/lib/x.py", "/lib/X.py", "/lib",
 )
 THEIRS = (
-    *("/www/Icons/mine.svg", "/www/uploads/a-long-name.jpg", "/www/chart.js/mine", "/notes.txt"),
-    *("/www/icons2", "/lib/mine.py"),
+    "/www/Icons/mine.svg", "/www/uploads/a-long-name.jpg", "/www/chart.js/mine", "/notes.txt",
+    "/www/icons2", "/lib/mine.py",
 )
+# fmt: on
 CONTENTS = ("", "one", "other", "a" * 5000, "b" * 9000)
 
 
@@ -88,7 +90,10 @@ def cases(draw: st.DrawFn) -> Case:
     both = sorted(path for path in old if path in new and path != "/main.py")
     edited = draw(st.lists(st.sampled_from(both), max_size=2, unique=True)) if both else []
     return Case(
-        *(old, new, dict.fromkeys(edited, "edited by the user"), own),
+        old,
+        new,
+        dict.fromkeys(edited, "edited by the user"),
+        own,
         cut=draw(st.integers(0, 300_000)),
         boots_first=draw(st.booleans()),
     )

@@ -19,13 +19,13 @@ from test_serving import build
 
 SEND_TIMEOUT_S = 0.4
 REVALIDATE_S = 0.4
-SETTINGS = """
-#define VHTTP_HEADER_TIMEOUT_MS 200
-#define VHTTP_BODY_TIMEOUT_MS 200
-#define VHTTP_IDLE_TIMEOUT_MS 200
-#define VHTTP_SEND_TIMEOUT_MS 400
-#define VHTTP_STATIC_REVALIDATE_MS 400
-"""
+SETTINGS = {
+    "VHTTP_HEADER_TIMEOUT_MS": 200,
+    "VHTTP_BODY_TIMEOUT_MS": 200,
+    "VHTTP_IDLE_TIMEOUT_MS": 200,
+    "VHTTP_SEND_TIMEOUT_MS": 400,
+    "VHTTP_STATIC_REVALIDATE_MS": 400,
+}
 BIG = 32 << 20  # bytes: more than both sockets' buffers take
 
 

@@ -15,9 +15,11 @@ class OtherBuild(BaseHTTPRequestHandler):
     """Says what a device says that runs another build."""
 
     def do_GET(self) -> None:
+        content = b'viperhttp_build_info{version="1",build_id="0123456789abcdef"} 1\n'
         self.send_response(200)
+        self.send_header("Content-Length", str(len(content)))
         self.end_headers()
-        self.wfile.write(b'viperhttp_build_info{version="1",build_id="0123456789abcdef"} 1\n')
+        self.wfile.write(content)
 
     def log_message(self, *_: object) -> None:
         pass

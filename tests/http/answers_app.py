@@ -106,7 +106,7 @@ async def extend_the_viewed():
     others.append(bytearray(b"B" * 120_000))
 
 
-shrunk = bytearray(300_000)
+shrunk = bytearray(2_000_000)  # more than ring and socket take at once
 
 
 @app.get("/shrunk")

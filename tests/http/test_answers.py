@@ -84,7 +84,7 @@ def test_what_shrinks_while_it_is_sent_is_cut_short_not_made_up(host: str) -> No
         peer.sendall(b"GET /shrunk HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         got = b"".join(iter(lambda: peer.recv(700), b""))
     content = got.split(b"\r\n\r\n", 1)[1]
-    assert len(content) < 300_000
+    assert len(content) < 2_000_000
     assert set(content) == {0}
     assert httpx.get(f"{host}/async/5").text == text(5)
 
@@ -99,13 +99,13 @@ def test_a_file_has_the_name_that_is_stored(client: httpx.Client) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *("/LONG_N~1.TXT", "/long_n~1.txt", "/Long_name.txt", "/long_name.TXT"),
-        *("/long_name.txt.", "/long_name.txt%20", "/long_name.txt..", "/long_name.txt%20."),
-        *("/.secret", "/~1.SEC", "/SECRET~1", "/%7E1.SEC"),
-        *("/SOMEFO~1/a.txt", "/SOME%20FOLDER/a.txt", "/Some%20Folder/A.TXT"),
+        "/LONG_N~1.TXT", "/long_n~1.txt", "/Long_name.txt", "/long_name.TXT",
+        "/long_name.txt.", "/long_name.txt%20", "/long_name.txt..", "/long_name.txt%20.",
+        "/.secret", "/~1.SEC", "/SECRET~1", "/%7E1.SEC",
+        "/SOMEFO~1/a.txt", "/SOME%20FOLDER/a.txt", "/Some%20Folder/A.TXT",
         "/Some%20Folder./a.txt",
-        *("/NOSLASH", "/noslash.", "/noslash%20", "/Noslash"),
-        *("/INDEX.HTM", "/INDEX~1.HTM", "/file/LONG_N~1.TXT", "/file/Long_name.txt"),
+        "/NOSLASH", "/noslash.", "/noslash%20", "/Noslash",
+        "/INDEX.HTM", "/INDEX~1.HTM", "/file/LONG_N~1.TXT", "/file/Long_name.txt",
     ],
 )  # fmt: skip
 def test_and_no_other(client: httpx.Client, path: str) -> None:

@@ -108,13 +108,11 @@ class SyncPlan:
     @property
     def intent(self) -> list[Line]:
         """The records of the switch; see firmware/python/sync_switch.py."""
-        return [
-            *((">", old, new) for old, new in self.respelt),
-            *(("-", path, sha256) for path, sha256 in self.cleared),
-            *(placed.record for placed in self.placed),
-            *(("-", path, sha256) for path, sha256 in self.removed),
-            *self.noted,
-        ]
+        respelt: list[Line] = [(">", old, new) for old, new in self.respelt]
+        cleared: list[Line] = [("-", path, sha256) for path, sha256 in self.cleared]
+        placed = [placed.record for placed in self.placed]
+        removed: list[Line] = [("-", path, sha256) for path, sha256 in self.removed]
+        return [*respelt, *cleared, *placed, *removed, *self.noted]
 
     @property
     def touched(self) -> frozenset[str]:

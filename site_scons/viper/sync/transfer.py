@@ -97,10 +97,10 @@ class NothingToSave:
     """littlefs changes nothing in place; and without a serial port nothing can be put back."""
 
     def save(self) -> None:
-        pass
+        """See `Safeguard`."""
 
     def clear(self) -> None:
-        pass
+        """See `Safeguard`."""
 
 
 class _FatSafeguard:
@@ -446,7 +446,8 @@ class _Work:
             if placed.before and self._room([placed]) > self._free:
                 self._switch((), [("-", placed.path, placed.before)])
             batch.append(placed)
-        self._switch(batch, [*(each.record for each in batch), *noted])
+        records = [each.record for each in batch]
+        self._switch(batch, [*records, *noted])
 
     def _switch(self, placed: Sequence[Placed], intent: Sequence[Line]) -> None:
         """Have files wait on the device, and then an intent done."""

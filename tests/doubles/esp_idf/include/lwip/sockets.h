@@ -20,7 +20,7 @@
 #define SO_REUSEADDR 0x0004
 #define SO_KEEPALIVE 0x0008
 #define TCP_NODELAY 0x01
-#define TCP_KEEPIDLE 0x03  // seconds, as the next
+#define TCP_KEEPIDLE 0x03 // seconds, as the next
 #define TCP_KEEPINTVL 0x04
 #define TCP_KEEPCNT 0x05
 #define SHUT_WR 1
