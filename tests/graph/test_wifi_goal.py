@@ -77,6 +77,7 @@ def test_from_its_own_network_to_a_given_one(board: Project) -> None:
 
 def test_what_no_network_can_have_is_refused(project: Project) -> None:
     try:
+        project.scons("flash", PORT)
         for answer, words in (("\n\n", "1 to 32 bytes"), ("attic\nshort\n", "8 to 63 characters")):
             refused = project.scons("wifi", PORT, status=2, answer=answer)
             assert words in refused.output and "nothing was stored" in refused.output
