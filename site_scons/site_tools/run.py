@@ -22,6 +22,7 @@ from viper.base.build_lock import BuildLock
 from viper.base.console import human_size
 from viper.base.contents import Contents
 from viper.base.errors import UserError, exits
+from viper.firmware.toolchain import Toolchains
 from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
@@ -71,6 +72,7 @@ def generate(env: Environment) -> None:
         contents=contents,
         trees=Trees(contents, IgnoreList(Path("build/ignored.json"))),
         outputs=Outputs(outputs / "made.json", contents),
+        toolchains=Toolchains(Path("build/toolchain.json"), contents),
         lock=lock,
     )
     if lock is not None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from viper.base.build_lock import BuildLock
 from viper.base.contents import Contents
+from viper.firmware.toolchain import Toolchains
 from viper.graph import why
 from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
@@ -61,6 +62,7 @@ class Run:
         contents: what files hold.
         trees: what folders hold.
         outputs: what its steps have made.
+        toolchains: the compilers that there are.
         steps: every step, by what its result depends on besides files.
         goals: every goal, by its name.
         default: the goal of those who type none.
@@ -84,6 +86,7 @@ class Run:
     contents: Contents
     trees: Trees
     outputs: Outputs
+    toolchains: Toolchains
     lock: BuildLock | None
     default: str = ""
     asked: list[str] = field(default_factory=list)
@@ -132,6 +135,7 @@ class Run:
             self.log.save()
             self.outputs.keep()
             self.trees.keep()
+            self.toolchains.keep()
             self.contents.keep()
 
     def release(self) -> None:

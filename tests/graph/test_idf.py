@@ -210,6 +210,11 @@ def test_one_core_is_refused(project: Esp32Project) -> None:
     assert project.app().steps == {"CONFIG ESP32S3_N16R8"}  # the image is as it was
 
 
+def test_a_partition_table_that_the_board_does_not_name_is_no_input(project: Esp32Project) -> None:
+    project.path("boards/partitions-other.csv").write_text("nvs, data, nvs, 0x9000, 16K\n")
+    assert project.image().steps == set()
+
+
 def test_an_error_in_c_is_shown_first_and_the_output_whole(project: Esp32Project) -> None:
     source = project.path(f"{MODULE}/core/ring.c")
     source.write_text("#error broken\n" + source.read_text())

@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 from viper.base import process
 from viper.base.contents import Contents
-from viper.firmware import toolchain
-from viper.firmware.toolchain import Toolchain
+from viper.firmware.toolchain import Toolchain, Toolchains
 
 GCC = shutil.which("gcc")
 
@@ -24,8 +23,10 @@ def memory(tmp_path: Path) -> Path:
 def find(memory: Path, *folders: Path) -> Toolchain:
     environment = process.clean_environment()
     search = os.pathsep.join([*map(str, folders), environment["PATH"]])
-    contents = Contents(memory.with_name("contents.json"))
-    return toolchain.find("gcc", {**environment, "PATH": search}, contents, memory)
+    known = Toolchains(memory, Contents(memory.with_name("contents.json")))
+    found = known.find("gcc", {**environment, "PATH": search})
+    known.keep()
+    return found
 
 
 def wrapper(folder: Path, text: str) -> Path:
@@ -71,6 +72,5 @@ def test_one_that_says_nothing_is_known_by_itself(memory: Path, tmp_path: Path) 
 
 
 def test_one_that_is_not_there_is_told_apart(memory: Path, tmp_path: Path) -> None:
-    contents = Contents(tmp_path / "contents.json")
-    found = toolchain.find("gcc", {"PATH": str(tmp_path)}, contents, memory)
-    assert found.parts == {"gcc": "none"}
+    known = Toolchains(memory, Contents(tmp_path / "contents.json"))
+    assert known.find("gcc", {"PATH": str(tmp_path)}).parts == {"gcc": "none"}

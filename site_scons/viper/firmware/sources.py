@@ -4,8 +4,8 @@
     firmware/cmodules/   whole, whatever the suffix; links are followed, out of the project too
     firmware/python/     whole
     boards/<NAME>/       but for board.toml, whose settings are inputs by their values
-    boards/              what boards share: files, folders that are no board's, and other boards
-                         that the board's own files name
+    boards/              what boards share: files, but of partition tables the board's own; folders
+                         that are no board's, and other boards that the board's own files name
     sdkconfig fragments  that mpconfigboard.cmake lists, from wherever they come
 
 What only the other of MicroPython's ports reads is left out.
@@ -38,7 +38,11 @@ def find(trees: Trees, board: Board, modules: str, python: str) -> Tree:
     boards = trees.find(_BOARDS, links_out=True, modes=True)
     others = _boards(boards.files) - _named(boards.files, board.name)
     boards = boards.without(
-        lambda path: PurePosixPath(path).name == _TOML or _board_of(path) in others
+        lambda path: (
+            PurePosixPath(path).name == _TOML
+            or _board_of(path) in others
+            or (PurePosixPath(path).suffix == ".csv" and Path(path) != board.partitions)
+        )
     )
     found = ours | boards
     if board.firmware == "esp32":

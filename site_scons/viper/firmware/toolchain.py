@@ -48,31 +48,45 @@ class Toolchain:
         )
 
 
-def find(name: str, environment: Mapping[str, str], contents: Contents, memory: Path) -> Toolchain:
-    """A compiler as it stands.
+class Toolchains:
+    """The compilers of this machine."""
 
-    Args:
-        name: its driver, in PATH: "gcc", "xtensa-esp32s3-elf-gcc".
-        environment: all of the environment that it will be called in.
+    def __init__(self, memory: Path, contents: Contents) -> None:
+        """Args:
         memory: the file that remembers where the programs of each driver are.
-    """
-    driver = shutil.which(name, path=environment.get("PATH"))
-    if driver is None:
-        return Toolchain("", {name: "none"}, (), ())
-    digest = contents.digest(driver)
-    known = _load(memory)
-    layout = known.get(driver)
-    if layout is None or layout.digest != digest or not all(map(os.path.exists, layout.files)):
-        layout = _ask(driver, digest, environment)
-        if memory.parent.is_dir():
-            known[driver] = layout
-            atomic_file.write_json(memory, {path: asdict(each) for path, each in known.items()})
-    parts = {
-        name: digest,
-        "machine": layout.machine,
-        **{Path(path).name: contents.digest(path) for path in layout.files},
-    }
-    return Toolchain(layout.version, parts, tuple(layout.headers), tuple(layout.libraries))
+        """
+        self._memory = memory
+        self._contents = contents
+        self._known = _load(memory)
+        self._learned = False
+
+    def find(self, name: str, environment: Mapping[str, str]) -> Toolchain:
+        """A compiler as it stands.
+
+        Args:
+            name: its driver, in PATH: "gcc", "xtensa-esp32s3-elf-gcc".
+            environment: all of the environment that it will be called in.
+        """
+        driver = shutil.which(name, path=environment.get("PATH"))
+        if driver is None:
+            return Toolchain("", {name: "none"}, (), ())
+        digest = self._contents.digest(driver)
+        layout = self._known.get(driver)
+        if layout is None or layout.digest != digest or not all(map(os.path.exists, layout.files)):
+            layout = self._known[driver] = _ask(driver, digest, environment)
+            self._learned = True
+        parts = {
+            name: digest,
+            "machine": layout.machine,
+            **{Path(path).name: self._contents.digest(path) for path in layout.files},
+        }
+        return Toolchain(layout.version, parts, tuple(layout.headers), tuple(layout.libraries))
+
+    def keep(self) -> None:
+        """Remember what was learned, for the next run."""
+        if self._learned:
+            known = {path: asdict(layout) for path, layout in self._known.items()}
+            atomic_file.write_json(self._memory, known)
 
 
 @dataclass(frozen=True)
