@@ -189,18 +189,21 @@ def test_a_page_that_was_fetched_before_the_switch_finds_what_it_names(device: D
         device.project.scons("image")
         if release == 1:
             device.sync()
+    started = threading.Event()
     ended = threading.Event()
     loads: list[str] = []
 
     def load_pages() -> None:
         while not ended.is_set():
             page = device.get("/")
+            started.set()
             for name in re.findall("src=([^>]*)", page):
                 device.get(f"/{name}")  # raises what is not 200
             loads.append(page)
 
     with ThreadPoolExecutor() as pool:
         reader = pool.submit(load_pages)
+        assert started.wait(timeout=60)  # the first page is of the first release, however fast
         device.sync()
         now = len(loads)
         while len(loads) < now + 2 and not reader.done():
