@@ -93,8 +93,9 @@ class SyncPlan:
     @property
     def moved(self) -> tuple[tuple[str, str], ...]:
         """The files whose content the device has under another name: it, and the new one."""
-        copied = ((placed.copy_of, placed.path) for placed in self.placed if placed.copy_of)
-        return (*self.respelt, *(both for both in copied if both[0] != both[1]))
+        copies = (placed for placed in self.placed if placed.copy_of not in ("", placed.path))
+        copied = ((placed.copy_of, placed.path) for placed in copies)
+        return (*self.respelt, *copied)
 
     @property
     def deleted(self) -> tuple[str, ...]:
