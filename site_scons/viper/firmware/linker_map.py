@@ -49,7 +49,7 @@ class Piece:
 
     @property
     def is_merged(self) -> bool:
-        """Whether it has strings of many objects: ld credits them all to the first that has some."""
+        """Whether it has strings of many objects: ld credits all to the first that has some."""
         return _STRINGS.search(self.name) is not None
 
     @property
