@@ -71,6 +71,11 @@ def post_a():
     return "posted"
 
 
+@app.post("/big/{byte:int}")
+def write_big(byte):
+    write("/changing.bin", bytes([byte]) * BIG)
+
+
 app.mount("/site", FOLDER, html=True)
 app.mount("/plain", FOLDER)
 app.mount_file("/one", FOLDER + "/a.txt")

@@ -552,6 +552,7 @@ static mp_obj_t module_invalidate(mp_obj_t path_in) {
     }
     server_obj_t *self = MP_STATE_VM(viperhttp_running);
     if (self != NULL) {
+        vhttp_file_reader_forget(&self->service.reader);
         vhttp_server_invalidate(self->service.server, path);
     }
     return mp_const_none;
