@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """A plugin of pytest: what coverage.py sees is told apart by test, and each test's end is noted.
 
-Processes that a test starts know it by PYTEST_CURRENT_TEST, which pytest sets; this is for what runs
-in pytest's own.
+Processes that a test starts know it by PYTEST_CURRENT_TEST, which pytest sets; this is for what
+runs in pytest's own.
 """
 
 from __future__ import annotations

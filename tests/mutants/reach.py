@@ -28,6 +28,14 @@ from tests.project import ROOT
 
 _FOLDERS = ["tests/unit", "tests/board"]
 _MOST_S = 30.0  # of tests for a mutant, by what they took as it is
+_OF_CLIENTS = (  # those that wait for nothing
+    "test_status", "test_a_strong_etag_matches_and_a_weak_one_does_not",
+    "test_a_date_counts_to_the_second", "test_a_file_without_a_date_has_none_that_matches",
+    "test_a_path_of_a_file_allows_what_reads",
+    "test_the_first_bytes_of_a_stream_come_whole_behind_its_head",
+    "test_a_path_of_a_route_and_of_a_folder_allows_what_both_do",
+    "test_a_whole_body_that_finds_the_interpreter_busy_is_503",
+)  # fmt: skip
 _KEPT = ROOT / "build" / "mutants.json"
 _SETTINGS = """\
 [run]
@@ -45,7 +53,7 @@ viper =
 
 
 def tests(copy: Path, paths: Iterable[Path]) -> Callable[[Mutant], list[str]]:
-    """A function that names the tests which reach a mutant, as pytest takes them, the fastest first.
+    """A function that names the tests which reach a mutant, the fastest first, as pytest does.
 
     Args:
         copy: a copy of the project, in which the tests run once, unless that is known.
@@ -189,4 +197,5 @@ def _of_c(path: Path) -> list[str]:
             for name in linked]  # fmt: skip
     gzip = ["tests/c/test_gzip.py"] if path.stem in test_gzip.SOURCES else []
     serving = "tests/c/test_serving.py::test_under_address_and_undefined_sanitizers[usual]"
-    return [*core, *gzip, "tests/c/test_clients.py", "tests/c/test_time_limits.py", serving]
+    clients = [f"tests/c/test_clients.py::{test}" for test in _OF_CLIENTS]
+    return [*core, *gzip, *clients, "tests/c/test_time_limits.py", serving]
