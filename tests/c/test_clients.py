@@ -218,7 +218,9 @@ def test_the_first_bytes_of_a_stream_come_whole_behind_its_head(server: Server) 
         peer.sendall(request("GET /events"))
         got = b""
         while not got.endswith(b"\n\n\r\n"):
-            got += peer.recv(65536)
+            piece = peer.recv(65536)
+            assert piece, got
+            got += piece
     head, content = got.split(b"\r\n\r\n", 1)
     assert content == b"9\r\ndata: 1\n\n\r\n"
     assert b"Content-Type: text/event-stream" in head
