@@ -28,6 +28,7 @@ from viper.flash.jobs import SYNC, FlashRequest, FlashResult
 from viper.sync import over_http, theirs
 from viper.sync.over_http import HttpTransport, SyncRequest
 from viper.sync.transfer import Choices
+from viper.virtual_board import control
 
 SOURCES = {"page": "assets/www/index.html", "main": "firmware/app/main.py"}
 NewBoard = Callable[..., Board]
@@ -241,7 +242,15 @@ def test_a_slow_line_and_4_mib_make_no_page_fail(device: Device) -> None:
         build=json.loads((outputs / "build.json").read_text())["build"],
         goal=SYNC,
     )
-    load_across_a_switch(device, lambda: jobs.flash(request), 32, 128 << 10)
+
+    def sync() -> None:
+        control.set_faults(device.board.folder, hold_line=True)
+        try:
+            jobs.flash(request)
+        finally:
+            control.set_faults(device.board.folder)
+
+    load_across_a_switch(device, sync, 32, 128 << 10)
 
 
 def test_another_build_is_refused(device: Device) -> None:
