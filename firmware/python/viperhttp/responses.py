@@ -4,6 +4,7 @@
 import asyncio
 import errno
 import os
+from asyncio import core
 
 import _viperhttp
 
@@ -11,6 +12,7 @@ from viperhttp.routing import is_coroutine
 
 YIELD_EVERY = 16384  # bytes of a stream after which other tasks have their turn
 
+_AWAITS_NOTHING = object()
 _FOLDER = 0x4000  # in the mode that os.stat gives
 _NO_TOKEN = '()<>@,;:\\"/[]?={}'  # RFC 9110, 5.6.2
 
@@ -146,12 +148,20 @@ def _each(iterator):
     yield from iterator
 
 
+def _keep_task():
+    # Asyncio notes in a task what it waits for, and forgets one that yields without that. A None
+    # that a handler yields of its own only lets others have their turn.
+    if core.cur_task.data is _AWAITS_NOTHING:
+        core._task_queue.push(core.cur_task)
+
+
 async def outcome(value):
     """What a handler's result is in the end: itself, what a coroutine returns, or a response that
     streams what a generator yields."""
     while is_coroutine(value):
         generator, step, argument = value, value.send, None
         while True:
+            core.cur_task.data = _AWAITS_NOTHING
             try:
                 piece = step(argument)
             except StopIteration as end:
@@ -160,6 +170,7 @@ async def outcome(value):
             if piece is not None:
                 return _stream(piece, generator)
             step, argument = generator.send, None
+            _keep_task()
             try:
                 yield
             except BaseException as error:
@@ -184,12 +195,14 @@ async def _pump(call, generator):
     step, argument = generator.send, None
     taken = 0
     while True:
+        core.cur_task.data = _AWAITS_NOTHING
         try:
             piece = step(argument)
         except StopIteration:
             return
         step, argument = generator.send, None
         if piece is None:
+            _keep_task()
             try:
                 yield
             except BaseException as error:
@@ -223,6 +236,35 @@ class FileResponse(Response):
     async def send(self, call):
         """Answers a call of the server with this, as far as there is room, until all is sent."""
         while not call.file(self.status_code, self.headers, self._path):
+            await _room(call)
+
+
+class ServedResponse(Response):
+    """What the server answers by itself: a mounted file, /health, 404 and 405. Middleware for
+    everything gets it of call_next.
+
+    `headers` go before the server's own of their names; Vary is added to them. The status, and the
+    content, are the server's: conditions and ranges may still make 304, 206, 412 or 416 of 200.
+    """
+
+    def __init__(self, status, file, folder_status):
+        self.content = b""
+        self.headers = {}
+        self._status = status  # with a file: if it is not there
+        self._file = file
+        self._folder_status = folder_status
+
+    @property
+    def status_code(self):
+        """200, 301 for a folder without its slash, 204, 404 or 405."""
+        if self._file:
+            self._status = _viperhttp.file_status(self._file, self._status, self._folder_status)
+            self._file = ""
+        return self._status
+
+    async def send(self, call):
+        """Has the server answer a call, as soon as there is room."""
+        while not call.pass_on(self.headers):
             await _room(call)
 
 
