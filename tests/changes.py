@@ -164,13 +164,11 @@ class Built:
     Attributes:
         targets: what is built, below the board's folder.
         compared: what is compared of it.
-        clean: a project in a folder of its own, for builds from nothing.
     """
 
     def __init__(
         self,
         project: Project,
-        clean: Project,
         options: tuple[str, ...],
         build: str,
         targets: tuple[str, ...],
@@ -178,7 +176,6 @@ class Built:
         sources: tuple[str, ...],
     ) -> None:
         self.project = project
-        self._clean = clean
         self._options = options
         self._build = build
         self._targets = targets
@@ -198,15 +195,15 @@ class Built:
             _remove(self.project.path(changed))
             restore(self.project.folder, self._kept)
 
-    def run(self, project: Project | None = None) -> tuple[Run, Result]:
+    def run(self) -> tuple[Run, Result]:
         """Build, whatever comes of it."""
-        run = (project or self.project).scons(*self._words(), status=None)
+        run = self.project.scons(*self._words(), status=None)
         assert "Traceback" not in run.output, run.output
         if run.status:
             error = re.search(r"^error: (.*)$", run.output, re.MULTILINE)
             assert run.status == 2 and error, run.output
             return run, Result({}, error[1])
-        folder = (project or self.project).path(self._build)
+        folder = self.project.path(self._build)
         files = sorted(path for pattern in self._compared for path in folder.glob(pattern))
         return run, Result({str(path.relative_to(folder)): _digest(path) for path in files}, "")
 
@@ -220,14 +217,15 @@ class Built:
         process.communicate()
 
     def from_nothing(self) -> Result:
-        """What a build from nothing makes of the sources as they stand."""
+        """What a build from nothing makes of the sources as they stand, in the same folder."""
         state = self.state()
         if state not in self._known:
-            for name in (*self._sources, "spare"):
-                _copy(self.project.path(name), self._clean.path(name))
-            shutil.rmtree(self._clean.path("build"), ignore_errors=True)
-            self._clean.path("build").mkdir()
-            self._known[state] = self.run(self._clean)[1]
+            build, aside = self.project.path("build"), self.project.path("build aside")
+            build.rename(aside)
+            build.mkdir()
+            self._known[state] = self.run()[1]
+            shutil.rmtree(build)
+            aside.rename(build)
         return self._known[state]
 
     def state(self) -> str:
@@ -253,15 +251,6 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """Have a copy of what stands there, and only of that."""
-    _remove(target)
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
-    elif source.exists():
-        shutil.copy2(source, target, follow_symlinks=False)
 
 
 def _digest(path: Path) -> str:

@@ -75,7 +75,7 @@ def fragments(board_folder: Path, port: Path) -> list[Path]:
     for name in _listed(board_folder.absolute()):
         if "$" in name:
             continue
-        path = port / name
+        path = Path(os.path.normpath(port / name))
         if not path.is_file():
             raise UserError(f"{board_folder / _CMAKE} lists {name}: no such file", f"write {path}")
         found.append(path)
@@ -162,9 +162,8 @@ def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path, table: 
     }
     for setting in asked.values():
         came_out = effective.get(setting.name, "n")
-        if setting.file.is_relative_to(board_folder.absolute()) and not _same(
-            came_out, setting.value
-        ):
+        is_theirs = setting.file.is_relative_to(port)
+        if not is_theirs and not _same(came_out, setting.value):
             raise UserError(
                 f"{_relative(setting.file)} line {setting.line}: CONFIG_{setting.name}="
                 f"{setting.value} came to nothing: it is {came_out} in {sdkconfig}",
