@@ -118,7 +118,8 @@ def changed_while_it_is_built(file: Changing) -> Iterator[None]:
     yield
 
 
-WAYS = (
+Way = Callable[[Changing], Iterator[None]]
+WAYS: tuple[Way, ...] = (
     edited, of_the_same_size, of_the_same_time, restored, replaced_by_a_link, replaced_by_a_folder,
     renamed_by_case, removed_and_added, changed_while_it_is_built,
 )  # fmt: skip

@@ -2,17 +2,17 @@
 """Each kind of input, changed in each way: its steps run if its content is another, and only then;
 and what comes of it is, byte for byte, what a build from nothing makes of the same files.
 
-A thin part of the product is in the suite: each kind once, and each way.
+A thin part of the product is in the suite.
 """
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import changes
 import pytest
-from changes import WAYS, Built, Changing, Kind, changed_while_it_is_built
+from changes import WAYS, Built, Kind, Way
 from idf_double import Esp32Project, IdfDouble, micropython_tree
 from project import Project, copy_sources
 from small_port import small_micropython
@@ -263,21 +263,17 @@ def append(path: Path, text: str) -> None:
     path.write_text(path.read_text() + text)
 
 
-def product(kinds: dict[str, Kind]) -> list[object]:
-    """Every kind with every way; those that are not in the suite are long."""
-    return [
-        pytest.param(
-            kind,
-            way,
-            id=f"{name}-{way.__name__}",
-            marks=[] if row % len(WAYS) == column else pytest.mark.long,
-        )
-        for row, (name, kind) in enumerate(kinds.items())
-        for column, way in enumerate(WAYS)
+def product(kinds: dict[str, Kind]) -> pytest.MarkDecorator:
+    """Every kind with every way."""
+    cases = [
+        pytest.param(kind, way, id=f"{name}-{way.__name__}")
+        for name, kind in kinds.items()
+        for way in WAYS
     ]
+    return pytest.mark.parametrize(("kind", "way"), cases)
 
 
-def check(built: Built, kind: Kind, way: Callable[[Changing], Iterator[None]]) -> None:
+def check(built: Built, kind: Kind, way: Way) -> None:
     tags = kind.steps.split()
     before = built.state()
     with built.put_back(kind.path):
@@ -288,29 +284,52 @@ def check(built: Built, kind: Kind, way: Callable[[Changing], Iterator[None]]) -
             if result.error:
                 before = ""  # what an error left is made anew
             elif built.state() == before:
-                assert not ran or way is changed_while_it_is_built
+                assert not ran or way is changes.changed_while_it_is_built
             else:
                 assert tags[0] in ran or not before, run.output
                 assert set(ran) <= set(tags), run.output
                 before = built.state()
 
 
-@pytest.mark.parametrize(("kind", "way"), product(UNIX_KINDS))
-def test_firmware_of_a_virtual_board(
-    unix: Built, kind: Kind, way: Callable[[Changing], Iterator[None]]
-) -> None:
+# The part that is in the suite: each way, and the kinds that differ most.
+THIN: dict[str, list[tuple[Kind, Way]]] = {
+    "unix": [
+        (UNIX_KINDS[".include"], changes.of_the_same_time),
+        (UNIX_KINDS["linked folder"], changes.changed_while_it_is_built),
+    ],
+    "esp32": [(ESP32_KINDS["fragment elsewhere"], changes.of_the_same_size)],
+    "files": [
+        (FILES_KINDS["asset"], changes.of_the_same_time),
+        (FILES_KINDS["asset in a linked folder"], changes.edited),
+        (FILES_KINDS["page"], changes.renamed_by_case),
+        (FILES_KINDS["part of pages"], changes.replaced_by_a_link),
+        (FILES_KINDS["application"], changes.removed_and_added),
+        (FILES_KINDS["compression"], changes.replaced_by_a_folder),
+        (FILES_KINDS["what is ignored"], changes.restored),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", THIN)
+def test_a_thin_part(request: pytest.FixtureRequest, name: str) -> None:
+    built: Built = request.getfixturevalue(name)
+    for kind, way in THIN[name]:
+        check(built, kind, way)
+
+
+@pytest.mark.long
+@product(UNIX_KINDS)
+def test_firmware_of_a_virtual_board(unix: Built, kind: Kind, way: Way) -> None:
     check(unix, kind, way)
 
 
-@pytest.mark.parametrize(("kind", "way"), product(ESP32_KINDS))
-def test_firmware_of_a_real_board(
-    esp32: Built, kind: Kind, way: Callable[[Changing], Iterator[None]]
-) -> None:
+@pytest.mark.long
+@product(ESP32_KINDS)
+def test_firmware_of_a_real_board(esp32: Built, kind: Kind, way: Way) -> None:
     check(esp32, kind, way)
 
 
-@pytest.mark.parametrize(("kind", "way"), product(FILES_KINDS))
-def test_files_of_a_device(
-    files: Built, kind: Kind, way: Callable[[Changing], Iterator[None]]
-) -> None:
+@pytest.mark.long
+@product(FILES_KINDS)
+def test_files_of_a_device(files: Built, kind: Kind, way: Way) -> None:
     check(files, kind, way)
