@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import fcntl
+import itertools
 import os
 import re
 import shutil
@@ -26,6 +27,7 @@ from project import (
 )
 
 _LONG_S = 3600.0  # a long matrix's time limit
+_SLOW = ("graph", "docs")  # folders whose tests take longest
 # How long an example takes says something of the machine, and nothing of what is tested.
 hypothesis.settings.register_profile("suite", deadline=None)
 hypothesis.settings.load_profile("suite")
@@ -36,12 +38,28 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+@pytest.hookimpl(trylast=True)  # when those that do not run are gone
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the graph's tests: they take longest, and none is to be waited for at the end."""
+    """Let every worker begin with tests of the graph: they take longest, and none ends alone.
+
+    pytest-xdist's worksteal gives each worker a piece of the list to begin with, of equal length,
+    and takes from the end of one for those who have nothing left.
+    """
     for item in items:
         if item.get_closest_marker("long"):
             item.add_marker(pytest.mark.timeout(_LONG_S))
-    items.sort(key=lambda item: "graph" not in item.path.parts)
+    workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    pieces: list[list[pytest.Item]] = [[] for _ in range(workers)]
+    slow = [item for item in items if item.path.parent.name in _SLOW]
+    for at, (_, tests) in enumerate(itertools.groupby(slow, key=lambda item: item.path)):
+        pieces[at % workers] += tests
+    quick = iter([item for item in items if item.path.parent.name not in _SLOW])
+    left = len(items)
+    for at, piece in enumerate(pieces):
+        size = left // (workers - at)
+        piece += itertools.islice(quick, max(0, size - len(piece)))
+        left -= size
+    items[:] = [*itertools.chain(*pieces), *quick]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,18 +1,21 @@
 # SPDX-License-Identifier: MIT
 """What runs before anything of the user's: MicroPython takes a frozen boot.py first.
 
-It ends a sync that was cut off, and then runs the /boot.py that lies in the file system.
+It ends a sync that was cut off, stops at the prompt if the computer has asked for that, and else
+runs the /boot.py that lies in the file system.
 """
 
 import os
 
+import start_mark
 import sync_switch
 
 sync_switch.complete_at_start()
+start_mark.obey()
 try:
     os.stat("/boot.py")
 except OSError:
     pass
 else:
-    del os, sync_switch  # it finds the names that it would find without us
+    del os, start_mark, sync_switch  # it finds the names that it would find without us
     execfile("/boot.py")  # noqa: F821  # MicroPython has it

@@ -177,7 +177,7 @@ def _build(
         atomic_file.write(product, (port.folder / name).read_bytes())
     identity = build_id.write_record(port.made_from(), record)
     sizes = linker_map.usage(pieces)
-    ours = linker_map.usage(piece for piece in pieces if "viperhttp" in piece.origin)
+    ours = linker_map.usage(linker_map.of_module(pieces, "viperhttp"))
     app, slot = products[0].read_bytes(), table["factory"].size
     at_start = module_memory.read(app)
     line = (

@@ -56,13 +56,14 @@ class SealedClient:
 
     def ask(self, method: str, target: str, content: bytes = b"", /, **altered: Any) -> Answer:
         """Ask with a number that was asked for; `altered` is what is sent instead of what was
-        sealed: method, target, content, headers, and a nonce of one's own."""
+        sealed: method, target, content, headers, a scheme, and a nonce of one's own."""
         nonce = altered.pop("nonce", None) or self.challenge(target)
         cnonce = secrets.token_hex(16)
         path, _, query = target.partition("?")
         digest = hashlib.sha256(content).hexdigest()
         seal = self._seal("request", nonce, cnonce, method, path, query, "", digest)
-        credentials = f'HMAC-SHA256 nonce="{nonce}", cnonce="{cnonce}", seal="{seal}"'
+        scheme = altered.pop("scheme", "HMAC-SHA256")
+        credentials = f'{scheme} nonce="{nonce}", cnonce="{cnonce}", seal="{seal}"'
         self.sent = self._http.build_request(
             altered.get("method", method),
             altered.get("target", target),

@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 from dropping_proxy import DroppingProxy
 from project import copy_project
@@ -186,3 +187,15 @@ def test_without_a_token_the_application_takes_no_part(
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
     with pytest.raises(UserError, match=f"no token for the device {board.info.mac}"):
         update(board.info.http_port, new)
+
+
+@pytest.mark.parametrize("scheme", ["hmac-sha256", "Hmac-Sha256"])
+def test_the_schemes_name_in_any_case(client: SealedClient, scheme: str) -> None:
+    assert client.ask("GET", "/sync", scheme=scheme).status_code == 200
+
+
+def test_which_files_there_are_is_told_to_holders_alone(board: Board, client: SealedClient) -> None:
+    plain = httpx.get(f"http://127.0.0.1:{board.info.http_port}/perf/files", timeout=60)
+    assert plain.status_code == 401
+    answer = client.ask("GET", "/perf/files", nonce=client.challenge("/ota"))
+    assert (answer.status_code, len(answer.json()["sha256"])) == (200, 64)

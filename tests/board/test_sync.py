@@ -58,6 +58,27 @@ def test_only_what_differs_is_sent_and_the_devices_own_files_stay(
     assert found == {path: sha256(content) for path, content in site.texts.items()}
 
 
+def test_a_name_by_which_fat_knows_another_file_is_a_name_of_its_own(
+    lived_in: Board, site: Site
+) -> None:
+    with DeviceRepl(lived_in.url, again="") as repl:
+        repl.enter()
+        for path in ("/www/longname-of-mine.txt", "/www/longname-other.txt"):
+            repl.run(f"with open({path!r}, 'w') as f: f.write('mine')".encode(), "write")
+    site.texts["/www/longname-of-ours.txt"] = "ours"
+    site.sync(lived_in)
+    for name in ("longna~1.txt", "LONGNA~2.TXT", "longna~3.txt"):
+        site.texts[f"/www/{name}"] = name
+    assert sorted(site.sync(lived_in).files_sent) == [
+        f"/www/{name}" for name in ("LONGNA~2.TXT", "longna~1.txt", "longna~3.txt")
+    ]
+    assert not site.sync(lived_in).changed
+    found = on_device(lived_in)
+    del found["/boots.txt"]
+    mine = dict.fromkeys(("/www/longname-of-mine.txt", "/www/longname-other.txt"), sha256("mine"))
+    assert found == mine | {path: sha256(text) for path, text in site.texts.items()}
+
+
 @only_fat
 def test_flash_hands_a_file_system_that_is_there_to_sync(lived_in: Board, site: Site) -> None:
     site.texts["/www/index.html"] = "two"

@@ -24,6 +24,7 @@ TESTS = {
     "test_conditions": ["byte_range", "http_date"],
     "test_cache": ["cache"],
     "test_json_text": ["json_text", "path"],
+    "test_file_reader": ["file_reader", "crc32", "ring"],
 }
 
 

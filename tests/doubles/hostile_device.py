@@ -67,8 +67,9 @@ class HostileDevice:
                     head, _, pending = pending.partition(b"\r\n\r\n")
                     length = re.search(rb"(?i)content-length: (\d+)", head)
                     size = int(length[1]) if length else 0
-                    while len(pending) < size:
-                        pending += connection.recv(65536)
+                    while len(pending) < size and (data := connection.recv(65536)):
+                        self.heard += data
+                        pending += data
                     pending = pending[size:]
                     answer = self.answer(head)
                     if callable(answer):

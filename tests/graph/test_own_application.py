@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import httpx
 import pytest
@@ -151,32 +152,68 @@ while True:
 """
 
 
-@pytest.mark.parametrize("name", ["main.py", "boot.py"])
-def test_a_program_that_cannot_be_interrupted_is_replaced_and_no_file_lost(
-    own: Project, name: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def deaf(own: Project, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    """Writes a file of the user's on a board, and a program that cannot be interrupted."""
     monkeypatch.setenv("XDG_DATA_HOME", str(own.path("data of the user")))
-    program = own.path(f"firmware/app/{name}")
-    right = program.read_text()
-    own.scons("flash", PORT)
-    board = control.running(own.path(".viper/boards/own"))
+
+    def write(name: str) -> None:
+        own.scons("flash", PORT)
+        with open_repl(own) as repl:
+            for path, content in (("/mine.txt", "mine"), (f"/{name}", DEAF)):
+                repl.run(f"with open({path!r}, 'w') as f: f.write({content!r})".encode(), "write")
+            repl.restart()
+
+    return write
+
+
+@contextmanager
+def open_repl(project: Project) -> Iterator[DeviceRepl]:
+    board = control.running(project.path(".viper/boards/own"))
     assert board is not None
     with DeviceRepl(board.port_url.replace("rfc2217", "viper"), again="") as repl:
         repl.enter()
-        repl.run(b"with open('/mine.txt', 'w') as f:\n f.write('mine')", "keep a file")
-        repl.leave()
-    program.write_text(DEAF)
-    assert f"SEND     /{name}" in own.scons("sync", PORT, status=2).output
+        yield repl
 
-    program.write_text(right)
-    refused = own.scons("sync", PORT, status=2).output
-    assert "REPL does not answer\n  ./scons flash" in refused
-    flashed = own.scons("flash", PORT).output
+
+def mine(project: Project) -> str:
+    with open_repl(project) as repl:
+        told = repl.run(b"print(open('/mine.txt').read())", "tell")
+        repl.restart()
+    return told.strip()
+
+
+@pytest.mark.parametrize(("goal", "name"), [("sync", "boot.py"), ("flash", "main.py")])
+def test_a_program_that_cannot_be_interrupted_is_stopped_before_it_begins(
+    own: Project, deaf: Callable[[str], None], goal: str, name: str
+) -> None:
+    deaf(name)
+    came = own.scons(goal, PORT, f"THEIRS=overwrite:/{name}").output
+    assert "STOP     the program, which lets nobody in" in came
+    assert f"SEND     /{name}" in came and "BACKUP" not in came and "FLASH  " not in came
+    assert mine(own) == "mine"
+    assert "nothing to write" in own.scons("flash", PORT).output  # the mark is gone
+
+
+def test_a_program_that_cannot_be_interrupted_moves_with_its_partition(
+    own: Project, deaf: Callable[[str], None]
+) -> None:
+    deaf("boot.py")
+    own.edit("boards/partitions-16MiBplus.csv", "0x610000, -16M", "0x700000, -16M")
+    keep = ("REPARTITION=keep", "THEIRS=overwrite:/boot.py")
+    assert "files of the device, verified" in own.scons("flash", PORT, *keep).output
+    assert mine(own) == "mine"
+
+
+def test_without_a_place_for_the_mark_the_program_is_replaced_and_no_file_lost(
+    own: Project, deaf: Callable[[str], None]
+) -> None:
+    own.edit("boards/partitions-16MiBplus.csv", "data, phy,", "data, 0x40,")
+    deaf("main.py")
+    assert "REPL does not answer\n  ./scons flash" in own.scons("sync", PORT, status=2).output
+    flashed = own.scons("flash", PORT, "THEIRS=overwrite").output
     assert "for the program cannot be interrupted" in flashed and "FLASH    vfs  " in flashed
-    with DeviceRepl(board.port_url.replace("rfc2217", "viper"), again="") as repl:
-        repl.enter()
-        assert repl.run(b"print(open('/mine.txt').read())", "tell").strip() == "mine"
-        repl.leave()
+    assert mine(own) == "mine"
     assert "nothing to send" in own.scons("sync", PORT).output
-    (kept,) = own.path("data of the user").rglob(f"vfs/{name}")
+    (kept,) = own.path("data of the user").rglob("vfs/main.py")
     assert kept.read_text() == DEAF

@@ -31,7 +31,9 @@ def test_a_route_that_sleeps_is_worse_and_named(project: Project) -> None:
         # Nothing is flashed yet: the board that is measured has this build.
         first = project.scons("perf", *SHORT, "TAG=first").output
         assert "nothing to compare with yet" in first
+        assert "which files it has: " in first and "the device has no token" in first
         record = latest(project)
+        assert record.device["files"] == ""
         board = control.running(project.path(".viper/boards/perf"))
         assert board and record.device["mac"] == board.mac
         build = json.loads(project.path("build/VIRTUAL_N16R8/build.json").read_text())["build"]
@@ -40,6 +42,7 @@ def test_a_route_that_sleeps_is_worse_and_named(project: Project) -> None:
         assert record.phases[0].before["free"]["heap_free"] > 1_000_000
         assert any("ring_high_water" in name for name in record.phases[0].after["counters"])
 
+        project.scons("token", PORT)
         project.edit(
             "firmware/app/perf_routes.py",
             'def light_json():\n    return {"status',
@@ -50,6 +53,8 @@ def test_a_route_that_sleeps_is_worse_and_named(project: Project) -> None:
         assert "\nworse, compared with first" in slow
         assert "\n  mostly /perf/light/json: p50" in slow
         assert "no build has been measured twice yet" in slow  # for this one has other files
+        assert "which files it has: " not in slow
+        assert len(latest(project).device["files"]) == 16
         assert "scons:" not in slow  # it has said what there is to say
         # It is told, kept and shown before the status is.
         assert latest(project).started != record.started

@@ -65,6 +65,8 @@ def test_content_type(client: httpx.Client, path: str, content_type: str) -> Non
 def test_head_has_the_fields_of_get_and_no_content(client: httpx.Client) -> None:
     got, head = client.get(PAGE), client.head(PAGE)
     assert head.status_code == 200
+    got.headers.pop("Date", None)  # the next second may have begun
+    head.headers.pop("Date", None)
     assert head.headers == got.headers
     assert head.content == b""
 

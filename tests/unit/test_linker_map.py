@@ -51,6 +51,19 @@ def test_memory_is_told_by_section() -> None:
     assert linker_map.usage(pieces) == Usage(flash=3107, sram=120, psram=5)
 
 
+def test_a_modules_share_has_no_strings_of_others() -> None:
+    """ld names the first object that has some, whose the others are not."""
+    file = "esp-idf/main/libmain.a(byte_range.c.obj)"
+    ours = f"viperhttp/core/{file}"
+    pieces = [
+        Piece(".flash.rodata", ".rodata.str1.4", 124_857, ours),
+        Piece(".flash.rodata", ".rodata.table", 57, ours),
+        Piece(".flash.text", ".text.vhttp_byte_range", 400, ours),
+        Piece(".flash.text", ".text.other", 9, file),
+    ]
+    assert linker_map.usage(linker_map.of_module(pieces, "viperhttp")).flash == 457
+
+
 @pytest.fixture(params=["esp32", "esp32s3"])
 def chip_map(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A map of a chip, as the double of ESP-IDF links it."""

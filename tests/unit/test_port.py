@@ -82,7 +82,7 @@ def test_a_device_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch) ->
     plugged_in(monkeypatch, 0x10C4)
     with pytest.raises(UserError, match="/dev/ttyNONE9: there is no such device") as caught:
         port.find(port.parse("/dev/ttyNONE9"))
-    assert caught.value.next_step == "connected now: /dev/null"
+    assert caught.value.next_step == "./scons ports tells what is connected: /dev/null"
     with pytest.raises(UserError, match="not a serial device"):
         port.find(port.Port("/dev/shm", None, "/dev/shm"))
 

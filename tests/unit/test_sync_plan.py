@@ -174,6 +174,20 @@ def test_a_name_that_is_a_users_file_by_its_alias_is_in_the_way() -> None:
     assert conflicts(made) == ["/www/LONGNA~1.TXT"]
 
 
+def test_a_file_whose_short_name_is_wanted_stays_under_its_long_one() -> None:
+    short, long = "/www/LONGNA~1.TXT", "/www/longname.txt"
+    called = {short: {long: "theirs"}}
+    made = plan({short: "ours"}, {}, called=called, others={long: 5})
+    assert [each.record[:2] + each.record[4:] for each in made.placed] == [
+        ("+", short, "theirs"),
+        ("?", long, ""),
+    ]
+    assert made.placed[1].copy_of == long and made.sent == (short,) and not made.moved
+    called = {short: {long: "old"}}
+    made = plan({short: "ours", long: "new"}, {long: "old"}, called=called)
+    assert [each.path for each in made.placed] == [short, long] and made.sent == (short, long)
+
+
 def test_a_folder_may_become_a_file_and_a_file_a_folder() -> None:
     ours = {"/www/chart.js/a": "1", "/www/chart.js/b/c": "2"}
     made = plan({"/www/chart.js": "3"}, ours)

@@ -26,6 +26,7 @@ from viperhttp.responses import (
     JSONResponse,
     RedirectResponse,
     Response,
+    ServedResponse,
     StreamingResponse,
 )
 from viperhttp.routing import Depends, Query, Router

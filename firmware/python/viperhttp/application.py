@@ -8,7 +8,13 @@ import _viperhttp
 from viperhttp import tasks
 from viperhttp.errors import HTTPException
 from viperhttp.request import current_request, end_task, request_of, start_task
-from viperhttp.responses import JSONResponse, Response, StreamingResponse, outcome
+from viperhttp.responses import (
+    JSONResponse,
+    Response,
+    ServedResponse,
+    StreamingResponse,
+    outcome,
+)
 from viperhttp.routing import Router, check_callable, is_coroutine
 
 
@@ -58,11 +64,15 @@ class ViperHTTP(Router):
         )
         self.routes.append(route)
 
-    def middleware(self, kind):
+    def middleware(self, kind, everything=False):
         """Decorates `async def f(request, call_next)`, called around every handler.
 
         It returns `await call_next(request)`, a Response, or another one. The one added last is
         the outermost.
+
+        With `everything` it also stands before what the server answers by itself: mounts, 404, 405
+        and OPTIONS. Each such request then waits for Python, as a handler's does; call_next gives a
+        ServedResponse.
         """
         if kind != "http":
             raise ValueError('the only kind of middleware is "http"')
@@ -70,7 +80,7 @@ class ViperHTTP(Router):
         def decorate(function):
             self._check_stopped()
             check_callable(function, "middleware", 2)
-            self._middleware.append(function)
+            self._middleware.append((function, everything))
             return function
 
         return decorate
@@ -114,6 +124,7 @@ class ViperHTTP(Router):
         """
         for route in self.routes:
             route.entry[0] = self._handler_for(route)
+        self._server.unrouted(self._handler_of_the_rest())
         self._run_events("startup")
         self._url = self._server.start(port)
 
@@ -173,7 +184,14 @@ class ViperHTTP(Router):
     def _handler_for(self, route):
         # A handler that nothing stands around is called by the C side itself.
         handler = _with_dependencies(route) if route.deps else route.handler
-        if not self._middleware:
+        return self._behind([function for function, _ in self._middleware], handler)
+
+    def _handler_of_the_rest(self):
+        functions = [function for function, everything in self._middleware if everything]
+        return self._behind(functions, ServedResponse) if functions else None
+
+    def _behind(self, middleware, handler):
+        if not middleware:
             return handler
 
         async def innermost(request):
@@ -186,7 +204,7 @@ class ViperHTTP(Router):
             return result if isinstance(result, Response) else _response_for(result)
 
         call_next = innermost
-        for function in self._middleware:
+        for function in middleware:
             call_next = _bind(function, call_next)
 
         def around(**parameters):

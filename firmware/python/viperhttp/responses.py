@@ -226,6 +226,35 @@ class FileResponse(Response):
             await _room(call)
 
 
+class ServedResponse(Response):
+    """What the server answers by itself: a mounted file, /health, 404 and 405. Middleware for
+    everything gets it of call_next.
+
+    `headers` go before the server's own of their names; Vary is added to them. The status, and the
+    content, are the server's: conditions and ranges may still make 304, 206, 412 or 416 of 200.
+    """
+
+    def __init__(self, status, file, folder_status):
+        self.content = b""
+        self.headers = {}
+        self._status = status  # with a file: if it is not there
+        self._file = file
+        self._folder_status = folder_status
+
+    @property
+    def status_code(self):
+        """200, 301 for a folder without its slash, 204, 404 or 405."""
+        if self._file:
+            self._status = _viperhttp.file_status(self._file, self._status, self._folder_status)
+            self._file = ""
+        return self._status
+
+    async def send(self, call):
+        """Has the server answer a call, as soon as there is room."""
+        while not call.pass_on(self.headers):
+            await _room(call)
+
+
 def _attachment(filename):
     plain = "".join(["_" if c in '"\\' or not " " <= c <= "~" else c for c in filename])
     field = 'attachment; filename="%s"' % plain

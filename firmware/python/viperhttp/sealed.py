@@ -31,7 +31,7 @@ from viperhttp.request import current_request
 from viperhttp.responses import JSONResponse, Response, StreamingResponse
 
 _CHALLENGE = 'HMAC-SHA256 realm="%s", nonce="%s"'
-_CREDENTIALS = ["HMAC-SHA256 nonce=", ", cnonce=", ", seal=", ""]  # what is around the values
+_CREDENTIALS = ["hmac-sha256 nonce=", ", cnonce=", ", seal=", ""]  # what is around the values
 _NONCES = 16  # of either table
 _BLOCK = 64  # bytes of SHA-256's blocks, as RFC 2104 needs them
 
@@ -91,7 +91,7 @@ def _guarded(handler):
 def _verified(request, key):
     """The numbers of both sides, if a request has the right seal; they are good no longer."""
     parts = request.headers.get("authorization", "").split('"')
-    if parts[::2] != _CREDENTIALS:
+    if [part.lower() for part in parts[::2]] != _CREDENTIALS:  # RFC 9110, section 11.1
         return None
     nonce, cnonce, seal = parts[1::2]
     table = _offered if nonce in _offered else _following

@@ -96,7 +96,8 @@ def found(paths):
     """What is at some paths, whoever put it there, and however it is spelt: a dict each.
 
     {"path", "sha256"} a file; {"folder"} a folder, and then the files below it. Where there is
-    nothing, because there is a file where the path has a folder, that file.
+    nothing, because there is a file where the path has a folder, that file. With "called", paths of
+    files, the path is a FAT's short name of one of them, and nothing is called so.
     """
     for path in paths:
         if sync_switch.is_folder(path):
@@ -107,7 +108,11 @@ def found(paths):
         while path and not sync_switch.is_file(path):
             path = path.rpartition("/")[0]
         if path:
-            yield {"path": path, "sha256": sync_switch.digest(path)}
+            what = {"path": path, "sha256": sync_switch.digest(path)}
+            called = _called(**what)
+            if called:
+                what["called"] = called
+            yield what
 
 
 def sectors(*runs):
@@ -270,6 +275,16 @@ def _is_littlefs():
         if magic == b"littlefs":
             return True
     return False
+
+
+def _called(path, sha256):
+    """The files that may be meant by a path, if a FAT knows one of them by such a name too."""
+    folder, _, name = path.rpartition("/")
+    names = _names(folder or "/") if "~" in name else []
+    if name.upper() in [each.upper() for each in names]:
+        return []
+    paths = [folder + "/" + each for each in names]
+    return [each for each in paths if sync_switch.digest(each) == sha256]
 
 
 def _is_made(path):

@@ -131,8 +131,8 @@ class DeviceHttp:
         """
         deadline = time.monotonic() + _START_S
         self.close()
-        self._sealer, self._bearer = None, ""  # what runs then may ask for other credentials
         while True:
+            self._sealer, self._bearer = None, ""  # what runs now may ask for other credentials
             try:
                 says = schema.read(self._ask("GET", "", None, {}, _ANSWER_SIZE))
                 if says.word("boot") != boot:
@@ -221,7 +221,7 @@ class DeviceHttp:
                 f"{host}: this user has no token for the device {asked.mac}", _NEW_TOKEN
             )
         if asked.nonce is not None:
-            self._sealer = Sealer(token, asked.nonce)
+            self._sealer, self._bearer = Sealer(token, asked.nonce), ""
             return
         if not self._endpoint.in_clear:
             raise UserError(
@@ -231,7 +231,7 @@ class DeviceHttp:
             )
         if not self._bearer:
             console.step("TOKEN", f"{host}  sent in clear: who has listened may change the device")
-        self._bearer = token
+        self._sealer, self._bearer = None, token
 
     def _refusal(self, status: int, content: bytes) -> UserError:
         endpoint = self._endpoint

@@ -92,17 +92,18 @@ class DeviceRepl:
     ) -> None:
         self.serial.close()
 
-    def enter(self, starting: bool = False) -> None:
+    def enter(self, starting: bool = False, within_s: float = _START_S) -> None:
         """Bring the device to its raw REPL.
 
         Args:
             starting: it was reset just now, and may need time to come to its prompt.
+            within_s: how long a program may take to let itself be interrupted.
 
         Raises:
             NoPrompt: it does not answer in time.
         """
         self.interrupted = False
-        deadline = time.monotonic() + _START_S
+        deadline = time.monotonic() + within_s
         knocks = _BOOTING_KNOCKS if starting else _KNOCKS
         for knock in range(1, knocks + 1):
             self.serial.write(b"\r\x01")

@@ -7,7 +7,8 @@ others or relaxed away, and fills gaps between them, which its parser accounts f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ _NOT_IN_FLASH = (".bss", "noinit")
 _SRAM = (".iram0", ".dram0", ".noinit", ".data", ".bss", ".got")
 _READ_ONLY = (".data.rel.ro",)
 _PSRAM = (".ext_ram",)
+
+# Sections whose strings ld merges with equal ones of other objects: GCC's name for them.
+_STRINGS = re.compile(r"\.str\d+\.\d+$")
 
 # esp-idf-size's names for the parts of a chip's SRAM.
 _SRAM_TYPES = ("IRAM", "DRAM", "DIRAM")
@@ -42,6 +46,11 @@ class Piece:
     name: str
     size: int
     origin: str
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether it has strings of many objects: ld credits all to the first that has some."""
+        return _STRINGS.search(self.name) is not None
 
     @property
     def in_flash(self) -> bool:
@@ -81,6 +90,11 @@ def read(file: Path) -> list[Piece]:
         for piece in section["input_sections"]
         if piece["size"] + piece["fill"]
     ]
+
+
+def of_module(pieces: Iterable[Piece], module: str) -> Iterator[Piece]:
+    """The pieces that come from a C module's objects."""
+    return (piece for piece in pieces if module in piece.origin and not piece.is_merged)
 
 
 def usage(pieces: Iterable[Piece]) -> Usage:

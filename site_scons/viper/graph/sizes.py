@@ -28,7 +28,6 @@ _SYMBOLS = 200  # of the largest that are kept of a build
 
 _ARCHIVE = re.compile(r"(?:^|/)lib([^/]+)\.a\(")
 _SECTION = re.compile(r"^\.(?:text|rodata|data\.rel\.ro|data|bss|literal)(?:\.local)?\.(.+)$")
-_STRINGS = re.compile(r"\.str\d+\.\d+$")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,7 +69,7 @@ def linked(map_file: Path, server: ModuleMemory, psram_size: int) -> dict[str, d
         if piece.in_flash:
             components[component(piece)] += piece.size
             name = _SECTION.match(piece.name)
-            if name and not _STRINGS.search(piece.name):
+            if name and not piece.is_merged:
                 symbols[name[1]] += piece.size
     usage = linker_map.usage(pieces)
     memory = {"flash": usage.flash, "SRAM": usage.sram}
@@ -94,11 +93,11 @@ def component(piece: Piece) -> str:
     """The part of the program that a piece belongs to.
 
     An archive by its name, MicroPython and its modules by their folders, the rest is the system's.
-    Of what ld merges, it names the first object that has some: that is a part of its own.
+    What ld has merged belongs to nobody, and is a part of its own.
     """
     if piece.output.startswith(".rela"):
         return "relocations"
-    if _STRINGS.search(piece.name):
+    if piece.is_merged:
         return "string literals"
     archive = _ARCHIVE.search(piece.origin)
     if archive:

@@ -65,6 +65,7 @@ SUBTYPES: dict[int, dict[str, int]] = {
 FACTORY = SUBTYPES[APP]["factory"]
 OTA_0 = SUBTYPES[APP]["ota_0"]
 OTADATA = SUBTYPES[DATA]["ota"]
+PHY = SUBTYPES[DATA]["phy"]
 PRIMARY = 0x00  # the subtype of the bootloader and the table in use, of either type
 
 _ENTRY = struct.Struct("<2sBBLL16sL")

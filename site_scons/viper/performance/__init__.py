@@ -12,5 +12,5 @@
 
 It runs on Windows too.
 
-May use: base.
+May use: base, device.
 """

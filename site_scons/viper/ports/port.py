@@ -213,7 +213,7 @@ def _require_device(path: Path, called: str) -> None:
         is_device = stat.S_ISCHR(path.stat().st_mode)
     except OSError:
         others = ", ".join(device.tty for device in usb_serial.connected())
-        hint = f"connected now: {others}" if others else "plug the board in"
+        hint = "./scons ports tells what is connected" + (f": {others}" if others else "")
         raise UserError(f"{called}: there is no such device", hint) from None
     if not is_device:
         raise UserError(f"{called} is not a serial device", _FORMS)

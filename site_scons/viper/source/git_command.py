@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""Git by itself: no configuration, hook, prompt or repository of the user's."""
+"""Git by itself: no hook, filter, prompt or repository of the user's.
+
+Of the user's configuration, `url.*.insteadOf` alone counts: a site with a mirror of git hosts
+needs it (https://git-scm.com/docs/git-config#Documentation/git-config.txt-urlltbasegtinsteadOf).
+"""
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -40,9 +45,34 @@ def run(
         SSH_ASKPASS="true",
         GIT_SSH_COMMAND="ssh -o BatchMode=yes",
         **process.network_environment(),
+        **_mirrors(),
     )
     command = ["git", "-c", "core.autocrlf=false", *arguments]
     return process.run(command, environment=environment, on_line=on_line, silence_s=silence_s)
+
+
+@functools.cache
+def _mirrors() -> dict[str, str]:
+    """The variables that hand on by what the user has other URLs replaced.
+
+    Not on the command line, which others on this machine can read: a URL may hold a password.
+    """
+    where = {
+        name: os.environ[name]
+        for name in ("GIT_CONFIG_GLOBAL", "XDG_CONFIG_HOME")
+        if name in os.environ
+    }
+    asked = ["git", "config", "--includes", "--null", "--get-regexp", r"^url\..*\.insteadof$"]
+    try:
+        # Outside of any repository: its own configuration is not the user's.
+        told = process.run(asked, cwd=Path("/"), environment=process.clean_environment(**where))
+    except process.ToolFailed:
+        return {}  # there is none
+    entries = [entry.partition("\n") for entry in told.split("\0") if entry]
+    variables = {"GIT_CONFIG_COUNT": str(len(entries))}
+    for at, (key, _, value) in enumerate(entries):
+        variables |= {f"GIT_CONFIG_KEY_{at}": key, f"GIT_CONFIG_VALUE_{at}": value}
+    return variables
 
 
 def fetch(checkout: Path, url: str, commit: str, title: str) -> None:

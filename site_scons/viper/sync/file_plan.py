@@ -38,6 +38,8 @@ class Found:
     folders: frozenset[str] = frozenset()  # where a file of the image is to be
     others: Mapping[str, int] = field(default_factory=dict)  # of the site, not ours: their sizes
     made: Mapping[str, str] = field(default_factory=dict)  # .gz that the device made of ours
+    # Paths that are a FAT's short names, and the files that may be meant: their sha256 by path.
+    called: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,8 @@ class SyncPlan:
     @property
     def moved(self) -> tuple[tuple[str, str], ...]:
         """The files whose content the device has under another name: it, and the new one."""
-        copied = ((placed.copy_of, placed.path) for placed in self.placed if placed.copy_of)
+        copies = (placed for placed in self.placed if placed.copy_of not in ("", placed.path))
+        copied = ((placed.copy_of, placed.path) for placed in copies)
         return (*self.respelt, *copied)
 
     @property
@@ -179,6 +182,7 @@ class _Planner:
         self._others = {**found.others}
         self._made = {**found.made}
         self._folders = found.folders
+        self._called = found.called
         self._theirs = theirs
         self._delete = delete
         self._fold = folding(found.fs)
@@ -198,6 +202,7 @@ class _Planner:
         for path, file in self._wanted.items():
             if path not in self._keep:
                 self._bring(path, file)
+        self._give_short_names()
         self._take_out()
         self._drop_made()
         return SyncPlan(
@@ -299,9 +304,11 @@ class _Planner:
 
     def _bring(self, path: str, file: File) -> None:
         there = None if path in self._cleared else self._there.get(path)
-        if file.is_seed:
+        if file.is_seed and path not in self._called:
             if there is None and path not in self._others:
                 self._place(path, file, "")
+        elif path in self._called:
+            self._place(path, file, next(iter(self._called[path].values())))
         elif there is None and path not in self._others:
             self._place(path, file, "")
         elif there == file.sha256:
@@ -317,6 +324,16 @@ class _Planner:
     def _place(self, path: str, file: File, before: str) -> None:
         copy_of = self._content.get(file.sha256, "")
         self._placed.append(Placed(path, file.sha256, before, copy_of, file.is_seed))
+
+    def _give_short_names(self) -> None:
+        """Place again what goes as a wanted file takes the place of its short name."""
+        placed = {each.path for each in self._placed}
+        for path in {*self._called} & placed:
+            for other, sha256 in self._called[path].items():
+                if other not in placed:
+                    is_theirs = other not in self._ours
+                    self._placed.append(Placed(other, sha256, "", other, is_theirs))
+                    placed.add(other)
 
     def _decides(self, block: str, path: str, file: File, why: str) -> bool:
         """Whether a file of the user's may go for a wanted one."""
@@ -386,6 +403,7 @@ def _parents(path: str) -> Iterator[str]:
         at = path.find("/", at + 1)
 
 
-def _turn(placed: Placed) -> tuple[bool, bool, str]:
-    """New names first, then those that others name, pages last."""
-    return bool(placed.before), placed.path.endswith(_PAGES), placed.path
+def _turn(placed: Placed) -> tuple[bool, bool, bool, str]:
+    """What may be short names first, then new ones, then those that others name, pages last."""
+    page = placed.path.endswith(_PAGES)
+    return "~" not in placed.path, bool(placed.before), page, placed.path

@@ -242,6 +242,7 @@ def _look(transport: Transport, found: Found, paths: Sequence[str], again: str) 
     spelt = {fold(path): path for path in (*found.others, *found.files)}
     files = dict(found.files)
     folders = set()
+    called = {}
     try:
         for at in range(0, len(paths), PATHS):
             for answer in transport.look(paths[at : at + PATHS]):
@@ -249,10 +250,16 @@ def _look(transport: Transport, found: Found, paths: Sequence[str], again: str) 
                     folders.add(answer.text("folder", PATH_MAX))
                     continue
                 path = answer.text("path", PATH_MAX)
-                files.setdefault(spelt.get(fold(path), path), answer.digits("sha256", 64))
+                sha256 = answer.digits("sha256", 64)
+                if "called" in answer:
+                    called[path] = dict.fromkeys(
+                        answer.texts("called", _COUNT_MAX, PATH_MAX), sha256
+                    )
+                else:
+                    files.setdefault(spelt.get(fold(path), path), sha256)
     except ValueError as why:
         raise UserError(f"the device's manifest cannot be understood: {why}", again) from None
-    return replace(found, files=files, folders=frozenset(folders))
+    return replace(found, files=files, folders=frozenset(folders), called=called)
 
 
 def compare(
@@ -420,6 +427,8 @@ class _Work:
         return sum(map(_rounded, sizes)) + (len(folders) + 2) * SECTOR_SIZE + 2 * _rounded(notes)
 
     def _size(self, placed: Placed) -> int:
+        if placed.path not in self._wanted:
+            return self._found.others.get(placed.path, 0)
         return self._wanted[placed.path].source.stat().st_size
 
     def _without_retired(self, plan: SyncPlan) -> SyncPlan:

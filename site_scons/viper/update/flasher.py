@@ -19,7 +19,7 @@ from viper.base.console import human_mac
 from viper.base.errors import UserError
 from viper.device.held_port import HeldPort
 from viper.device.repl import NoPrompt
-from viper.flash import device_stamp, writing
+from viper.flash import device_stamp, start_mark, writing
 from viper.flash.jobs import (
     BACKUP,
     LEFT_ALONE,
@@ -34,6 +34,7 @@ from viper.flash.jobs import (
 )
 from viper.flash.writing import FILESYSTEM, Image, PartPlan, Session
 from viper.image import filesystem_reader, ownership, partition_table
+from viper.image.partition_table import PartitionTable
 from viper.image.sectors import SECTOR_SIZE
 from viper.ports import port
 from viper.ports.native_usb import NativeUsb
@@ -48,6 +49,9 @@ from viper.update.merging import Keeping
 
 if TYPE_CHECKING:
     from viper.flash.esp_device import Device
+
+_PROMPT_S = 5.0  # what a program may take to be interrupted, until it is stopped from without
+_MARKED_PROMPT_S = 15.0  # what a device without a program may take from its reset to its prompt
 
 
 class Flasher:
@@ -124,8 +128,7 @@ class Flasher:
         if journal is None or self._request.goal == PLAN:
             return
         self._doing = "being put back to where it was before an interrupted sync"
-        table = partition_table.booted_by(device.read, self._image.flash_size)
-        vfs = table.find_named("vfs")
+        vfs = self._booted_table(device).find_named("vfs")
         if vfs is None:
             fat_journal.clear(stamps, device.mac)
             return
@@ -255,6 +258,21 @@ class Flasher:
             carry: what was carried over to it, and has to be there.
         """
         began = time.monotonic()
+        try:
+            self._sync_at_prompt(starting, filesystem_md5, carry, within_s=_PROMPT_S)
+        except NoPrompt:
+            if self._request.goal == PLAN or not self._marked():
+                raise
+            try:
+                self._sync_at_prompt(True, filesystem_md5, carry, within_s=_MARKED_PROMPT_S)
+            except NoPrompt:
+                self._unmark()
+                raise
+        self._note(files_s=time.monotonic() - began)
+
+    def _sync_at_prompt(
+        self, starting: bool, filesystem_md5: bytes, carry: CarryOver | None, within_s: float
+    ) -> None:
         self._doing = "updating its files"
         if starting:
             self._usb.after_reset()
@@ -262,7 +280,7 @@ class Flasher:
             sent_before = repl.written.bytes
             restart = True
             try:
-                repl.enter(starting)
+                repl.enter(starting, within_s)
                 device = ReplTransport(repl)
                 if carry:
                     self._verify(device, carry)
@@ -276,7 +294,23 @@ class Flasher:
                     repl.leave()
             self._count(repl.written.bytes - sent_before)
         self._note(files_sent=plan.sent, files_deleted=plan.deleted, files_moved=plan.moved)
-        self._note(files_s=time.monotonic() - began)
+
+    def _marked(self) -> bool:
+        """Reset a device so that it stops before its program; whether that can be done."""
+        with self._chip() as device:
+            self._doing = "being reset to its prompt"
+            marked = start_mark.place(device, self._booted_table(device))
+        if marked:
+            self._say(tag="STOP", line="the program, which lets nobody in: reset to the prompt")
+        return marked
+
+    def _unmark(self) -> None:
+        """Take back a mark that the device's firmware does not know."""
+        with self._chip() as device:
+            start_mark.remove(device, self._booted_table(device))
+
+    def _booted_table(self, device: Device) -> PartitionTable:
+        return partition_table.booted_by(device.read, self._image.flash_size)
 
     def _verify(self, device: ReplTransport, carry: CarryOver) -> None:
         """See that a device has the files that were carried over, and note that it is finished.

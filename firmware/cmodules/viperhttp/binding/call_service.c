@@ -78,7 +78,8 @@ static void call_handler(request_obj_t *request) {
         size_t length;
         mp_obj_t *entry, *handlers;
         mp_obj_list_get(service->handlers, &length, &handlers);
-        mp_obj_get_array(handlers[request->route], &length, &entry);
+        bool has_route = request->route != VHTTP_NO_ROUTE;
+        mp_obj_get_array(has_route ? handlers[request->route] : service->unrouted, &length, &entry);
         mp_obj_t arguments[4 * VHTTP_ROUTE_PARAMETERS_MAX];
         for (size_t i = 0; i < request->value_count; i++) {
             arguments[2 * i] = entry[1 + 2 * i];

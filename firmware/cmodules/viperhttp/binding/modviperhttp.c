@@ -25,6 +25,7 @@
 #include "router.h"
 #include "server.h"
 #include "signal_object.h"
+#include "vfs_files.h"
 #include "vhttp_config.h"
 
 #if !MICROPY_PY_ASYNCIO_TASK_QUEUE_PUSH_CALLBACK
@@ -306,6 +307,21 @@ static mp_obj_t server_route(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_route_obj, 5, 5, server_route);
 
+// unrouted(handler): calls it for each request that no route takes, as handler(status=…, file=…,
+// folder_status=…), which are the values of VHTTP_NO_ROUTE. None: the server answers such requests
+// alone.
+static mp_obj_t server_unrouted(mp_obj_t self_in, mp_obj_t handler) {
+    server_obj_t *self = stopped(self_in);
+    mp_obj_t entry[] = {handler,       MP_OBJ_NEW_QSTR(MP_QSTR_status),
+                        mp_const_none, MP_OBJ_NEW_QSTR(MP_QSTR_file),
+                        mp_const_none, MP_OBJ_NEW_QSTR(MP_QSTR_folder_status),
+                        mp_const_none};
+    self->calls.unrouted =
+        handler == mp_const_none ? MP_OBJ_NULL : mp_obj_new_tuple(MP_ARRAY_SIZE(entry), entry);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(server_unrouted_obj, server_unrouted);
+
 // start(port) -> address. OSError when the port is taken, RuntimeError when a server runs.
 static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     server_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -320,6 +336,7 @@ static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     struct vhttp_server_options options = {
         .router = &self->router,
         .routes = &self->routes,
+        .asks_for_all = self->calls.unrouted != MP_OBJ_NULL,
         .port = (uint16_t)port,
         .version = VHTTP_VERSION,
         .build_id = vhttp_build_id,
@@ -387,6 +404,7 @@ static const mp_rom_map_elem_t server_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_mount_health), MP_ROM_PTR(&server_mount_health_obj)},
     {MP_ROM_QSTR(MP_QSTR_mount_metrics), MP_ROM_PTR(&server_mount_metrics_obj)},
     {MP_ROM_QSTR(MP_QSTR_route), MP_ROM_PTR(&server_route_obj)},
+    {MP_ROM_QSTR(MP_QSTR_unrouted), MP_ROM_PTR(&server_unrouted_obj)},
     {MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&server_start_obj)},
     {MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&server_stop_obj)},
     {MP_ROM_QSTR(MP_QSTR_is_running), MP_ROM_PTR(&server_is_running_obj)},
@@ -497,6 +515,21 @@ static mp_obj_t module_content_type(mp_obj_t path) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_1(module_content_type_obj, module_content_type);
 
+// file_status(path, status, folder_status) -> 200 when there is such a file, folder_status when
+// there is such a folder, else status
+static mp_obj_t module_file_status(mp_obj_t path, mp_obj_t status, mp_obj_t folder_status) {
+    struct vhttp_file_stat stat;
+    switch (vhttp_vfs_files.stat(mp_obj_str_get_str(path), &stat)) {
+    case 0:
+        return MP_OBJ_NEW_SMALL_INT(200);
+    case VHTTP_FILE_IS_FOLDER:
+        return folder_status;
+    default:
+        return status;
+    }
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(module_file_status_obj, module_file_status);
+
 // config() -> dict of the settings that this firmware was built with
 static mp_obj_t module_config(void) {
     mp_obj_t config = mp_obj_new_dict(0);
@@ -519,6 +552,7 @@ static mp_obj_t module_invalidate(mp_obj_t path_in) {
     }
     server_obj_t *self = MP_STATE_VM(viperhttp_running);
     if (self != NULL) {
+        vhttp_file_reader_forget(&self->service.reader);
         vhttp_server_invalidate(self->service.server, path);
     }
     return mp_const_none;
@@ -540,6 +574,7 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_parse_json), MP_ROM_PTR(&vhttp_parse_json_obj)},
     {MP_ROM_QSTR(MP_QSTR_parameters), MP_ROM_PTR(&vhttp_function_parameters_obj)},
     {MP_ROM_QSTR(MP_QSTR_content_type), MP_ROM_PTR(&module_content_type_obj)},
+    {MP_ROM_QSTR(MP_QSTR_file_status), MP_ROM_PTR(&module_file_status_obj)},
     {MP_ROM_QSTR(MP_QSTR_config), MP_ROM_PTR(&module_config_obj)},
     {MP_ROM_QSTR(MP_QSTR_invalidate), MP_ROM_PTR(&module_invalidate_obj)},
     {MP_ROM_QSTR(MP_QSTR_escape_html), MP_ROM_PTR(&vhttp_escape_html_obj)},

@@ -76,6 +76,10 @@ bool vhttp_request_begin(request_obj_t *request, uint32_t length);
 // the ring has no room.
 bool vhttp_request_send_file(request_obj_t *request, const char *path);
 
+// Has the server answer a request that no route takes, with the fields of its head. False when the
+// ring has no room.
+bool vhttp_request_pass(request_obj_t *request);
+
 // Writes as much as there is credit for, *taken bytes. False when the ring has no room.
 bool vhttp_request_write(request_obj_t *request, const char *bytes, size_t length, size_t *taken);
 

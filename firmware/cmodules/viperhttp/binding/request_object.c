@@ -110,6 +110,21 @@ static mp_obj_t request_file(size_t n_args, const mp_obj_t *args) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(request_file_obj, 4, 4, request_file);
 
+// pass_on(fields) -> bool: has the server answer what no route takes. False when there is no room
+// now.
+static mp_obj_t request_pass_on(mp_obj_t self_in, mp_obj_t fields) {
+    request_obj_t *self = live(self_in);
+    if (self->route != VHTTP_NO_ROUTE) {
+        mp_raise_msg(&mp_type_RuntimeError, MP_ERROR_TEXT("a route's request is the route's"));
+    }
+    take_head(self, MP_OBJ_NEW_SMALL_INT(200), fields);
+    struct vhttp_call_service *service = self->service;
+    bool has_room = vhttp_request_pass(self);
+    tell_server(service, !has_room);
+    return mp_obj_new_bool(has_room);
+}
+static MP_DEFINE_CONST_FUN_OBJ_2(request_pass_on_obj, request_pass_on);
+
 // write(bytes, start) -> how many of the bytes from `start` on were taken; 0: wait for on_room.
 static mp_obj_t request_write(mp_obj_t self_in, mp_obj_t bytes, mp_obj_t start_in) {
     request_obj_t *self = live(self_in);
@@ -216,6 +231,7 @@ static const mp_rom_map_elem_t request_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_respond), MP_ROM_PTR(&request_respond_obj)},
     {MP_ROM_QSTR(MP_QSTR_begin), MP_ROM_PTR(&request_begin_obj)},
     {MP_ROM_QSTR(MP_QSTR_file), MP_ROM_PTR(&request_file_obj)},
+    {MP_ROM_QSTR(MP_QSTR_pass_on), MP_ROM_PTR(&request_pass_on_obj)},
     {MP_ROM_QSTR(MP_QSTR_write), MP_ROM_PTR(&request_write_obj)},
     {MP_ROM_QSTR(MP_QSTR_end), MP_ROM_PTR(&request_end_obj)},
     {MP_ROM_QSTR(MP_QSTR_on_room), MP_ROM_PTR(&request_on_room_obj)},

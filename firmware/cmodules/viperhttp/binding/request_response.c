@@ -207,6 +207,20 @@ bool vhttp_request_send_file(request_obj_t *request, const char *path) {
     return true;
 }
 
+bool vhttp_request_pass(request_obj_t *request) {
+    size_t size = sizeof(struct vhttp_answer_pass) + request->fields_length;
+    struct vhttp_answer_pass *record = reserve(request, size);
+    if (record == NULL) {
+        return false;
+    }
+    record->head = head_of(request, VHTTP_ANSWER_PASS);
+    record->fields_length = (uint32_t)request->fields_length;
+    memcpy(record->text, request->fields, request->fields_length);
+    commit(request, size);
+    vhttp_request_finish(request);
+    return true;
+}
+
 void vhttp_request_refuse(request_obj_t *request, int status) {
     struct vhttp_answer_none *record = reserve(request, sizeof(*record));
     if (record != NULL) { // else the server's deadline answers

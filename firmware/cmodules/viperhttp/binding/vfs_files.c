@@ -7,6 +7,7 @@
 #include "extmod/vfs_fat.h"
 #include "py/builtin.h"
 #include "py/mperrno.h"
+#include "py/mphal.h"
 #include "py/objexcept.h"
 #include "py/runtime.h"
 #include "py/stream.h"
@@ -111,6 +112,13 @@ static int64_t sure_time(int64_t seconds) {
     return seconds > vhttp_build_time_s() ? seconds : 0;
 }
 
+// The time of a write as a version, unless a write that comes now could have the same. Both are
+// seconds, as MicroPython counts; an image's time can lie before its clock and behind it.
+static uint64_t version_of(int64_t written, int64_t now) {
+    int64_t age = now > written ? now - written : written - now;
+    return written != 0 && age >= VHTTP_FILE_TIME_STEP_S ? (uint64_t)written : 0;
+}
+
 // FAT finds a file by other names than its own: in either case, by its short name, with dots and
 // spaces behind; and says then that it is called what it was looked for by. A path stands for a
 // file here only if it is made of the very names that are stored, so folders are read, not
@@ -162,10 +170,11 @@ static mp_obj_t search_unprotected(void *argument) {
     }
 }
 
-static int64_t time_of(const FILINFO *file) {
-    return timeutils_seconds_since_epoch(
-        1980 + ((file->fdate >> 9) & 0x7f), (file->fdate >> 5) & 0x0f, file->fdate & 0x1f,
-        (file->ftime >> 11) & 0x1f, (file->ftime >> 5) & 0x3f, 2 * (file->ftime & 0x1f));
+// Seconds, as MicroPython counts, of a time as FAT has it.
+static int64_t seconds_of(uint16_t date, uint16_t time) {
+    return timeutils_seconds_since_epoch(1980 + ((date >> 9) & 0x7f), (date >> 5) & 0x0f,
+                                         date & 0x1f, (time >> 11) & 0x1f, (time >> 5) & 0x3f,
+                                         2 * (time & 0x1f));
 }
 
 static int stat_on_fat(FATFS *volume, const char *path, struct vhttp_file_stat *out) {
@@ -177,7 +186,11 @@ static int stat_on_fat(FATFS *volume, const char *path, struct vhttp_file_stat *
     if (search.found.fattrib & AM_DIR) {
         return VHTTP_FILE_IS_FOLDER;
     }
-    *out = (struct vhttp_file_stat){(int64_t)search.found.fsize, sure_time(time_of(&search.found))};
+    DWORD now = get_fattime();
+    int64_t written = seconds_of(search.found.fdate, search.found.ftime);
+    *out = (struct vhttp_file_stat){
+        (int64_t)search.found.fsize, sure_time(written),
+        version_of(written, seconds_of((uint16_t)(now >> 16), (uint16_t)now))};
     return 0;
 }
 
@@ -204,8 +217,10 @@ static int stat_file(const char *path, struct vhttp_file_stat *out) {
     if (mp_obj_get_int(fields[0]) & MP_S_IFDIR) {
         return VHTTP_FILE_IS_FOLDER;
     }
-    *out =
-        (struct vhttp_file_stat){mp_obj_get_int(fields[6]), sure_time(mp_obj_get_int(fields[8]))};
+    int64_t written = mp_obj_get_int(fields[8]);
+    int64_t now = timeutils_seconds_since_epoch_from_nanoseconds_since_1970(mp_hal_time_ns());
+    *out = (struct vhttp_file_stat){mp_obj_get_int(fields[6]), sure_time(written),
+                                    version_of(written, now)};
     return 0;
 }
 

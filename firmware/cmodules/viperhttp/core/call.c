@@ -76,7 +76,7 @@ static void refuse_query(struct vhttp_exchange *exchange, struct vhttp_slice que
                          const struct vhttp_query_parameter *parameter) {
     bool is_missing = find_in_query(query, parameter->name).at == NULL;
     bool is_int = parameter->kind == VHTTP_VALUE_INT;
-    int length = snprintf(vhttp_reply_room(&exchange->reply), VHTTP_WINDOW_SIZE,
+    int length = snprintf(vhttp_reply_room(&exchange->reply), VHTTP_REPLY_ROOM,
                           "{\"detail\":\"query parameter '%.*s' %s%s\"}\n",
                           (int)parameter->name.length, parameter->name.at,
                           is_missing ? "is missing"
@@ -88,6 +88,64 @@ static void refuse_query(struct vhttp_exchange *exchange, struct vhttp_slice que
     vhttp_reply_start_text(&exchange->reply, &response);
 }
 
+// What a call's record holds besides the request.
+struct call_wish {
+    uint32_t route;
+    size_t value_count;
+    size_t text_length; // bytes of the values' texts at most
+    bool takes_body;
+};
+
+static struct vhttp_slice query_of(const struct vhttp_request *request) {
+    return request->query.at == NULL ? (struct vhttp_slice){"", 0} : request->query;
+}
+
+// Starts the record; its values are added behind. False when the ring has no room.
+static bool start_record(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                         const struct vhttp_request *request, struct vhttp_slice path,
+                         const struct call_wish *wish, struct call_writer *writer) {
+    struct vhttp_slice query = query_of(request);
+    size_t fixed =
+        sizeof(struct vhttp_ask_call) + wish->value_count * sizeof(struct vhttp_call_value);
+    size_t longest =
+        fixed + path.length + query.length + request->fields.length + wish->text_length;
+    struct vhttp_ask_call *record =
+        vhttp_errand_write_call(&shared->desk, &exchange->errand, (uint32_t)longest);
+    if (record == NULL) {
+        return false;
+    }
+    bool is_http_1_0 = request->minor_version == 0;
+    *record = (struct vhttp_ask_call){
+        .head = record->head,
+        .asked_ms = (uint32_t)shared->now_ms,
+        .route = wish->route,
+        .credit = VHTTP_WINDOW_SIZE,
+        .flags = (uint16_t)((wish->takes_body ? VHTTP_CALL_BODY : 0) |
+                            (is_http_1_0 ? VHTTP_CALL_HTTP_1_0 : 0)),
+        .method = (uint8_t)request->method,
+        .content_length = (uint32_t)request->content_length,
+        .path_length = (uint32_t)path.length,
+        .query_length = (uint32_t)query.length,
+        .fields_length = (uint32_t)request->fields.length,
+    };
+    *writer = (struct call_writer){record, (char *)record + fixed, 0};
+    add_text(writer, path);
+    add_text(writer, query);
+    add_text(writer, request->fields);
+    return true;
+}
+
+static void ask(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                const struct call_writer *writer) {
+    uint32_t fixed = (uint32_t)(writer->text - (const char *)writer->record);
+    vhttp_errand_ask_call(&shared->desk, &exchange->errand, fixed + writer->text_length);
+}
+
+static enum vhttp_step respond_busy(struct vhttp_exchange *exchange) {
+    vhttp_reply_start_status(&exchange->reply, 503);
+    return VHTTP_STEP_REPLY;
+}
+
 enum vhttp_step vhttp_call_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                  const struct vhttp_request *request, const char *decoded_path,
                                  const struct vhttp_match *match) {
@@ -95,37 +153,15 @@ enum vhttp_step vhttp_call_start(struct vhttp_shared *shared, struct vhttp_excha
     const struct vhttp_query_parameter *parameters =
         vhttp_route_parameters(shared->options.routes, match->route, &query_count);
     struct vhttp_slice path = vhttp_slice_of(decoded_path);
-    struct vhttp_slice query =
-        request->query.at == NULL ? (struct vhttp_slice){"", 0} : request->query;
-    size_t fixed = sizeof(struct vhttp_ask_call) +
-                   (match->count + query_count) * sizeof(struct vhttp_call_value);
-    // The values' texts are no longer than the path and the query that they come from.
-    size_t longest = fixed + 2 * path.length + 2 * query.length + request->fields.length;
-    struct vhttp_ask_call *record =
-        vhttp_errand_write_call(&shared->desk, &exchange->errand, (uint32_t)longest);
-    if (record == NULL) {
-        vhttp_reply_start_status(&exchange->reply, 503);
-        return VHTTP_STEP_REPLY;
-    }
+    struct vhttp_slice query = query_of(request);
     bool has_body = request->chunked || request->content_length > 0;
-    bool is_http_1_0 = request->minor_version == 0;
-    *record = (struct vhttp_ask_call){
-        .head = record->head,
-        .asked_ms = (uint32_t)shared->now_ms,
-        .route = match->route,
-        .credit = VHTTP_WINDOW_SIZE,
-        .flags =
-            (uint16_t)((has_body ? VHTTP_CALL_BODY : 0) | (is_http_1_0 ? VHTTP_CALL_HTTP_1_0 : 0)),
-        .method = (uint8_t)request->method,
-        .content_length = (uint32_t)request->content_length,
-        .path_length = (uint32_t)path.length,
-        .query_length = (uint32_t)query.length,
-        .fields_length = (uint32_t)request->fields.length,
-    };
-    struct call_writer writer = {record, (char *)record + fixed, 0};
-    add_text(&writer, path);
-    add_text(&writer, query);
-    add_text(&writer, request->fields);
+    // The values' texts are no longer than the path and the query that they come from.
+    struct call_wish wish = {match->route, match->count + query_count, path.length + query.length,
+                             has_body};
+    struct call_writer writer;
+    if (!start_record(shared, exchange, request, path, &wish, &writer)) {
+        return respond_busy(exchange);
+    }
     for (size_t i = 0; i < match->count; i++) {
         add_value(&writer, &match->values[i]);
     }
@@ -135,8 +171,30 @@ enum vhttp_step vhttp_call_start(struct vhttp_shared *shared, struct vhttp_excha
             return VHTTP_STEP_REPLY;
         }
     }
-    vhttp_errand_ask_call(&shared->desk, &exchange->errand, (uint32_t)fixed + writer.text_length);
+    ask(shared, exchange, &writer);
     return has_body ? VHTTP_STEP_RECEIVE : VHTTP_STEP_WAIT;
+}
+
+enum vhttp_step vhttp_call_for_unrouted(struct vhttp_shared *shared,
+                                        struct vhttp_exchange *exchange,
+                                        const struct vhttp_request *request, const char *path,
+                                        const struct vhttp_offered *offered) {
+    struct vhttp_value values[] = {
+        {.kind = VHTTP_VALUE_INT, .integer = offered->status},
+        {.kind = VHTTP_VALUE_STR, .text = vhttp_slice_of(offered->file)},
+        {.kind = VHTTP_VALUE_INT, .integer = offered->folder_status},
+    };
+    size_t count = sizeof(values) / sizeof(values[0]);
+    struct call_wish wish = {VHTTP_NO_ROUTE, count, values[1].text.length, false};
+    struct call_writer writer;
+    if (!start_record(shared, exchange, request, vhttp_slice_of(path), &wish, &writer)) {
+        return respond_busy(exchange);
+    }
+    for (size_t i = 0; i < count; i++) {
+        add_value(&writer, &values[i]);
+    }
+    ask(shared, exchange, &writer);
+    return VHTTP_STEP_WAIT;
 }
 
 // ---- Responses

@@ -18,6 +18,19 @@ enum vhttp_step vhttp_call_start(struct vhttp_shared *shared, struct vhttp_excha
                                  const struct vhttp_request *request, const char *path,
                                  const struct vhttp_match *match);
 
+// What the server would answer by itself.
+struct vhttp_offered {
+    int status;
+    const char *file;  // in the file system, or "": the status is then that without it,
+    int folder_status; // and this that of a folder
+};
+
+// Asks the interpreter what is to become of a request that no route takes.
+enum vhttp_step vhttp_call_for_unrouted(struct vhttp_shared *shared,
+                                        struct vhttp_exchange *exchange,
+                                        const struct vhttp_request *request, const char *path,
+                                        const struct vhttp_offered *offered);
+
 // The handler's response begins, with a record of `size` bytes.
 enum vhttp_step vhttp_call_begins(struct vhttp_exchange *exchange,
                                   const struct vhttp_answer_begin *begin, uint32_t size);

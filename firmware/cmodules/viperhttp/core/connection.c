@@ -513,8 +513,9 @@ void vhttp_connection_answer(struct vhttp_shared *shared, struct vhttp_connectio
         shared->stats.answers_dropped++;
         return; // it was for a request that is over
     }
+    bool is_served_here = answer->kind == VHTTP_ANSWER_FILE || answer->kind == VHTTP_ANSWER_PASS;
     const struct vhttp_request *request =
-        answer->kind == VHTTP_ANSWER_FILE ? reread_request(shared, connection) : NULL;
+        is_served_here ? reread_request(shared, connection) : NULL;
     if (!take_step(shared, connection,
                    vhttp_exchange_take(shared, exchange, request, answer, length))) {
         return;

@@ -9,11 +9,6 @@
 
 // ---- Requests
 
-static enum vhttp_step respond_status(struct vhttp_exchange *exchange, int status) {
-    vhttp_reply_start_status(&exchange->reply, status);
-    return VHTTP_STEP_REPLY;
-}
-
 static enum vhttp_step respond_text(struct vhttp_exchange *exchange, const char *type,
                                     size_t length) {
     struct vhttp_response response = {
@@ -42,61 +37,91 @@ static enum vhttp_step respond_metrics(struct vhttp_shared *shared,
         .now_ms = shared->now_ms,
     };
     size_t length =
-        vhttp_write_metrics(&metrics, vhttp_reply_room(&exchange->reply), VHTTP_WINDOW_SIZE);
+        vhttp_write_metrics(&metrics, vhttp_reply_room(&exchange->reply), VHTTP_REPLY_ROOM);
     // The interpreter is asked for fresh figures, for the next reader: this one does not wait.
     atomic_store_explicit(&shared->heap_wanted, true, memory_order_release);
     shared->desk.asked = true;
     return respond_text(exchange, "text/plain; version=0.0.4; charset=utf-8", length);
 }
 
-// The methods that a path is for, for OPTIONS or any other than these.
-static enum vhttp_step respond_methods(struct vhttp_exchange *exchange, unsigned methods,
-                                       enum vhttp_method requested) {
-    vhttp_reply_start_methods(&exchange->reply, requested == VHTTP_OPTIONS ? 204 : 405, methods);
-    return VHTTP_STEP_REPLY;
-}
+// What the server has for a path that is no route's for this method.
+struct offer {
+    int status;                      // of the answer; of a file's, if it is there
+    unsigned methods;                // that the path is for, where the status is about these
+    const struct vhttp_mount *mount; // NULL where the status is all
+};
 
-static enum vhttp_step start_file_below(struct vhttp_shared *shared,
-                                        struct vhttp_exchange *exchange,
-                                        const struct vhttp_request *request,
-                                        const struct vhttp_mount *mount, const char *below,
-                                        unsigned route_methods) {
-    char path[VHTTP_FILE_PATH_MAX]; // both are shorter than VHTTP_PATH_MAX
-    size_t folder_length = strlen(mount->folder);
-    memcpy(path, mount->folder, folder_length);
-    memcpy(path + folder_length, below, strlen(below) + 1);
-    static const struct vhttp_chosen_file not_chosen = {200, {NULL, 0}};
-    return vhttp_static_start(shared, exchange, request, path, mount->html, not_chosen,
-                              route_methods);
-}
-
-// Answers from what is mounted at a path that is no route's for this method.
-static enum vhttp_step start_mount(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
-                                   const struct vhttp_request *request, const char *path,
-                                   unsigned route_methods) {
+static struct offer find_offer(const struct vhttp_shared *shared, enum vhttp_method method,
+                               const char *path, unsigned route_methods) {
     const struct vhttp_mount *mount = vhttp_router_find(shared->options.router, path);
     bool is_mounted =
         mount != NULL && !(mount->kind == VHTTP_MOUNT_STATIC && vhttp_path_is_hidden(path));
     if (!is_mounted && route_methods == 0) {
-        return respond_status(exchange, 404);
+        return (struct offer){404, 0, NULL};
     }
-    bool reads = request->method == VHTTP_GET || request->method == VHTTP_HEAD;
-    if (!is_mounted || !reads) {
-        return respond_methods(exchange, route_methods | (is_mounted ? 1u << VHTTP_GET : 0),
-                               request->method);
+    if (!is_mounted || (method != VHTTP_GET && method != VHTTP_HEAD)) {
+        unsigned methods = route_methods | (is_mounted ? 1u << VHTTP_GET : 0);
+        return (struct offer){method == VHTTP_OPTIONS ? 204 : 405, methods, NULL};
     }
-    switch (mount->kind) {
-    case VHTTP_MOUNT_HEALTH:
+    return (struct offer){200, route_methods, mount};
+}
+
+static bool is_file(const struct offer *offer) {
+    return offer->mount != NULL &&
+           (offer->mount->kind == VHTTP_MOUNT_STATIC || offer->mount->kind == VHTTP_MOUNT_FILE);
+}
+
+// The file behind an offer, or the folder's index.html that `path` stands for.
+static void write_file_path(const struct vhttp_mount *mount, const char *path,
+                            char out[VHTTP_FILE_PATH_MAX]) {
+    static const char index[] = "index.html";
+    const char *below = mount->kind == VHTTP_MOUNT_FILE ? "" : path + mount->prefix_length;
+    size_t length = strlen(mount->folder); // both are shorter than VHTTP_PATH_MAX
+    memcpy(out, mount->folder, length);
+    memcpy(out + length, below, strlen(below) + 1);
+    length += strlen(below);
+    if (mount->html && below[0] != '\0' && out[length - 1] == '/' &&
+        length + sizeof(index) <= VHTTP_FILE_PATH_MAX) {
+        memcpy(out + length, index, sizeof(index));
+    }
+}
+
+static enum vhttp_step start_offer(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                   const struct vhttp_request *request, const char *path,
+                                   const struct offer *offer) {
+    if (offer->status == 404) {
+        vhttp_reply_start_status(&exchange->reply, 404);
+        return VHTTP_STEP_REPLY;
+    }
+    if (offer->mount == NULL) {
+        vhttp_reply_start_methods(&exchange->reply, offer->status, offer->methods);
+        return VHTTP_STEP_REPLY;
+    }
+    if (offer->mount->kind == VHTTP_MOUNT_HEALTH) {
         return respond_health(exchange);
-    case VHTTP_MOUNT_METRICS:
-        return respond_metrics(shared, exchange);
-    case VHTTP_MOUNT_FILE:
-        return start_file_below(shared, exchange, request, mount, "", route_methods);
-    case VHTTP_MOUNT_STATIC:
-        break;
     }
-    return start_file_below(shared, exchange, request, mount, path + mount->prefix_length,
-                            route_methods);
+    if (offer->mount->kind == VHTTP_MOUNT_METRICS) {
+        return respond_metrics(shared, exchange);
+    }
+    char file[VHTTP_FILE_PATH_MAX];
+    write_file_path(offer->mount, path, file);
+    static const struct vhttp_chosen_file not_chosen = {200, {NULL, 0}};
+    return vhttp_static_start(shared, exchange, request, file, offer->mount->html, not_chosen,
+                              offer->methods);
+}
+
+// Has the interpreter say whether the client is to have the offer.
+static enum vhttp_step ask_first(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                 const struct vhttp_request *request, const char *path,
+                                 const struct offer *offer) {
+    char file[VHTTP_FILE_PATH_MAX] = "";
+    struct vhttp_offered offered = {offer->status, file, 0};
+    if (is_file(offer)) {
+        write_file_path(offer->mount, path, file);
+        offered.status = offer->methods != 0 ? 405 : 404;
+        offered.folder_status = offer->mount->html ? 301 : offered.status;
+    }
+    return vhttp_call_for_unrouted(shared, exchange, request, path, &offered);
 }
 
 enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
@@ -104,7 +129,8 @@ enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_e
     vhttp_reply_prepare(&exchange->reply, request->method == VHTTP_HEAD,
                         request->minor_version == 0);
     if (request->method == VHTTP_OPTIONS && vhttp_slice_equals(request->path, "*")) {
-        return respond_methods(exchange, 1u << VHTTP_GET, request->method);
+        vhttp_reply_start_methods(&exchange->reply, 204, 1u << VHTTP_GET);
+        return VHTTP_STEP_REPLY;
     }
     char path[VHTTP_PATH_MAX];
     int length = vhttp_decode_path(request->path, path, sizeof(path));
@@ -116,7 +142,9 @@ enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_e
     if (vhttp_routes_find(shared->options.routes, request->method, path, &match)) {
         return vhttp_call_start(shared, exchange, request, path, &match);
     }
-    return start_mount(shared, exchange, request, path, match.methods);
+    struct offer offer = find_offer(shared, request->method, path, match.methods);
+    return shared->options.asks_for_all ? ask_first(shared, exchange, request, path, &offer)
+                                        : start_offer(shared, exchange, request, path, &offer);
 }
 
 // ---- Answers
@@ -144,6 +172,21 @@ static enum vhttp_step take_chosen(struct vhttp_shared *shared, struct vhttp_exc
     return vhttp_static_start(shared, exchange, request, file->text, false, chosen, 0);
 }
 
+// The client is to have what the server offered: found anew, for nothing has been kept of it.
+static enum vhttp_step take_pass(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                 const struct vhttp_request *request,
+                                 const struct vhttp_answer_pass *pass) {
+    vhttp_errand_is_done(&exchange->errand);
+    vhttp_reply_keep_fields(&exchange->reply,
+                            (struct vhttp_slice){pass->text, pass->fields_length});
+    char path[VHTTP_PATH_MAX];
+    vhttp_decode_path(request->path, path, sizeof(path)); // as it could be before
+    struct vhttp_match match;
+    vhttp_routes_find(shared->options.routes, request->method, path, &match);
+    struct offer offer = find_offer(shared, request->method, path, match.methods);
+    return start_offer(shared, exchange, request, path, &offer);
+}
+
 enum vhttp_step vhttp_exchange_take(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                     const struct vhttp_request *request,
                                     const struct vhttp_ipc_head *answer, uint32_t length) {
@@ -158,6 +201,8 @@ enum vhttp_step vhttp_exchange_take(struct vhttp_shared *shared, struct vhttp_ex
         return vhttp_call_begins(exchange, (const struct vhttp_answer_begin *)answer, length);
     case VHTTP_ANSWER_FILE:
         return take_chosen(shared, exchange, request, (const struct vhttp_answer_file *)answer);
+    case VHTTP_ANSWER_PASS:
+        return take_pass(shared, exchange, request, (const struct vhttp_answer_pass *)answer);
     case VHTTP_ANSWER_BROKEN:
         vhttp_errand_is_done(&exchange->errand);
         return VHTTP_STEP_BREAK; // the length was promised: cut it short

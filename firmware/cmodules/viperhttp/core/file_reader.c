@@ -42,6 +42,37 @@ static bool digest_file(struct vhttp_file_reader *reader, void *file, uint32_t s
     return reader->files->seek(file, 0);
 }
 
+static bool is_kept(const struct vhttp_file_stat *stat) {
+    return stat->version != 0 && stat->size > VHTTP_CACHE_FILE_MAX;
+}
+
+// The digest of an open file, read anew unless that of this very version is known.
+static bool find_digest(struct vhttp_file_reader *reader, const char *path,
+                        const struct vhttp_file_stat *stat, void *file, struct digest *digest) {
+    uint64_t path_hash = fnv_of(FNV_START, (const uint8_t *)path, strlen(path));
+    uint32_t size = (uint32_t)stat->size;
+    for (size_t i = 0; is_kept(stat) && i < VHTTP_KNOWN_DIGESTS; i++) {
+        const struct vhttp_known_digest *known = &reader->known[i];
+        if (known->version == stat->version && known->path_hash == path_hash &&
+            known->size == size) {
+            *digest = (struct digest){known->crc, known->fnv};
+            return true;
+        }
+    }
+    if (!digest_file(reader, file, size, digest)) {
+        return false;
+    }
+    if (is_kept(stat)) {
+        reader->known[reader->known_count++ % VHTTP_KNOWN_DIGESTS] =
+            (struct vhttp_known_digest){path_hash, stat->version, size, digest->crc, digest->fnv};
+    }
+    return true;
+}
+
+void vhttp_file_reader_forget(struct vhttp_file_reader *reader) {
+    memset(reader->known, 0, sizeof(reader->known));
+}
+
 // ---- Finding what to send
 
 struct found_file {
@@ -57,20 +88,12 @@ static uint32_t get_u32(const uint8_t *p) {
     return p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-// Opens the .gz sibling of `path` if it is that of a source with this size and CRC-32.
-static void *open_sibling(struct vhttp_file_reader *reader, const char *path, uint32_t source_size,
-                          uint32_t source_crc, uint32_t *size) {
+// Opens the file `name` if it is the .gz sibling of a source with this size and CRC-32.
+static void *open_sibling(struct vhttp_file_reader *reader, const char *name, uint32_t source_size,
+                          uint32_t source_crc, struct vhttp_file_stat *stat) {
     const struct vhttp_file_system *files = reader->files;
-    char name[2 * VHTTP_PATH_MAX + sizeof(".gz")];
-    size_t length = strlen(path);
-    if (length + sizeof(".gz") > sizeof(name)) {
-        return NULL;
-    }
-    memcpy(name, path, length);
-    memcpy(name + length, ".gz", sizeof(".gz"));
-    struct vhttp_file_stat stat;
-    if (files->stat(name, &stat) != 0 || stat.size <= (int64_t)GZIP_TRAILER_SIZE ||
-        stat.size >= (int64_t)source_size) {
+    if (files->stat(name, stat) != 0 || stat->size <= (int64_t)GZIP_TRAILER_SIZE ||
+        stat->size >= (int64_t)source_size) {
         return NULL;
     }
     int error;
@@ -79,10 +102,9 @@ static void *open_sibling(struct vhttp_file_reader *reader, const char *path, ui
         return NULL;
     }
     uint8_t trailer[GZIP_TRAILER_SIZE];
-    if (files->seek(file, (uint32_t)stat.size - GZIP_TRAILER_SIZE) &&
+    if (files->seek(file, (uint32_t)stat->size - GZIP_TRAILER_SIZE) &&
         files->read(file, trailer, sizeof(trailer)) && get_u32(trailer) == source_crc &&
         get_u32(trailer + 4) == source_size && files->seek(file, 0)) {
-        *size = (uint32_t)stat.size;
         return file;
     }
     files->close(file);
@@ -92,21 +114,28 @@ static void *open_sibling(struct vhttp_file_reader *reader, const char *path, ui
 // Takes the .gz sibling in place of the plain file when there is one and the client takes it.
 static void choose_encoding(struct vhttp_file_reader *reader, const char *path, bool takes_gzip,
                             uint32_t source_crc, struct found_file *found) {
-    uint32_t size;
-    void *sibling = open_sibling(reader, path, found->size, source_crc, &size);
+    char name[2 * VHTTP_PATH_MAX + sizeof(".gz")];
+    size_t length = strlen(path);
+    if (length + sizeof(".gz") > sizeof(name)) {
+        return;
+    }
+    memcpy(name, path, length);
+    memcpy(name + length, ".gz", sizeof(".gz"));
+    struct vhttp_file_stat stat;
+    void *sibling = open_sibling(reader, name, found->size, source_crc, &stat);
     if (sibling == NULL) {
         return;
     }
     found->flags |= VHTTP_FOUND_VARIES;
     struct digest digest;
-    if (!takes_gzip || !digest_file(reader, sibling, size, &digest)) {
+    if (!takes_gzip || !find_digest(reader, name, &stat, sibling, &digest)) {
         reader->files->close(sibling);
         return;
     }
     reader->files->close(found->file);
     found->file = sibling;
     found->flags |= VHTTP_FOUND_GZIP;
-    found->size = size;
+    found->size = (uint32_t)stat.size;
     found->digest = digest.fnv;
 }
 #endif
@@ -150,7 +179,7 @@ static int find_file(struct vhttp_file_reader *reader, const struct vhttp_ask_op
         return 0;
     }
     struct digest digest;
-    if (!digest_file(reader, found->file, found->size, &digest)) {
+    if (!find_digest(reader, path, &stat, found->file, &digest)) {
         reader->files->close(found->file);
         return 500;
     }

@@ -17,7 +17,11 @@ enum vhttp_file_error {
 struct vhttp_file_stat {
     int64_t size;       // bytes
     int64_t modified_s; // since 1970; 0 when it is not known for sure
+    uint64_t version;   // another one when the file was written to; 0: nobody can tell
 };
+
+// For so long another write may get the time of the last one: FAT counts by two seconds.
+#define VHTTP_FILE_TIME_STEP_S 3
 
 // None of these raises or waits for another thread. Paths are absolute.
 struct vhttp_file_system {

@@ -67,11 +67,16 @@ struct vhttp_call_value {
     } as;
 };
 
+// Not a route's: for a request that the server could answer by itself. Its body is not read. It has
+// three values: the status of that answer, and, when the answer is a file, the file and the status
+// of a folder there; the first is then for a file that is not there.
+#define VHTTP_NO_ROUTE UINT32_MAX
+
 // A call that has waited for VHTTP_COLD_WAIT_MS is not made any more: its client has its 503.
 struct vhttp_ask_call {
     struct vhttp_ipc_head head;
     uint32_t asked_ms; // vhttp_now_ms(), modulo 2^32
-    uint32_t route;    // as vhttp_routes_add numbered it
+    uint32_t route;    // as vhttp_routes_add numbered it, or VHTTP_NO_ROUTE
     uint32_t credit;   // bytes of content that may be sent
     uint16_t flags;
     uint8_t method; // enum vhttp_method
@@ -97,6 +102,7 @@ enum vhttp_answer {
     VHTTP_ANSWER_BEGIN,   // struct vhttp_answer_begin: a call's response starts
     VHTTP_ANSWER_END,     // struct vhttp_ipc_head: content of VHTTP_LENGTH_UNKNOWN is complete
     VHTTP_ANSWER_FILE,    // struct vhttp_answer_file: a call's response is a file
+    VHTTP_ANSWER_PASS,    // struct vhttp_answer_pass: the server is to answer what had no route
     VHTTP_ANSWER_CHANGED, // struct vhttp_answer_changed: for the cache
 };
 
@@ -129,6 +135,12 @@ struct vhttp_answer_file {
     uint32_t status;        // of the response, if the file is there
     uint32_t fields_length; // bytes of header lines, each with its CRLF; its type is among them
     char text[];            // the path in the file system, ends with NUL; then the header lines
+};
+
+struct vhttp_answer_pass {
+    struct vhttp_ipc_head head;
+    uint32_t fields_length; // bytes of header lines, each with its CRLF
+    char text[];            // the header lines, which go before the server's own of their names
 };
 
 struct vhttp_answer_none {

@@ -7,6 +7,9 @@
 #include "parser.h"
 #include "status.h"
 
+_Static_assert(VHTTP_REPLY_ROOM >= VHTTP_RESPONSE_HEAD_MAX,
+               "the window holds a head's lines twice");
+
 void vhttp_reply_init(struct vhttp_reply *reply, char *buffers) {
     reply->head = buffers;
     reply->window = (uint8_t *)buffers + VHTTP_RESPONSE_HEAD_MAX;
@@ -16,6 +19,7 @@ void vhttp_reply_prepare(struct vhttp_reply *reply, bool is_head, bool is_http_1
     reply->is_head = is_head;
     reply->is_http_1_0 = is_http_1_0;
     reply->closes = false;
+    reply->kept = 0;
 }
 
 bool vhttp_reply_is_head(const struct vhttp_reply *reply) { return reply->is_head; }
@@ -23,6 +27,68 @@ bool vhttp_reply_is_head(const struct vhttp_reply *reply) { return reply->is_hea
 bool vhttp_reply_is_http_1_0(const struct vhttp_reply *reply) { return reply->is_http_1_0; }
 
 char *vhttp_reply_room(struct vhttp_reply *reply) { return (char *)reply->window; }
+
+// ---- Kept fields
+
+void vhttp_reply_keep_fields(struct vhttp_reply *reply, struct vhttp_slice lines) {
+    reply->kept = lines.length < VHTTP_RESPONSE_HEAD_MAX ? (uint32_t)lines.length : 0;
+    memcpy(reply->window + VHTTP_WINDOW_SIZE - reply->kept, lines.at, reply->kept);
+}
+
+// The length of the line at `at`, with its end.
+static size_t line_size(const char *at, const char *end) {
+    const char *feed = memchr(at, '\n', (size_t)(end - at));
+    return (size_t)((feed == NULL ? end : feed + 1) - at);
+}
+
+// The length of its name, with the colon.
+static size_t name_size(const char *line, size_t size) {
+    const char *colon = memchr(line, ':', size);
+    return colon == NULL ? 0 : (size_t)(colon + 1 - line);
+}
+
+static bool is_same_name(const char *a, const char *b, size_t size) {
+    for (size_t i = 0; i < size; i++) {
+        if (vhttp_lower(a[i]) != vhttp_lower(b[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Takes the lines of a name, `size` bytes with its colon, out of the head.
+static void drop_from_head(struct vhttp_reply *reply, const char *name, size_t size) {
+    char *line = reply->head;
+    char *end = line + reply->head_size;
+    while (line < end) {
+        size_t length = line_size(line, end);
+        if (name_size(line, length) == size && is_same_name(line, name, size)) {
+            memmove(line, line + length, (size_t)(end - line) - length);
+            end -= length;
+        } else {
+            line += length;
+        }
+    }
+    reply->head_size = (uint32_t)(end - reply->head);
+}
+
+static void put_kept_fields(struct vhttp_reply *reply) {
+    const char *end = (const char *)reply->window + VHTTP_WINDOW_SIZE;
+    const char *lines = end - reply->kept;
+    size_t length;
+    for (const char *line = lines; line < end; line += length) {
+        length = line_size(line, end);
+        size_t size = name_size(line, length);
+        if (size > 0 && !is_same_name(line, "vary:", size)) {
+            drop_from_head(reply, line, size);
+        }
+    }
+    if (reply->head_size + reply->kept > VHTTP_RESPONSE_HEAD_MAX - VHTTP_RESPONSE_END_MAX) {
+        vhttp_reply_start_status(reply, 414); // only a redirection carries something long
+    }
+    memcpy(reply->head + reply->head_size, lines, reply->kept);
+    reply->head_size += reply->kept;
+}
 
 // ---- Starting
 
@@ -96,7 +162,7 @@ void vhttp_reply_start_plain(struct vhttp_reply *reply, const struct vhttp_cache
 void vhttp_reply_start_status(struct vhttp_reply *reply, int status) {
     const struct vhttp_status *entry = &vhttp_statuses[vhttp_status_index(status)];
     int length =
-        snprintf(vhttp_reply_room(reply), VHTTP_WINDOW_SIZE, "%d %s\n", entry->code, entry->reason);
+        snprintf(vhttp_reply_room(reply), VHTTP_REPLY_ROOM, "%d %s\n", entry->code, entry->reason);
     struct vhttp_response response = {.status = status,
                                       .content_type = "text/plain; charset=utf-8",
                                       .length = (uint64_t)length,
@@ -129,6 +195,9 @@ void vhttp_reply_refuse(struct vhttp_reply *reply, int status) {
 
 bool vhttp_reply_seal(struct vhttp_reply *reply, const char *date, bool close) {
     reply->closes |= close;
+    if (reply->kept > 0) {
+        put_kept_fields(reply);
+    }
     struct vhttp_response_end end = {
         .date = date, .close = reply->closes, .say_keep_alive = reply->is_http_1_0};
     reply->head_size += (uint32_t)vhttp_write_response_end(&end, reply->head + reply->head_size);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The reply to one request: its head, and the content behind it, from the window or the cache.
 //
-// The window is a ring of the content's next bytes. Before the reply starts it is room for a text.
+// The window is a ring of the content's next bytes. Before the reply starts it is room for a text,
+// and at its end for header lines that wait for their head.
 #ifndef VHTTP_REPLY_H
 #define VHTTP_REPLY_H
 
@@ -16,6 +17,7 @@
 
 // The bytes that a reply writes into.
 #define VHTTP_REPLY_BUFFERS (VHTTP_RESPONSE_HEAD_MAX + VHTTP_WINDOW_SIZE)
+#define VHTTP_REPLY_ROOM (VHTTP_WINDOW_SIZE - VHTTP_RESPONSE_HEAD_MAX)
 
 // Only reply.c knows its fields.
 struct vhttp_reply {
@@ -24,6 +26,7 @@ struct vhttp_reply {
     uint64_t content_left;             // bytes to be sent still
     uint8_t *window;                   // VHTTP_WINDOW_SIZE bytes
     uint32_t written, taken;           // into and out of the window, since the reply's start
+    uint32_t kept;                     // bytes of kept fields, at the window's end until the seal
     const struct vhttp_cached *cached; // where the content is from `place` on; NULL: the window
     struct vhttp_cached_place place;
     uint32_t content_at; // the place's offset in the file
@@ -45,8 +48,12 @@ void vhttp_reply_prepare(struct vhttp_reply *reply, bool is_head, bool is_http_1
 bool vhttp_reply_is_head(const struct vhttp_reply *reply);
 bool vhttp_reply_is_http_1_0(const struct vhttp_reply *reply);
 
-// VHTTP_WINDOW_SIZE bytes for a text that is written before the reply starts.
+// VHTTP_REPLY_ROOM bytes for a text that is written before the reply starts.
 char *vhttp_reply_room(struct vhttp_reply *reply);
+
+// Header lines for this reply, whatever it turns out to be, under VHTTP_RESPONSE_HEAD_MAX bytes.
+// They take the place of its own of their names, but for Vary, which they are added to.
+void vhttp_reply_keep_fields(struct vhttp_reply *reply, struct vhttp_slice lines);
 
 // ---- Starting: one of these, then vhttp_reply_seal
 

@@ -19,6 +19,7 @@ struct vhttp_server;
 struct vhttp_server_options {
     const struct vhttp_router *router; // kept by the caller, unchanged, until the stop
     const struct vhttp_routes *routes; // likewise
+    bool asks_for_all;                 // the interpreter is called for what no route takes, too
     uint16_t port;
     const char *version; // both are shown in /metrics, and kept by the caller
     const char *build_id;

@@ -292,12 +292,6 @@ static struct vhttp_conditions conditions_of(const struct vhttp_request *request
 enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                    const struct vhttp_request *request, const char *path, bool html,
                                    struct vhttp_chosen_file chosen, unsigned route_methods) {
-    size_t length = strlen(path);
-    char index[VHTTP_FILE_PATH_MAX];
-    if (html && length > 0 && path[length - 1] == '/') {
-        snprintf(index, sizeof(index), "%.*sindex.html", VHTTP_FILE_PATH_MAX - 11, path);
-        path = index;
-    }
     exchange->file = (struct vhttp_file_wish){
         .path = request->path,
         .query = request->query,

@@ -37,9 +37,9 @@ struct vhttp_file_wish {
     const char *content_type; // of a file that does not go through the cache
 };
 
-// Answers a request with a file: the one at `path` in the file system, or in the folder that it
-// names by a final slash, if `html`, index.html. `route_methods` are those of a route at the
-// request's path, for other methods than its own.
+// Answers a request with the file at `path` in the file system; with `html` a folder without its
+// final slash is 301. `route_methods` are those of a route at the request's path, for other methods
+// than its own.
 enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                    const struct vhttp_request *request, const char *path, bool html,
                                    struct vhttp_chosen_file chosen, unsigned route_methods);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "platform.h"
 
@@ -30,7 +31,9 @@ static int stat_file(const char *path, struct vhttp_file_stat *out) {
     if (S_ISDIR(entry.st_mode)) {
         return VHTTP_FILE_IS_FOLDER;
     }
-    *out = (struct vhttp_file_stat){entry.st_size, entry.st_mtime};
+    bool is_settled = time(NULL) - entry.st_mtime >= VHTTP_FILE_TIME_STEP_S;
+    *out = (struct vhttp_file_stat){entry.st_size, entry.st_mtime,
+                                    is_settled ? (uint64_t)entry.st_mtime : 0};
     return S_ISREG(entry.st_mode) ? 0 : VHTTP_FILE_ABSENT;
 }
 

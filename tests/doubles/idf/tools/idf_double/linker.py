@@ -43,13 +43,16 @@ Linker script and memory map
 
                 0x00000000                        IDF_TARGET_{chip} = 0x0
 """
+_OF_MAIN = "esp-idf/main/CMakeFiles/main.dir"
 _Piece = tuple[str, int, str]  # name, size, origin
 
 
 def link(folder: Path, plan: dict, objects: list[Path]) -> None:
     """Write the map. Of a source that is in `main`, the executable's own copy is linked."""
     regions, iram, dram, drom, text = _CHIPS[plan["chip"]]
-    origins = {path.name.split(".")[0]: _origin(folder, path) for path in objects}
+    # Whatever the order that the sources are planned in.
+    last = sorted(objects, key=lambda path: _OF_MAIN in path.as_posix())
+    origins = {path.name.split(".")[0]: _origin(folder, path) for path in last}
     tasks = "esp-idf/freertos/libfreertos.a(tasks.c.obj)"
     heap = "esp-idf/heap/libheap.a(multi_heap.c.obj)"
     sections = [
@@ -96,4 +99,4 @@ def _merged(name: str, address: int, pieces: list[_Piece]) -> str:
 
 def _origin(folder: Path, path: Path) -> str:
     inside = path.relative_to(folder).as_posix()
-    return inside.replace("esp-idf/main/CMakeFiles/main.dir", "CMakeFiles/micropython.elf.dir")
+    return inside.replace(_OF_MAIN, "CMakeFiles/micropython.elf.dir")
