@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -39,19 +40,19 @@ class Session:
             probe.write_text("")
             probe.unlink()
             self._noted.clear()
-            try:
+            with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._noted.wait(), 0.5)
-            except asyncio.TimeoutError:
-                continue
         seen = {path for path in self.saved if "probe" not in path}
         self.saved -= seen
         return seen
 
-    async def until(self, path: str) -> None:
-        """Wait until a file is seen."""
-        while path not in self.saved:
+    async def until(self, seen: str, save: Callable[[], object]) -> None:
+        """Save something until it is seen: its watch may only be about to begin."""
+        while seen not in self.saved:
+            save()
             self._noted.clear()
-            await self._noted.wait()
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._noted.wait(), 0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -96,8 +97,8 @@ def test_what_is_shipped_is_seen_and_nothing_else() -> None:
 
 def test_a_line_that_is_added_to_the_list_counts_at_once() -> None:
     async def body(session: Session) -> None:
-        Path(".viperignore").write_text("*.map\n!.DS_Store\n")
-        await session.until(".viperignore")
+        listed = "*.map\n!.DS_Store\n"
+        await session.until(".viperignore", lambda: Path(".viperignore").write_text(listed))
         for name in ("app.js", "app.js.map", ".DS_Store"):
             Path(SITE, name).write_text(name)
         assert await session.seen() - {".viperignore"} == shipped()
@@ -113,16 +114,15 @@ def test_links_are_followed() -> None:
     Path(SITE, "linked.css").symlink_to("../../shared/a.css")
 
     async def body(session: Session) -> None:
-        Path("shared/a.css").write_text("two")
-        await session.until(f"{SITE}/shared/a.css")
-        await session.until(f"{SITE}/linked.css")
+        def save() -> None:
+            Path("shared/a.css").write_text("two")
+
+        await session.until(f"{SITE}/shared/a.css", save)
+        await session.until(f"{SITE}/linked.css", save)
         Path("other").mkdir()
         Path("other/b.css").write_text("one")
         Path(SITE, "later.css").symlink_to("../../other/b.css")
-        await session.until(f"{SITE}/later.css")
-        session.saved.clear()
-        while f"{SITE}/later.css" not in session.saved:  # its watch may only be about to begin
-            Path("other/b.css").write_text("two")
-            await asyncio.sleep(0.1)
+        await session.seen()
+        await session.until(f"{SITE}/later.css", lambda: Path("other/b.css").write_text("two"))
 
     watching(body)

@@ -62,7 +62,7 @@ class Watched:
             self._others_linked.clear()
             linked = self._linked = _linked_files(self._folders)
             async for changes in awatch(
-                ".",
+                Path.cwd(),
                 *{str(Path(target).parent) for target in linked},
                 recursive=False,
                 watch_filter=partial(_is_one_of, {*linked, str(ignored.FILE.absolute())}),
