@@ -7,13 +7,12 @@ Adds to the environment:
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
-from viper.graph import bill_of_materials
+from viper.graph import bill_of_materials, history
 from viper.source import pins
 
 _HEADER = "firmware/cmodules/viperhttp/binding/build_info.h"
@@ -44,7 +43,7 @@ def bill(env: Environment, record: Node) -> Node:
 def _write(targets: list[Path], sources: list[Path], folder: str, chip: str, port: str) -> str:
     build = bill_of_materials.Build(
         version=bill_of_materials.version(Path(_HEADER)),
-        record=json.loads(sources[0].read_text(encoding="utf-8")),
+        record=history.read(sources[0]),
         pins=pins.load(Path(_PINS)),
         lock=Path("requirements/base.txt"),
         # What these two say follows from what the record says.

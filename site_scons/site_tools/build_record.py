@@ -57,6 +57,7 @@ def _record(targets: list[Path], sources: list[Path], max_app: int | None) -> st
             "./scons size shows what takes how much",
         )
     record = {
+        "format": history.FORMAT,
         "board": flash["board"],
         "build": firmware["build"],
         "app": {name: value for name, value in firmware.items() if name != "build"},

@@ -32,7 +32,7 @@ def _report(run: Run, index: Path, linked: Path) -> None:
     from viper.graph import history, size_report, sizes
 
     kept = run.folder / "builds"
-    record = json.loads((run.folder / "build.json").read_text(encoding="utf-8"))
+    record = history.read(run.folder / "build.json")
     flash, measured = (json.loads(file.read_text(encoding="utf-8")) for file in (index, linked))
     measured["parts"] = sizes.parts(flash)
     build = {**record, "sizes": measured}

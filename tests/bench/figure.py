@@ -2,26 +2,17 @@
 """What a benchmark finds: lines of one table, and the ways to time things beside each other.
 
 Things that are compared run in turn, A B A B, so that a change of the machine's speed meets all of
-them; medians are quoted, and ratios from one run. What a run with nothing to do costs is its least
-processor time: whatever else a machine does can only add to it.
+them; medians are quoted, and ratios from one run.
 """
 
 from __future__ import annotations
 
-import os
 import statistics
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from viper.base import console
-from viper.base.errors import UserError
-
-from tests.project import Project
-
 RUNS = 7
-LEAST_OF = 15
 
 
 @dataclass(frozen=True)
@@ -32,25 +23,6 @@ class Figure:
     value: float
     unit: str
     bound: str = ""  # what is promised, empty if the line only explains another
-
-
-def of_parts(parts: Sequence[Callable[[Project], list[Figure]]], project: Project) -> list[Figure]:
-    """What several parts of a topic find, each after the one before it.
-
-    Raises:
-        UserError: one failed; its figures, which are missing, are named.
-    """
-    found: list[Figure] = []
-    for part in parts:
-        try:
-            found += part(project)
-        except (AssertionError, OSError, subprocess.SubprocessError) as problem:
-            console.note(str(problem).rstrip())
-            missing = (part.__doc__ or part.__name__).split("\n")[0].rstrip(".")
-            raise UserError(
-                f"nothing was measured of this: {missing}", "see above what failed"
-            ) from None
-    return found
 
 
 def alternate(measures: Sequence[Callable[[], float]], runs: int = RUNS) -> list[float]:
@@ -68,19 +40,6 @@ def in_turn(
     """The median times of two things, run in turn."""
     one, other = alternate([lambda: timed(first), lambda: timed(second)], runs)
     return one, other
-
-
-def least_cpu(actions: Sequence[Callable[[], object]], runs: int = LEAST_OF) -> list[float]:
-    """The least processor time that the processes of each action take, run in turn; in seconds."""
-    values: list[list[float]] = [[] for _ in actions]
-    for _ in range(runs):
-        for action, into in zip(actions, values, strict=True):
-            before = os.times()
-            action()
-            now = os.times()
-            used = now.children_user + now.children_system
-            into.append(used - before.children_user - before.children_system)
-    return [min(each) for each in values]
 
 
 def timed(action: Callable[[], object]) -> float:

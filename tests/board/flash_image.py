@@ -57,7 +57,7 @@ class FlashImage:
             kind = "filesystem" if name == "vfs" else "firmware"
             part = {"name": name, "offset": offset, "file": name, "kind": kind}
             parts.append(part | {"size": len(content)})
-        record = {"board": "TEST_BOARD", "chip": "esp32s3"}
+        record = {"format": 1, "board": "TEST_BOARD", "chip": "esp32s3"}
         record |= {"flash_size": 16 << 20, "psram_size": 8 << 20}
         (self.folder / "flash.json").write_text(
             json.dumps(record | {"parts": parts, "files": self.files})

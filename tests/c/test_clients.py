@@ -6,6 +6,7 @@ The sanitizers watch, and the interpreter is the one of served.c.
 
 from __future__ import annotations
 
+import os
 import re
 import socket
 import subprocess
@@ -13,6 +14,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import datetime, timezone
+from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
@@ -124,6 +127,7 @@ CHUNKED = "Transfer-Encoding: chunked"
         ("GET /file", ["If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT"], b"", 412),
         ("GET /file", ["If-Unmodified-Since: Fri, 01 Jan 2038 00:00:00 GMT"], b"", 200),
         ("GET /file", ["If-Unmodified-Since: some time"], b"", 200),
+        ("GET /file", ["If-Unmodified-Since: Thu, 01 Jan 1970 00:00:00 GMT"], b"", 412),
         ("GET /file", ["If-Match: *", "If-Unmodified-Since: Mon, 01 Jan 2001 00:00:00 GMT"],
          b"", 200),
         ("GET /file", ['If-Match: "other"', "Range: bytes=0-1"], b"", 412),
@@ -147,6 +151,12 @@ CHUNKED = "Transfer-Encoding: chunked"
         ("GET /posted/absent", [], b"", 405),
         ("DELETE /posted/there", [], b"", 405),
         ("POST /posted/there", ["Content-Length: 1"], b"x", 200),
+        # Content without an end (RFC 9110, section 15.5.12)
+        ("POST /body", ["Content-Type: text/plain"], b"", 411),
+        ("PATCH /posted/there", ["Content-Type: text/plain"], b"", 411),
+        ("PUT /posted/there", ["Content-Type: text/plain"], b"", 411),
+        ("GET /file", ["Content-Type: text/plain"], b"", 200),
+        ("POST /body", [], b"", 200),
         # Chunks (RFC 9112, section 7.1)
         ("POST /body", [CHUNKED], b"000000000000005\r\nhello\r\n0\r\n\r\n", 200),
         ("POST /body", [CHUNKED], b"00000000000000\r\n\r\n", 200),
@@ -174,6 +184,46 @@ def test_a_strong_etag_matches_and_a_weak_one_does_not(server: Server) -> None:
         assert (
             status(server.ask(request("GET /file", f"If-Match: {field}", close=True))) == expected
         )
+
+
+def test_a_date_counts_to_the_second(server: Server, tmp_path: Path) -> None:
+    """RFC 9110, sections 13.1.4 and 13.1.5; 2001-09-09 01:46:40 is a billion seconds."""
+    (tmp_path / "dated").write_bytes(FILE)
+    os.utime(tmp_path / "dated", (1e9, 1e9))
+    for last, unmodified, ranged in [(-1, 412, 200), (0, 200, 206), (1, 200, 200)]:
+        date = format_datetime(datetime.fromtimestamp(1e9 + last, timezone.utc), usegmt=True)
+        ask = request("GET /dated", f"If-Unmodified-Since: {date}", close=True)
+        assert status(server.ask(ask)) == unmodified
+        ask = request("GET /dated", "Range: bytes=0-1", f"If-Range: {date}", close=True)
+        assert status(server.ask(ask)) == ranged
+
+
+def test_a_file_without_a_date_has_none_that_matches(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "undated").write_bytes(FILE)
+    os.utime(tmp_path / "undated", (0, 0))  # as of a device whose clock has never been set
+    epoch = "Thu, 01 Jan 1970 00:00:00 GMT"
+    plain = server.ask(request("GET /undated", f"If-Modified-Since: {epoch}", close=True))
+    assert status(plain) == 200 and b"Last-Modified" not in plain
+    ask = request("GET /undated", "Range: bytes=0-1", f"If-Range: {epoch}", close=True)
+    assert status(server.ask(ask)) == 200
+
+
+def test_a_path_of_a_file_allows_what_reads(server: Server) -> None:
+    assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("PUT /file", close=True))
+    assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("OPTIONS /file", close=True))
+
+
+def test_the_first_bytes_of_a_stream_come_whole_behind_its_head(server: Server) -> None:
+    with server.connect() as peer:
+        peer.sendall(request("GET /events"))
+        got = b""
+        while not got.endswith(b"\n\n\r\n"):
+            piece = peer.recv(65536)
+            assert piece, got
+            got += piece
+    head, content = got.split(b"\r\n\r\n", 1)
+    assert content == b"9\r\ndata: 1\n\n\r\n"
+    assert b"Content-Type: text/event-stream" in head
 
 
 def test_a_path_of_a_route_and_of_a_folder_allows_what_both_do(server: Server) -> None:

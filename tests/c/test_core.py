@@ -17,6 +17,7 @@ TESTS = {
     "test_parser": ["parser", "characters"],
     "test_ring": ["ring"],
     "test_paths": ["mime", "path", "router"],
+    "test_response": ["response", "status", "http_date"],
     "test_routes": ["route", "value", "path"],
     "test_negotiation": ["negotiation"],
     "test_deadlines": ["deadlines"],

@@ -5,7 +5,7 @@ breaks it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
@@ -34,6 +34,7 @@ OWNERS = {
 _INCLUDE = re.compile(r'^#include [<"]([^>"]+)[>"]', re.MULTILINE)
 _DECLARED = re.compile(r"^(?!static|typedef|struct \w+ \{|//)[\w *]+?\b(vhttp_\w+)\(", re.MULTILINE)
 _COMMENT = re.compile(r"//.*")
+_FUNCTION = re.compile(r"(?!typedef\b|struct \w+ \{)\w[\w *]*?\b(vhttp_\w+)\(")
 
 
 def broken_laws(module: Path) -> list[str]:
@@ -50,7 +51,21 @@ def broken_laws(module: Path) -> list[str]:
         *_circle("calls", _calls(files, declared)),
         *_trespassers(files),
         *[f"port/{path.name} is a header" for path in module.glob("port/*.h")],
+        *_untold(sorted(module.glob("*/*.h"))),
     ]
+
+
+def _untold(headers: Iterable[Path]) -> list[str]:
+    """Functions of which a header does not say what they do, over them or over their group."""
+    found = []
+    for header in headers:
+        is_told = False
+        for line in header.read_text().splitlines():
+            is_told = bool(line) and (is_told or line.startswith("//"))
+            function = _FUNCTION.match(line)
+            if function and not is_told and "); // " not in line:
+                found.append(f"{header.name} does not say what {function[1]} does")
+    return found
 
 
 def _foreign(includes: Mapping[str, list[str]]) -> list[str]:
@@ -122,16 +137,18 @@ def test_they_hold() -> None:
         ({"core/a.c": "void f(void) { connection->state = 1; }\n"}, "a.c names connection->state"),
         ({"core/a.c": "int f(void) { return x->reply.left; }\n"}, "a.c names reply.left"),
         ({"port/port.h": ""}, "port/port.h is a header"),
+        ({"binding/c.h": "void vhttp_c(void);\n"}, "c.h does not say what vhttp_c does"),
+        ({"binding/c.h": "// d\n\nvoid vhttp_c(\n"}, "c.h does not say what vhttp_c does"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_breaks_one_is_found(tmp_path: Path, files: dict[str, str], law: str) -> None:
     whole = {
-        "core/a.h": '#include <stdint.h>\n#include "b.h"\nint vhttp_a(void);\n',
+        "core/a.h": '#include <stdint.h>\n#include "b.h"\n\n// Returns 0.\nint vhttp_a(void);\n',
         "core/a.c": '#include "a.h"\nint vhttp_a(void) {\n    return vhttp_b();\n}\n',
-        "core/b.h": "int vhttp_b(void);\n",
+        "core/b.h": "int vhttp_b(void); // 0\n",
         "core/b.c": '#include "b.h"\n#include "platform.h"\nint vhttp_b(void) { return 0; }\n',
-        "core/platform.h": '#include "vhttp_config.h"\nint vhttp_asked_of_a_port(void);\n',
+        "core/platform.h": '#include "vhttp_config.h"\nint vhttp_asked_of_a_port(void); // 0\n',
     }
     for name, text in {**whole, **files}.items():
         path = tmp_path / name

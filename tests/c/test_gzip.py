@@ -15,6 +15,7 @@ import pytest
 from c_program import CORE, SANITIZERS
 
 HERE = Path(__file__).parent
+SOURCES = ["gzip", "deflate", "huffman", "crc32"]  # of core/
 
 WORDS = (CORE / "deflate.c").read_bytes()
 SAMPLES = {
@@ -31,8 +32,7 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = [HERE / "gzip_stdin.c"]
-    sources += [CORE / f"{name}.c" for name in ("gzip", "deflate", "huffman", "crc32")]
+    sources = [HERE / "gzip_stdin.c", *[CORE / f"{name}.c" for name in SOURCES]]
     return c_program.build(tmp_path_factory.mktemp("gzip"), sources, SANITIZERS)
 
 
@@ -58,6 +58,16 @@ def test_about_as_small_as_zlib(program: Path, level: int) -> None:
     ours = len(compress(program, SAMPLES["text"], level))
     theirs = len(zlib.compress(SAMPLES["text"], level))
     assert ours < 1.05 * theirs
+
+
+def test_a_level_out_of_range_is_the_nearest(program: Path) -> None:
+    for level, nearest in [(-1, 1), (0, 1), (10, 9), (99, 9)]:
+        assert compress(program, WORDS, level) == compress(program, WORDS, nearest)
+
+
+def test_the_head_says_nothing_that_differs_from_run_to_run(program: Path) -> None:
+    """RFC 1952, section 2.3: no name, no time, no system, so that the same makes the same bytes."""
+    assert compress(program, WORDS, 6)[:10] == bytes.fromhex("1f8b08 00 00000000 00 ff")
 
 
 def test_noise_hardly_grows(program: Path) -> None:

@@ -28,6 +28,11 @@ static void test_accept_encoding(void) {
     expect_gzip("identity, gzip;q=0.5", false);
     expect_gzip("gzip;q=2", false);
     expect_gzip("gzip;q=0.1234", false);
+    expect_gzip("gzip;q=0.x", false);
+    expect_gzip("gzip;q=0.1x", false);
+    expect_gzip("gzip;q=x", false);
+    expect_gzip("gzip;q=0x1", false);
+    expect_gzip("gzip;q=1.001", false);
     expect_gzip("gzipped", false);
 
     struct vhttp_request request = {.header_count = 2};

@@ -122,6 +122,12 @@ static void test_meaning(void) {
     const struct vhttp_slice *value = vhttp_find_header(&request, "if-none-match");
     CHECK(value != NULL && vhttp_slice_equals(*value, "\"q\""), "header value is trimmed");
     CHECK(vhttp_find_header(&request, "accept") == NULL, "absent header");
+    parse("GET / HTTP/1.1\r\nAccept: a\r\nHost: x\r\nRange: b\r\n\r\n");
+    value = vhttp_find_header(&request, "accept");
+    CHECK(value != NULL && vhttp_slice_equals(*value, "a"), "the first header");
+    value = vhttp_find_header(&request, "range");
+    CHECK(value != NULL && vhttp_slice_equals(*value, "b"), "the last header");
+    parse("GET /a/./b/?c=d&e HTTP/1.1\r\nHost: x\r\n\r\n");
     CHECK(request.keep_alive, "1.1 keeps the connection");
 
     parse("GET / HTTP/1.1\r\nHost: x\r\nConnection: foo , CLOSE\r\n\r\n");

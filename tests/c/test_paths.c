@@ -39,6 +39,11 @@ static void test_decoding(void) {
     expect_path("/a/b/..", "/a/");
     expect_path("/a/b/%2e%2E/c", "/a/c");
     expect_path("/..a/...", "/..a/...");
+    // The first and the last character of each length in UTF-8, and around the surrogates.
+    expect_path("/%c2%80/%df%bf", "/\xc2\x80/\xdf\xbf");
+    expect_path("/%e0%a0%80/%ef%bf%bf", "/\xe0\xa0\x80/\xef\xbf\xbf");
+    expect_path("/%ed%9f%bf/%ee%80%80", "/\xed\x9f\xbf/\xee\x80\x80");
+    expect_path("/%f0%90%80%80/%f4%8f%bf%bf", "/\xf0\x90\x80\x80/\xf4\x8f\xbf\xbf");
 }
 
 static void test_refusals(void) {

@@ -80,6 +80,43 @@ def raises_first():
     yield "never"
 
 
+@app.get("/yields-nothing")
+def yields_nothing():
+    yield
+
+
+@app.get("/yields-nothing-first")
+async def yields_nothing_first():
+    yield None
+    yield None
+    await asyncio.sleep_ms(1)
+    yield "a"
+    yield None
+    await asyncio.sleep_ms(1)
+    yield None
+    yield "b"
+    yield None
+
+
+@app.get("/streams-nothing")
+def streams_nothing():
+    return StreamingResponse(iter([None, "a", None, "b", None]))
+
+
+@app.get("/waits-by-yielding")
+def waits_by_yielding():
+    turns = []
+    tasks.append(asyncio.create_task(append_later(turns)))
+    while not turns:
+        yield
+    yield "others had their turn"
+
+
+async def append_later(turns):
+    await asyncio.sleep_ms(20)
+    turns.append(1)
+
+
 @app.get("/yields-int")
 def yields_int():
     yield 1

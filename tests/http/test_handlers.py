@@ -57,6 +57,22 @@ def test_a_generator_streams(
     assert "Content-Length" not in answer.headers  # nobody knew it
 
 
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/yields-nothing", "null"),  # as a function without an answer
+        ("/yields-nothing-first", "ab"),
+        ("/streams-nothing", "ab"),
+        ("/waits-by-yielding", "others had their turn"),
+    ],
+)
+def test_none_is_no_piece_and_lets_others_have_their_turn(
+    client: httpx.Client, path: str, content: str
+) -> None:
+    answer = client.get(path)
+    assert (answer.status_code, answer.text) == (200, content)
+
+
 @pytest.mark.parametrize("path", ["/returns/1000000000", "/returns-later/1000000000"])
 def test_an_endless_generator_is_read_as_it_goes(client: httpx.Client, path: str) -> None:
     closed = client.get("/seen").json().count("closed")

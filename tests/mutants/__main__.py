@@ -9,7 +9,6 @@ one that no test reaches.
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 import sys
@@ -23,11 +22,12 @@ from viper.base.errors import UserError, exits
 
 from tests.mutants import c_mutants, python_mutants, reach
 from tests.mutants.mutant import Mutant
-from tests.project import ROOT, copy_sources
+from tests.project import ROOT, copy_outputs, copy_sources
+from tests.slowness import slowness
 
 _LIMIT_S = 60.0
 _FINDERS = {".py": python_mutants.mutants, ".c": c_mutants.mutants}
-KILLED, SURVIVED, UNREACHED = "killed", "survived", "no test reaches it"
+KILLED, HANGS, SURVIVED, UNREACHED = "killed", "hangs", "survived", "no test reaches it"
 
 
 @exits
@@ -44,6 +44,8 @@ def main(count: int, seed: int, paths: list[Path]) -> None:
     with tempfile.TemporaryDirectory(prefix="viperhttp-mutants-") as folder:
         copy = Path(folder) / "project"
         copy_sources(copy)
+        copy_outputs(copy)
+        subprocess.run(["git", "init", "-q"], cwd=copy, check=True)  # what tests copy, git lists
         tests = reach.tests(copy, {mutant.path for mutant in chosen})
         outcomes: Counter[str] = Counter()
         for mutant in chosen:
@@ -73,26 +75,26 @@ def _outcome(copy: Path, mutant: Mutant, tests: list[str]) -> str:
     whole = file.read_bytes()
     mutant.apply(copy)
     try:
-        return SURVIVED if _pass(copy, tests) else KILLED
+        return _run(copy, tests)
     finally:
         file.write_bytes(whole)
 
 
-def _pass(copy: Path, tests: list[str]) -> bool:
-    """Whether tests pass in time; what they start ends with them."""
+def _run(copy: Path, tests: list[str]) -> str:
+    """What tests say of a changed copy; what they start ends with them."""
     command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *tests]
     with subprocess.Popen(
         command,
         cwd=copy,
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={**reach.environment(), "PYTHONDONTWRITEBYTECODE": "1"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as process:
         try:
-            return process.wait(_LIMIT_S) == 0
+            return SURVIVED if process.wait(_LIMIT_S * slowness()) == 0 else KILLED
         except subprocess.TimeoutExpired:
-            return False
+            return HANGS
         finally:
             reach.end_group(process.pid)
 

@@ -36,5 +36,6 @@ def mutants(root: Path, path: Path) -> list[Mutant]:
         old = match[0].decode()
         new = str(int(old) + 1) if old.isdigit() else _OTHER[old]
         line = 1 + content.count(b"\n", 0, match.start())
-        found.append(Mutant(path, match.start(), match.end(), line, old, new))
+        column = match.start() - content.rfind(b"\n", 0, match.start())
+        found.append(Mutant(path, match.start(), match.end(), line, column, old, new))
     return found

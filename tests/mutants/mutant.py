@@ -14,7 +14,7 @@ class Mutant:
     Attributes:
         path: of the file, from the project's root.
         start, end: of the piece, in bytes.
-        line: the piece's first line, from 1.
+        line, column: where the piece begins, from 1; the column in bytes.
         old, new: the piece, and what stands there instead.
     """
 
@@ -22,11 +22,12 @@ class Mutant:
     start: int
     end: int
     line: int
+    column: int
     old: str
     new: str
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}  {self.old} → {self.new}"
+        return f"{self.path}:{self.line}:{self.column}  {self.old} → {self.new}"
 
     def apply(self, root: Path) -> None:
         """Write it into a copy of the project."""

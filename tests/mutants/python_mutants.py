@@ -87,7 +87,8 @@ class _Finder:
 
     def _mutant(self, start: int, end: int, old: str, new: str) -> Mutant:
         line = 1 + self._content.count(b"\n", 0, start)
-        return Mutant(self._path, start, end, line, old, new)
+        column = start - self._content.rfind(b"\n", 0, start)
+        return Mutant(self._path, start, end, line, column, old, new)
 
 
 def _is_for_types(node: ast.If) -> bool:

@@ -46,6 +46,7 @@ class Build:
         parts[-1]["used"] = [[0, 10]]
         digest = hashlib.sha256(self.file.read_bytes()).hexdigest()
         record = {
+            "format": 1,
             "board": "TEST",
             "chip": "esp32s3",
             "flash_size": FLASH * SECTOR,
@@ -242,7 +243,7 @@ def test_a_worn_out_sector_is_named(build: Build) -> None:
         (lambda record: record["parts"][0].update(used=3), "'used' is 3, no list"),
         (lambda record: record["parts"][0].update(used=[3]), "not a flash image"),
         (lambda record: record.update(files=[]), "not a flash image"),
-        (lambda record: record.update(format=2), "its format is 2"),
+        (lambda record: record.update(format=2), "its format is 2, and this version reads 1"),
         (lambda record: record.update(flash_size="x"), "'flash_size' is 'x', no integer"),
         (lambda record: record["parts"][0].update(offset=None), "'offset' is None, no integer"),
     ],

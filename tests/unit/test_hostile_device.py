@@ -53,7 +53,7 @@ def user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path.parent.mkdir(parents=True)
     path.write_text(TOKEN)
     (tmp_path / "clone").mkdir()
-    image = {"board": "B", "chip": "esp32s3", "flash_size": 1 << 24, "psram_size": 0}
+    image = {"format": 1, "board": "B", "chip": "esp32s3", "flash_size": 1 << 24, "psram_size": 0}
     (tmp_path / "clone/flash.json").write_text(json.dumps({**image, "parts": [], "files": {}}))
 
 

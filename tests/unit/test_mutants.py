@@ -34,13 +34,13 @@ def test_python(tmp_path: Path) -> None:
     (tmp_path / "é.py").write_text(PYTHON)
     found = python_mutants.mutants(tmp_path, Path("é.py"))
     assert [str(mutant) for mutant in found] == [
-        "é.py:5  3 → 4",
-        "é.py:7  not in → in",
-        "é.py:7  and → or",
-        "é.py:7  or → and",
-        "é.py:9  x << 1 → not (x << 1)",
-        "é.py:9  << → >>",
-        "é.py:9  1 → 2",
+        "é.py:5:25  3 → 4",
+        "é.py:7:16  not in → in",
+        "é.py:7:25  and → or",
+        "é.py:7:37  or → and",
+        "é.py:9:11  x << 1 → not (x << 1)",
+        "é.py:9:13  << → >>",
+        "é.py:9:16  1 → 2",
     ]
 
 
@@ -48,11 +48,11 @@ def test_c(tmp_path: Path) -> None:
     (tmp_path / "f.c").write_text(C)
     found = c_mutants.mutants(tmp_path, Path("f.c"))
     assert [str(mutant) for mutant in found] == [
-        "f.c:5  3 → 4",
-        "f.c:5  == → !=",
-        "f.c:5  && → ||",
-        "f.c:5  != → ==",
-        "f.c:5  0 → 1",
+        "f.c:5:14  3 → 4",
+        "f.c:5:17  == → !=",
+        "f.c:5:24  && → ||",
+        "f.c:5:30  != → ==",
+        "f.c:5:41  0 → 1",
     ]
 
 

@@ -92,6 +92,18 @@ def test_false_alarms_are_counted(alarms: tuple[int, int], words: str) -> None:
     assert report.alarms_in_words(alarms) == words
 
 
+def test_what_is_not_known_of_a_run_is_said() -> None:
+    record = Series(1, 0.01).record(profiles=("light",))
+    device = {"mac": "1a2b", "version": "0.2.0", "build": "3c", "files": "4d"}
+    known = dataclasses.replace(record, device=device, revision="5e")
+    told = dict(report.facts(known))
+    assert told["device"] == f"1a2b at {record.address}"
+    assert (told["build"], told["its files"], told["source"]) == ("0.2.0 3c", "4d", "5e")
+    told = dict(report.facts(dataclasses.replace(record, device={}, revision="")))
+    assert told["device"] == f"MAC unknown at {record.address}"
+    assert (told["build"], told["its files"], told["source"]) == ("", "unknown", "no git")
+
+
 def drawn(markup: str) -> list[tuple[str, list[tuple[float, float]]]]:
     """Each line of a chart: its class, and its points."""
     svg = ElementTree.fromstring(markup).find("svg")

@@ -151,3 +151,36 @@ def test_the_flash_of_a_board_from_its_beginning_to_its_end() -> None:
     assert named["partition-table"] == Place("partition-table", 0x8000, 0xC00, 3072)
     assert named["factory"].used == MIB and named["factory"].offset == 0x10000
     assert named["nvs"].used is None
+
+
+def test_the_picture_says_what_there_is_room_for() -> None:
+    """Over a place its name and share, under it its address, all of it within the picture."""
+    picture = ElementTree.fromstring(size_report.picture(FLASH))
+    left, top, width, height = map(float, picture.attrib["viewBox"].split())
+    said: list[list[str]] = []
+    below = 0.0  # where the strip above ends
+    for group in picture.findall(f"{SVG}g"):
+        outer, inner = group.findall(f"{SVG}rect")
+        x, y, wide, high = (float(outer.attrib[name]) for name in ("x", "y", "width", "height"))
+        assert [inner.attrib[name] for name in ("x", "y", "height")] == [
+            outer.attrib[name] for name in ("x", "y", "height")
+        ]
+        assert left < x and x + wide < left + width and top < y and y + high < top + height
+        texts = group.findall(f"{SVG}text")
+        for text in texts:
+            at_x, at_y = float(text.attrib["x"]), float(text.attrib["y"])
+            if (text.text or "").startswith("0x"):
+                assert at_x == x and y + high < at_y < top + height
+                below = max(below, at_y) if y < 100 else below
+            else:
+                assert at_x == pytest.approx(x + wide / 2, abs=0.11) and at_y < y
+                assert y < 100 or below < at_y
+        said.append([text.text or "" for text in texts])
+    assert said == [
+        *[[], [], []],  # too narrow in the whole flash, and so drawn again below
+        ["factory 33.3 %", "0x10000"],
+        ["vfs", "0x310000"],
+        ["bootloader 50.0 %", "0x0"],
+        [],
+        ["nvs", "0x9000"],
+    ]

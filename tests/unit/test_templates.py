@@ -47,6 +47,13 @@ def test_every_filter_and_test_takes_what_jinjas_takes() -> None:
             assert functions[function][1:] == wanted[1:], name
 
 
+def test_what_is_printed_is_escaped_unless_it_can_be_nothing_but_a_number(folder: Path) -> None:
+    value = compiled(folder, "{{ name }}")
+    assert "write(escape(" in value and "write(str(" not in value
+    number = compiled(folder, "{% for each in names %}{{ loop.index }}{% endfor %}")
+    assert "write(str(" in number and "escape" not in number
+
+
 @pytest.mark.parametrize(
     ("source", "line", "problem"),
     [

@@ -4,6 +4,7 @@
 import asyncio
 import errno
 import os
+from asyncio import core
 
 import _viperhttp
 
@@ -11,6 +12,7 @@ from viperhttp.routing import is_coroutine
 
 YIELD_EVERY = 16384  # bytes of a stream after which other tasks have their turn
 
+_AWAITS_NOTHING = object()
 _FOLDER = 0x4000  # in the mode that os.stat gives
 _NO_TOKEN = '()<>@,;:\\"/[]?={}'  # RFC 9110, 5.6.2
 
@@ -146,12 +148,20 @@ def _each(iterator):
     yield from iterator
 
 
+def _keep_task():
+    # Asyncio notes in a task what it waits for, and forgets one that yields without that. A None
+    # that a handler yields of its own only lets others have their turn.
+    if core.cur_task.data is _AWAITS_NOTHING:
+        core._task_queue.push(core.cur_task)
+
+
 async def outcome(value):
     """What a handler's result is in the end: itself, what a coroutine returns, or a response that
     streams what a generator yields."""
     while is_coroutine(value):
         generator, step, argument = value, value.send, None
         while True:
+            core.cur_task.data = _AWAITS_NOTHING
             try:
                 piece = step(argument)
             except StopIteration as end:
@@ -160,6 +170,7 @@ async def outcome(value):
             if piece is not None:
                 return _stream(piece, generator)
             step, argument = generator.send, None
+            _keep_task()
             try:
                 yield
             except BaseException as error:
@@ -184,12 +195,14 @@ async def _pump(call, generator):
     step, argument = generator.send, None
     taken = 0
     while True:
+        core.cur_task.data = _AWAITS_NOTHING
         try:
             piece = step(argument)
         except StopIteration:
             return
         step, argument = generator.send, None
         if piece is None:
+            _keep_task()
             try:
                 yield
             except BaseException as error:

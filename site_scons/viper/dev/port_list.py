@@ -137,9 +137,8 @@ def builds(folder: Path) -> dict[bytes, str]:
     found = {}
     for record in sorted(folder.glob("*/build.json")):
         for elf in filter(Path.is_file, map(record.parent.joinpath, _ELF_FILES)):
-            told = json.loads(record.read_text(encoding="utf-8"))
             digest = hashlib.sha256(elf.read_bytes()).digest()
-            found[digest] = str(told["board"])
+            found[digest] = record.parent.name
     return found
 
 

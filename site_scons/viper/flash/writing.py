@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from viper.base import formats
 from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.flash import device_stamp, sector_plan
 from viper.flash.sector_plan import ERASED, Region
-from viper.image import flash_image, ownership, partition_table
+from viper.image import device_files, ownership, partition_table
 from viper.image.sectors import SECTOR_SIZE, runs
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
@@ -100,8 +101,7 @@ def load(description: Path, root: Path) -> Image:
     again = "make it again: ./scons image"
     try:
         record = json.loads(description.read_text(encoding="utf-8"))
-        if record.get("format", flash_image.FORMAT) != flash_image.FORMAT:  # files.json has none
-            raise ValueError(f"its format is {record['format']}")
+        formats.check(description, record, device_files.FORMAT, again)
         parts = tuple(_part(description.parent, part) for part in record["parts"])
         image = Image(
             board=record["board"],

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: MIT
 """The builds of a board, kept by their ids, small, so that two of them can be compared.
 
+build/<BOARD>/build.json: {"format": 1, "id": …, "board": …, "build": …, "app": {…}, "assets": {…},
+"files": {…}, "images": {…}}, every input's digest, and those of what came of them.
 build/<BOARD>/builds/<id>.json: build.json as it was, and under "sizes" what viper.graph.sizes
 measured. The id is the digest of all of build.json; its "build" is that of the firmware's inputs
 alone, which the firmware itself shows.
@@ -12,12 +14,14 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from viper.base import atomic_file
+from viper.base import atomic_file, formats
 from viper.base.errors import UserError
 
+FORMAT = 1
 _KEPT = 100  # builds; the oldest go
 _LEAST_DIGITS = 4
 
@@ -26,6 +30,17 @@ def identity(record: Mapping[str, Any]) -> str:
     """The id of a build: 16 hexadecimal digits over all that build.json says but the id."""
     text = json.dumps({name: record[name] for name in sorted(record) if name != "id"})
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def read(record: Path) -> dict[str, Any]:
+    """What build.json says of a build.
+
+    Raises:
+        UserError: it is of another format.
+    """
+    build: dict[str, Any] = json.loads(record.read_text(encoding="utf-8"))
+    formats.check(record, build, FORMAT, "make it again: ./scons")
+    return build
 
 
 def keep(folder: Path, record: Mapping[str, Any], sizes: Mapping[str, Any]) -> None:
@@ -46,18 +61,18 @@ def load(folder: Path, digits: str) -> dict[str, Any]:
         for build in all_builds(folder):
             if build["id"].startswith(digits) or build["build"].startswith(digits):
                 return build
-    known = ", ".join(path.stem[:8] for path in _newest_first(folder)[:5])
+    known = ", ".join(build["id"][:8] for build in islice(all_builds(folder), 5))
     raise UserError(f"no build '{digits}' is kept", f"the newest: {known or 'none; ./scons'}")
 
 
 def all_builds(folder: Path) -> Iterator[dict[str, Any]]:
-    """Every build that is kept and can be read, the newest first."""
+    """Every build that is kept and can be read, the newest first; none of another format."""
     for path in _newest_first(folder):
         try:
-            build = json.loads(path.read_text(encoding="utf-8"))
+            build = read(path)
             if build["id"] == path.stem and "build" in build and "sizes" in build:
                 yield build
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError):
             continue
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a device's file system is to hold: files.json, a flash image that has no parts.
 
-    {"board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216, "psram_size": 8388608,
-     "parts": [],
+    {"format": 1, "board": "VIRTUAL_N16R8", "chip": "esp32s3", "flash_size": 16777216,
+     "psram_size": 8388608, "parts": [],
      "files": {"/www/index.html": {"size": 812, "sha256": "...", "source": "assets/..."}, ...}}
 
 A file with "seed": true is placed only where nothing is, and the user's from then on.
@@ -18,12 +18,13 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from viper.base import atomic_file
+from viper.base import atomic_file, formats
 from viper.base.errors import UserError
 from viper.image import fat_names
 from viper.image.asset_manifest import File
 from viper.source.board import Hardware
 
+FORMAT = 1  # of flash.json too
 SITE = "/www"  # the folder on the device that is the web site's alone
 
 
@@ -65,6 +66,7 @@ def write(
     fat_names.check(files)  # for littlefs too: a site should not depend on the board's choice
     head = json.dumps(
         {
+            "format": FORMAT,
             "board": board.name,
             "chip": board.chip,
             "flash_size": board.flash_size,
@@ -83,16 +85,25 @@ def read(index: Path) -> dict[str, bytes]:
     """The content of each file that an index lists, by device path.
 
     Raises:
-        UserError: one is not what was listed any more.
+        UserError: the index is of another format, or a file is not what was listed any more.
     """
-    listed = json.loads(index.read_text(encoding="utf-8"))["files"]
-    return {path: _content(entry) for path, entry in listed.items()}
+    return {path: _content(entry) for path, entry in _listed(index).items()}
 
 
 def seeds(index: Path) -> list[str]:
-    """The paths of those that are placed only where nothing is."""
-    listed = json.loads(index.read_text(encoding="utf-8"))["files"]
-    return [path for path, entry in listed.items() if entry.get("seed")]
+    """The paths of those that are placed only where nothing is.
+
+    Raises:
+        UserError: the index is of another format.
+    """
+    return [path for path, entry in _listed(index).items() if entry.get("seed")]
+
+
+def _listed(index: Path) -> dict[str, dict[str, Any]]:
+    record = json.loads(index.read_text(encoding="utf-8"))
+    formats.check(index, record, FORMAT, "make it again: ./scons image")
+    listed: dict[str, dict[str, Any]] = record["files"]
+    return listed
 
 
 def _content(entry: Mapping[str, Any]) -> bytes:

@@ -24,11 +24,9 @@ from typing import Any
 
 from viper.base import atomic_file, chip_models
 from viper.base.errors import UserError
-from viper.image import partition_table
+from viper.image import device_files, partition_table
 from viper.image.partition_table import PartitionTable
 from viper.source.board import Hardware
-
-FORMAT = 1
 
 
 @dataclass(frozen=True)
@@ -105,7 +103,7 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
         index,
         {
             **json.loads(inputs.files.read_text(encoding="utf-8")),
-            "format": FORMAT,
+            "format": device_files.FORMAT,
             "parts": sorted(parts, key=lambda part: part["offset"]),
         },
     )

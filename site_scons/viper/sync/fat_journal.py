@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from viper.base import atomic_file
+from viper.base import atomic_file, formats
 from viper.base.mac import Mac
 from viper.image import fat_names, ownership
 from viper.image.fat_volume import Damaged, FatVolume, ReadSectors
 from viper.image.sectors import SECTOR_SIZE, runs
 
+_FORMAT = 1
 _SUFFIX = ".fat-journal"
 
 
@@ -46,6 +47,7 @@ def save(folder: Path, mac: Mac, volume: FatVolume, touched: Iterable[str]) -> N
     numbers = sorted(volume.metadata)
     packed = zlib.compress(b"".join(volume.metadata[number] for number in numbers))
     record = {
+        "format": _FORMAT,
         "sectors": numbers,
         "content": b64encode(packed).decode(),
         "touched": sorted(touched),
@@ -54,11 +56,19 @@ def save(folder: Path, mac: Mac, volume: FatVolume, touched: Iterable[str]) -> N
 
 
 def load(folder: Path, mac: Mac) -> Journal | None:
-    """What a sync of a device that did not end has left, if one has."""
+    """What a sync of a device that did not end has left, if one has.
+
+    Raises:
+        UserError: a sync of another version has left it.
+    """
+    file = _path(folder, mac)
     try:
-        record = json.loads(_path(folder, mac).read_text(encoding="utf-8"))
+        record = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
+    formats.check(
+        file, record, _FORMAT, f"sync with that version, or give up what it keeps: rm {file}"
+    )
     content = zlib.decompress(b64decode(record["content"]))
     return Journal(
         {

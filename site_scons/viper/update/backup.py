@@ -23,7 +23,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from viper.base import atomic_file
+from viper.base import atomic_file, formats
 from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.base.printable import printable
@@ -160,8 +160,7 @@ def load(folder: Path) -> Backup:
     """
     try:
         record = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
-        if record["format"] != _FORMAT:
-            raise ValueError(f"its format is {record['format']}")
+        formats.check(folder / _MANIFEST, record, _FORMAT, f"ls {folder.parent}")
         partitions = {
             str(part["name"]): _load_partition(folder, part) for part in record["partitions"]
         }

@@ -47,6 +47,7 @@ int vhttp_body_frame(struct vhttp_body *body, const char *bytes, size_t length);
 // `count` bytes of content were taken, at most `left`.
 void vhttp_body_take(struct vhttp_body *body, uint64_t count);
 
+// Whether all of it has come.
 static inline bool vhttp_body_is_over(const struct vhttp_body *body) {
     return body->state == VHTTP_BODY_OVER;
 }

@@ -105,6 +105,7 @@ struct vhttp_cached_place {
     uint16_t offset; // within the block
 };
 
+// The place `offset` bytes from the content's start, at most its length.
 struct vhttp_cached_place vhttp_cache_seek(const struct vhttp_cache *cache,
                                            const struct vhttp_cached *entry, uint32_t offset);
 

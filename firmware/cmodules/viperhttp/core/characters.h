@@ -15,6 +15,7 @@ enum vhttp_character {
 
 extern const uint8_t vhttp_characters[256]; // the sets that each belongs to
 
+// Whether a character belongs to a set.
 static inline bool vhttp_is(char c, enum vhttp_character set) {
     return (vhttp_characters[(uint8_t)c] & set) != 0;
 }

@@ -57,6 +57,7 @@ struct vhttp_connection {
 // caller keeps.
 void vhttp_connection_init(struct vhttp_connection *connection, uint16_t index, char *buffers);
 
+// Whether it has no client.
 bool vhttp_connection_is_free(const struct vhttp_connection *connection);
 
 // A client is there. The socket belongs to the connection from now on.

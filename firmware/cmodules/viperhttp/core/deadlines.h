@@ -33,6 +33,7 @@ struct vhttp_deadlines {
     } members[VHTTP_MAX_CONNECTIONS];
 };
 
+// Nobody has a deadline.
 void vhttp_deadlines_init(struct vhttp_deadlines *deadlines);
 
 // Gives `member` a deadline of `kind` from `now_ms` on, in place of the one it had.

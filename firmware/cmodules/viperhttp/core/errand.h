@@ -32,6 +32,7 @@ struct vhttp_errand {
     uint32_t asked_until; // where in the request ring a call ends
 };
 
+// Once: there is none, and those to come are of this connection, by its index in the pool.
 void vhttp_errand_init(struct vhttp_errand *errand, uint16_t connection);
 
 // ---- Asking. What is asked for anew takes the place of what was before.

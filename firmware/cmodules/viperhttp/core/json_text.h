@@ -38,6 +38,7 @@ struct vhttp_json_text {
     uint16_t keys[VHTTP_JSON_DEPTH_MAX];
 };
 
+// From the start of a text, which the caller keeps until the last token was taken.
 void vhttp_json_start(struct vhttp_json_text *json, struct vhttp_slice text);
 
 // The next token; after the last four it is not called again.

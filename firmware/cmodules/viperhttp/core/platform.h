@@ -13,8 +13,8 @@
 
 // ---- Clock
 
-uint64_t vhttp_now_ms(void); // monotonic
-int64_t vhttp_clock_s(void); // since 1970; anything as long as nobody has set the clock
+uint64_t vhttp_now_ms(void); // milliseconds since some time; monotonic
+int64_t vhttp_clock_s(void); // seconds since 1970; anything as long as nobody has set the clock
 
 // ---- Memory
 
@@ -23,6 +23,7 @@ enum vhttp_memory {
     VHTTP_MEMORY_LARGE,    // PSRAM where there is some
 };
 
+// Whether VHTTP_MEMORY_LARGE is PSRAM.
 bool vhttp_has_psram(void);
 
 // Zeroed, or NULL. The caller frees it with vhttp_free.

@@ -45,6 +45,7 @@ void vhttp_reply_init(struct vhttp_reply *reply, char *buffers);
 // Makes it the reply to a new request. Nothing is started yet.
 void vhttp_reply_prepare(struct vhttp_reply *reply, bool is_head, bool is_http_1_0);
 
+// What the request was: HEAD, which has no content; of a version without chunked coding.
 bool vhttp_reply_is_head(const struct vhttp_reply *reply);
 bool vhttp_reply_is_http_1_0(const struct vhttp_reply *reply);
 
@@ -87,6 +88,7 @@ void vhttp_reply_refuse(struct vhttp_reply *reply, int status);
 // behind the reply. Returns whether it is.
 bool vhttp_reply_seal(struct vhttp_reply *reply, const char *date, bool close);
 
+// The status code of what was started last.
 int vhttp_reply_status(const struct vhttp_reply *reply);
 
 // ---- Content by way of the window

@@ -63,6 +63,7 @@ enum vhttp_route_error vhttp_routes_add(struct vhttp_routes *routes, unsigned me
                                         const struct vhttp_query_parameter *parameters,
                                         size_t count, uint32_t *index);
 
+// Frees the tables. They are empty then, and may be added to.
 void vhttp_routes_free(struct vhttp_routes *routes);
 
 struct vhttp_match {

@@ -45,6 +45,7 @@ void vhttp_server_stop(struct vhttp_server *server);
 // To be called when it turns to the request ring, before it reads.
 void vhttp_server_acknowledge(struct vhttp_server *server);
 
+// The rings, by the part in them that the interpreter has.
 struct vhttp_ring *vhttp_server_requests(struct vhttp_server *server);  // it is the reader
 struct vhttp_ring *vhttp_server_responses(struct vhttp_server *server); // it is the writer
 

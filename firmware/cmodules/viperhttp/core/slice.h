@@ -12,14 +12,17 @@ struct vhttp_slice {
     size_t length;
 };
 
+// A text without its NUL, which the caller keeps.
 static inline struct vhttp_slice vhttp_slice_of(const char *text) {
     return (struct vhttp_slice){text, strlen(text)};
 }
 
+// Whether it is the same, byte by byte.
 static inline bool vhttp_slice_equals(struct vhttp_slice slice, const char *text) {
     return slice.length == strlen(text) && memcmp(slice.at, text, slice.length) == 0;
 }
 
+// A letter of ASCII in lower case; any other byte as it is.
 static inline char vhttp_lower(char c) {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }

@@ -57,7 +57,7 @@ static bool is_refused(const struct vhttp_conditions *conditions,
         return false;
     }
     int64_t since_s = vhttp_parse_date(conditions->if_unmodified_since);
-    return since_s > 0 && (facts->modified_s == 0 || facts->modified_s > since_s);
+    return since_s >= 0 && (facts->modified_s == 0 || facts->modified_s > since_s);
 }
 
 // RFC 9110, section 13.2.2: If-Modified-Since counts only without If-None-Match.
