@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import pytest
 from flash_image import VFS, VFS_SIZE
 from mpremote.transport_serial import SerialTransport
 from running_board import Board
 from site_image import Site, sha256
+from slowness import slowness
 from viper.base.errors import UserError
 from viper.device import repl
 from viper.device.held_port import HeldPort
@@ -69,7 +71,8 @@ class PowerCuts:
         self.start_over()
         control.set_faults(self.board.folder, power_after_bytes=after)
         try:
-            self.sync()
+            with little_patience():
+                self.sync()
             return False
         except UserError:
             self.board.wait_for_mode("off")
@@ -108,8 +111,11 @@ class PowerCuts:
         return {path: there.content(path) for path in there.sizes if not ownership.is_note(path)}
 
 
-@pytest.fixture
-def little_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+@contextmanager
+def little_patience() -> Iterator[None]:
     """A board without power answers nothing: do not wait for it long."""
-    monkeypatch.setattr(repl, "_QUIET_S", 0.5)
-    monkeypatch.setattr(SerialTransport.read_until, "__defaults__", (0.5, None, None))
+    limit_s = 0.5 * slowness()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repl, "_QUIET_S", limit_s)
+        patch.setattr(SerialTransport.read_until, "__defaults__", (limit_s, None, None))
+        yield

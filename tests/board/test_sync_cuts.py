@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flash_image import SECTOR
-from power_cuts import MAIN, PowerCuts, flash_with, little_patience
+from power_cuts import MAIN, PowerCuts, flash_with
 from running_board import Board
 from site_image import Site
 from viper.flash import jobs
@@ -17,8 +17,6 @@ from viper.flash.jobs import SYNC
 from viper.sync import fat_journal
 from viper.virtual_board import control
 
-__all__ = ["little_patience"]
-pytestmark = pytest.mark.usefixtures("little_patience")
 NewBoard = Callable[..., Board]
 
 OWN_FILES = {

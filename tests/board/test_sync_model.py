@@ -13,15 +13,13 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from power_cuts import MAIN, PowerCuts, flash_with, little_patience
+from power_cuts import MAIN, PowerCuts, flash_with
 from running_board import Board
 from site_image import Site
 from viper.base.errors import UserError
 from viper.image import fat_names
 from viper.virtual_board import control
 
-__all__ = ["little_patience"]
-pytestmark = pytest.mark.usefixtures("little_patience")
 NewBoard = Callable[..., Board]
 
 # Names that FAT takes for one, names that are a file or a folder, aliases of others, plain ones.

@@ -23,10 +23,12 @@ from site_image import on_device, sha256
 from viper.base.errors import UserError
 from viper.device import http_page, network_token
 from viper.device.repl import DeviceRepl
-from viper.flash.jobs import FlashResult
+from viper.flash import jobs
+from viper.flash.jobs import SYNC, FlashRequest, FlashResult
 from viper.sync import over_http, theirs
 from viper.sync.over_http import HttpTransport, SyncRequest
 from viper.sync.transfer import Choices
+from viper.virtual_board import control
 
 SOURCES = {"page": "assets/www/index.html", "main": "firmware/app/main.py"}
 NewBoard = Callable[..., Board]
@@ -172,23 +174,28 @@ def _switched_and_cut(
     raise UserError("cut", "")
 
 
-def page_of(release: int) -> dict[str, str]:
+def page_of(release: int, count: int = 8, size: int = 18_000) -> dict[str, bytes]:
     """A page and the assets that it names, as a bundler names them: by their content."""
     noise = random.Random(release)
-    assets = {f"app.{noise.randbytes(4).hex()}.js": noise.randbytes(9000).hex() for _ in range(8)}
-    return {"index.html": "".join(f"<script src={name}></script>" for name in assets), **assets}
+    assets = {f"app.{noise.randbytes(4).hex()}.jpg": noise.randbytes(size) for _ in range(count)}
+    page = "".join(f"<img src={name}>" for name in assets)
+    return {"index.html": page.encode(), **assets}
 
 
-def test_a_page_that_was_fetched_before_the_switch_finds_what_it_names(device: Device) -> None:
+def load_across_a_switch(device: Device, sync: Callable[[], object], *size: int) -> None:
+    """Load a page with all that it names, again and again, while another release comes."""
     site = device.project.path("assets/www")
-    for release in (1, 2):
+
+    def release(number: int) -> None:
         for path in site.glob("app.*"):
             path.unlink()
-        for name, text in page_of(release).items():
-            (site / name).write_text(text)
+        for name, content in page_of(number, *size).items():
+            (site / name).write_bytes(content)
         device.project.scons("image")
-        if release == 1:
-            device.sync()
+
+    release(1)
+    device.sync()
+    release(2)
     started = threading.Event()
     ended = threading.Event()
     loads: list[str] = []
@@ -204,14 +211,46 @@ def test_a_page_that_was_fetched_before_the_switch_finds_what_it_names(device: D
     with ThreadPoolExecutor() as pool:
         reader = pool.submit(load_pages)
         assert started.wait(timeout=60)  # the first page is of the first release, however fast
-        device.sync()
-        now = len(loads)
-        while len(loads) < now + 2 and not reader.done():
-            time.sleep(0.01)
-        ended.set()
+        try:
+            sync()
+            now = len(loads)
+            while len(loads) < now + 2 and not reader.done():
+                time.sleep(0.01)
+        finally:
+            ended.set()
         reader.result()
-    assert {loads[0], loads[-1]} == {page_of(release)["index.html"] for release in (1, 2)}
+    pages = [page_of(number, *size)["index.html"].decode() for number in (1, 2)]
+    assert {loads[0], loads[-1]} == set(pages)
     assert len(loads) > 2
+
+
+def test_a_page_that_was_fetched_before_the_switch_finds_what_it_names(device: Device) -> None:
+    load_across_a_switch(device, device.sync)
+
+
+@pytest.mark.long
+def test_a_slow_line_and_4_mib_make_no_page_fail(device: Device) -> None:
+    outputs = device.project.path("build/VIRTUAL_N16R8")
+    request = FlashRequest(
+        port="virtual:bench",
+        url=device.board.url,
+        baud=460800,
+        image=outputs / "flash.json",
+        root=device.project.folder,
+        stamps=device.stamps,
+        backups=device.stamps,
+        build=json.loads((outputs / "build.json").read_text())["build"],
+        goal=SYNC,
+    )
+
+    def sync() -> None:
+        control.set_faults(device.board.folder, hold_line=True)
+        try:
+            jobs.flash(request)
+        finally:
+            control.set_faults(device.board.folder)
+
+    load_across_a_switch(device, sync, 32, 128 << 10)
 
 
 def test_another_build_is_refused(device: Device) -> None:

@@ -176,6 +176,58 @@ def test_what_the_last_sync_took_out_makes_room_for_this_one(tmp_path: Path) -> 
     assert device.intents == ["-\t/www/old\told\n"]
 
 
+@pytest.mark.parametrize(
+    ("switched_s", "waits"), [(0, 60), (45, 15), (60, 0), (500, 0), (None, None)]
+)
+def test_names_that_were_taken_out_stay_for_a_minute_where_space_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, switched_s: int | None, waits: int | None
+) -> None:
+    """A page that was fetched before the last switch may still ask for them; None: it restarted."""
+    files = {"/www/new": file(tmp_path, "new", bytes(30_000))}
+    note = Ownership(retired={"/www/old": "old"}, digest=NOTED)
+    waited: list[tuple[float, list[str]]] = []
+
+    class Roomier(Device):
+        def switch(self, name: str) -> list[Record]:
+            self.free = 100_000
+            return super().switch(name)
+
+    def wait(timeout: float) -> bool:
+        waited.append((timeout, list(device.intents)))
+        return False
+
+    monkeypatch.setattr(transfer.interrupt, "requested", wait)
+    device = Roomier(free=20_000)
+    there = {"/www/old": "old"}
+    carry_out(device, files, tmp_path, ownership=note, files=there, switched_s=switched_s)
+    assert waited == ([] if waits is None else [(waits, [])])
+    assert device.intents[0] == "-\t/www/old\told\n"
+    assert device.received == [bytes(30_000)]
+
+
+def test_names_that_were_taken_out_are_not_waited_for_where_there_is_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer.interrupt, "requested", lambda timeout: pytest.fail("it waits"))
+    files = {"/www/new": file(tmp_path, "new", bytes(30_000))}
+    note = Ownership(retired={"/www/old": "old"}, digest=NOTED)
+    device = Device()
+    carry_out(device, files, tmp_path, ownership=note, files={"/www/old": "old"}, switched_s=0)
+    assert len(device.intents) == 1
+
+
+def test_an_interrupt_ends_the_minute_and_loses_no_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transfer.interrupt, "requested", lambda timeout: True)
+    files = {"/www/new": file(tmp_path, "new", bytes(30_000))}
+    note = Ownership(retired={"/www/old": "old"}, digest=NOTED)
+    device = Device(free=20_000)
+    with pytest.raises(KeyboardInterrupt):
+        carry_out(device, files, tmp_path, ownership=note, files={"/www/old": "old"}, switched_s=0)
+    assert not device.intents and not device.received
+
+
 def test_a_file_that_changed_meanwhile_is_named(tmp_path: Path) -> None:
     class Changed(Device):
         def switch(self, name: str) -> list[Record]:

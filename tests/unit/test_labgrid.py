@@ -122,6 +122,28 @@ def test_an_isolated_exporter_is_its_own_proxy(log: Path) -> None:
     assert serial == SerialPort(path, "127.0.0.1", 4005, "rfc2217", "localhost")
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Place 'desk'", "desk"),
+        ("'host': '127.0.0.1'", "'host': 3"),
+        ("'host': '127.0.0.1'", "'host': '127.0.0.1; \x1b[2J'"),
+        ("'host': '127.0.0.1'", "'hostname': '127.0.0.1'"),
+        ("'port': 4001", "'port': 70000"),
+        ("'port': 4001", "'port': open('x')"),
+        ("'params': {", "'params': 1, 'x': {"),
+        ("{'acquired'", "{{'acquired'"),
+        ("(lab1/s3-1/NetworkSerialPort/NetworkSerialPort)", ""),
+    ],
+)
+def test_what_the_client_prints_is_a_strangers_word(old: str, new: str) -> None:
+    printed = (DOUBLE / "show-desk.txt").read_text()
+    assert old in printed
+    with pytest.raises(UserError, match="of a place cannot be understood: ") as refused:
+        labgrid_client.read_place(printed.replace(old, new))
+    assert refused.value.next_step == "is it the lab's version? labgrid-client --version"
+
+
 def test_the_lab_is_listed_with_who_holds_what(log: Path) -> None:
     held = {place.name: place.holder for place in labgrid_client.places()}
     assert held["desk"] == "bench/ann" and held["raw"] == ""

@@ -17,8 +17,8 @@ from viper.device.backtrace import Decoder, Executable
 class Seen(monitor.Screen):
     """What was shown, to wait for."""
 
-    def __init__(self) -> None:
-        super().__init__(Decoder(Executable(Path("none"), Path("none"))))
+    def __init__(self, obeys: bool = False) -> None:
+        super().__init__(Decoder(Executable(Path("none"), Path("none"))), obeys)
         self.text = b""
         self.changed = threading.Condition()
 
@@ -38,6 +38,13 @@ def usb(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[UsbDevice]:
     usb = UsbDevice(monkeypatch)
     yield usb
     usb.unplug()
+
+
+def test_a_stranger_commands_no_terminal_but_that_of_its_prompt() -> None:
+    for obeys, shown in ((False, rb"\x1b]0;owned\x07"), (True, b"\x1b]0;owned\x07")):
+        seen = Seen(obeys)
+        seen.show(b"\x1b]0;owned\x07")
+        assert seen.text == shown
 
 
 def test_a_board_that_comes_back_as_another_device_is_shown_again(usb: UsbDevice) -> None:

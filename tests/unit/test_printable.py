@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 from viper.base import console, schema
 from viper.base.mac import Mac
-from viper.base.printable import excerpt, printable
+from viper.base.printable import Console, excerpt, printable
 from viper.base.schema import Nonsense
 
 # ESC [ … m and ESC ] … BEL, their one-character forms, a return, deletion, reversed writing, half a
@@ -31,6 +31,18 @@ def test_what_people_write_is_shown_as_it_is() -> None:
     assert printable(text) == text
     assert excerpt("\n first \nsecond") == "first"
     assert excerpt("x" * 500) == "x" * 197 + "..."
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 1000])
+def test_a_console_is_obeyed_in_its_colours_alone(size: int) -> None:
+    colour = "\x1b[0;32mI (31) boot: naïve 日本\x1b[0m\r\n100 %\b\b50 %"
+    printed = colour.encode() + b"\x1b]0;owned\x07\x1b[2J\xff\x1b[999999999999999999999m\x9b\r\n"
+    seen = Console()
+    pieces = [printed[at : at + size] for at in range(0, len(printed), size)]
+    shown = "".join(map(seen.feed, pieces))
+    assert shown == (
+        colour + r"\x1b]0;owned\x07\x1b[2J\xff\x1b[999999999999999999999m\x9b" + "\r\n"
+    )
 
 
 def test_a_line_stays_one(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -127,6 +130,80 @@ def test_a_line_that_came_to_nothing_is_named(case: Case, line: str) -> None:
 def test_the_last_of_several_lines_counts(case: Case) -> None:
     case.fragment("CONFIG_LWIP_MAX_SOCKETS=10\nCONFIG_LWIP_MAX_SOCKETS=28\n")
     case.check()
+
+
+KCONFIG = """\
+mainmenu "m"
+config FLAG
+    bool "f"
+    default n
+config OTHER_FLAG
+    bool "o"
+    default y
+config NUMBER
+    int "n"
+    default 5
+config TEXT
+    string "t"
+    default "?"
+"""
+
+
+def as_esp_idf_reads(fragment: Path) -> dict[str, str]:
+    """What comes out of a fragment by ESP-IDF's own program."""
+    kconfig, made = fragment.with_name("Kconfig"), fragment.with_name("made")
+    kconfig.write_text(KCONFIG)
+    subprocess.run(
+        [
+            sys.executable, "-m", "kconfgen", "--kconfig", str(kconfig), "--config", str(made),
+            "--defaults", str(fragment), "--output", "config", str(made),
+        ],
+        check=True,
+        capture_output=True,
+        env={**os.environ, "TMPDIR": str(fragment.parent)},  # where it leaves files behind
+    )  # fmt: skip
+    return {setting.name: setting.value for setting in sdkconfig.read(made)}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "CONFIG_FLAG=y # why",
+        "   CONFIG_FLAG=y",
+        "\tCONFIG_NUMBER=28  ",
+        "CONFIG_FLAG=yes",
+        "CONFIG_OTHER_FLAG=",
+        "CONFIG_OTHER_FLAG=n# why",
+        "  # CONFIG_OTHER_FLAG is not set, and why",
+        'CONFIG_TEXT="a # b" # "why"',
+        r'  CONFIG_TEXT="say \"hi\" to C:\\"',
+        'CONFIG_TEXT=""',
+    ],
+)
+def test_a_line_is_read_as_esp_idf_reads_it(tmp_path: Path, line: str) -> None:
+    fragment = tmp_path / "sdkconfig.board"
+    fragment.write_text(f"# one\n{line}\n")
+    (setting,) = sdkconfig.read(fragment)
+    assert as_esp_idf_reads(fragment)[setting.name] == setting.value
+    assert setting.line == 2
+
+
+@pytest.mark.parametrize("line", ["CONFIG_NUMBER=28 # why", "CONFIG_TEXT=plain", "CONFIG_FLAG=1"])
+def test_a_line_that_esp_idf_ignores_is_one_that_came_to_nothing(tmp_path: Path, line: str) -> None:
+    fragment = tmp_path / "sdkconfig.board"
+    fragment.write_text(f"{line}\n")
+    (setting,) = sdkconfig.read(fragment)
+    assert as_esp_idf_reads(fragment)[setting.name] != setting.value
+
+
+@pytest.mark.parametrize(
+    "line", ["# CONFIG_FLAG=y", "CONFIG FLAG=y", "#CONFIG_FLAG is not set", ""]
+)
+def test_other_lines_say_nothing(tmp_path: Path, line: str) -> None:
+    fragment = tmp_path / "sdkconfig.board"
+    fragment.write_text(f"{line}\n")
+    assert sdkconfig.read(fragment) == []
+    assert as_esp_idf_reads(fragment)["FLAG"] == "n"
 
 
 def test_a_fragment_that_is_missing_is_named(case: Case) -> None:

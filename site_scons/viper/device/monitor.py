@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viper.base.errors import UserError, exits
+from viper.base.printable import Console, printable
 from viper.device.backtrace import Decoder, Executable
 from viper.ports import port, usb_serial
 from viper.ports.serial_line import open_line
@@ -34,20 +35,25 @@ _PROMPT = b"\r"
 
 
 class Screen:
-    """Standard output: the device's bytes as they come, and our own lines between them."""
+    """Standard output: what the device prints, and our own lines between it.
 
-    def __init__(self, decoder: Decoder) -> None:
+    Args:
+        obeys: whether the terminal obeys the device, whose prompt edits its line by commands.
+    """
+
+    def __init__(self, decoder: Decoder, obeys: bool = False) -> None:
         self._decoder = decoder
+        self._console = None if obeys else Console()
 
     def show(self, output: bytes) -> None:
         """What the device prints; after a panic, where in the source it was."""
-        self._write(output)
+        self._write(self._console.feed(output).encode() if self._console else output)
         for line in self._decoder.feed(output):
             self.tell(line)
 
     def tell(self, line: str) -> None:
         """A line of our own."""
-        self._write(f"--- {line}\r\n".encode())
+        self._write(f"--- {printable(line, kept='')}\r\n".encode())
 
     @staticmethod
     def _write(data: bytes) -> None:
@@ -173,7 +179,7 @@ def main() -> None:
     options = parser.parse_args()
     build: Path = options.build
     executable = Executable(build / "app.elf", build / "firmware/project_description.json")
-    screen = Screen(Decoder(executable))
+    screen = Screen(Decoder(executable), obeys=options.keys)
     if options.keys and not os.isatty(0):
         raise UserError("repl needs a terminal", "mpremote runs programs: mpremote exec ...")
     with _raw_terminal(), contextlib.suppress(KeyboardInterrupt):

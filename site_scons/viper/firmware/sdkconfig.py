@@ -18,8 +18,9 @@ from viper.base.chip_models import MODELS
 from viper.base.errors import UserError
 from viper.source.board import Board
 
-_ASSIGNMENT = re.compile(r"^CONFIG_(\w+)=(.*?)\s*$")
-_UNSET = re.compile(r"^# CONFIG_(\w+) is not set\s*$")
+_ASSIGNMENT = re.compile(r"CONFIG_([^=]+)=(.*)")
+_UNSET = re.compile(r"# CONFIG_([^ ]+) is not set")
+_TEXT = re.compile(r'"((?:[^\\"]|\\.)*)"')
 _BOARD_DIR = "${MICROPY_BOARD_DIR}"
 _CMAKE = "mpconfigboard.cmake"
 
@@ -42,11 +43,15 @@ class Setting:
 
 
 def read(file: Path) -> list[Setting]:
-    """Every assignment of a fragment or of `sdkconfig`, in order; "is not set" is n."""
+    """Every assignment of a fragment or of `sdkconfig`, in order; "is not set" is n.
+
+    Lines are taken as ESP-IDF's own reader takes them (esp-idf-kconfig 2.5.2: kconfgen/core.py and
+    kconfiglib/core.py), which needs all of ESP-IDF's Kconfig files to know the type of a symbol.
+    """
     settings = []
     for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        assigned = _ASSIGNMENT.match(line)
-        unset = _UNSET.match(line)
+        assigned = _ASSIGNMENT.match(line.strip())
+        unset = _UNSET.match(line.strip())
         if assigned:
             settings.append(Setting(assigned[1], _plain(assigned[2]), file, number))
         elif unset:
@@ -172,8 +177,11 @@ def _relative(file: Path) -> Path:
 
 
 def _plain(value: str) -> str:
-    quoted = re.fullmatch(r'"(.*)"', value)
-    return quoted[1].replace('\\"', '"').replace("\\\\", "\\") if quoted else value or "n"
+    """What an assignment means; behind a text, and behind y or n, may stand anything."""
+    quoted = _TEXT.match(value)
+    if quoted:
+        return re.sub(r"\\(.)", r"\1", quoted[1])
+    return value[0] if value.startswith(("y", "n")) else value or "n"
 
 
 def _same(one: str, other: str) -> bool:

@@ -127,7 +127,8 @@ class Target:
         """The error for a path that is not there, or fails."""
         return UserError(
             f"{self.address}{path} cannot be measured ({problem})",
-            f"does it serve this? curl -i {self.address}{path}; a profile takes paths of your own",
+            f"does it serve this? curl -i {self.address}{path}; tools/perf_profiles.toml takes "
+            "paths of your own, and a pipeline goes without by SKIP=perf",
         )
 
     async def snapshot(self) -> Snapshot:

@@ -16,13 +16,15 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 from viper.base import process
 from viper.base.errors import UserError
+from viper.base.schema import Nonsense, Record
 
 PROGRAM = "labgrid-client"
 _LIMIT_S = 20.0  # gRPC gives up on a silent coordinator a little later
+_HOST_MAX = 253  # characters of a name in DNS
+_PORT_MAX = 65535
 
 # They would let the client work on other places, or want a configuration of drivers.
 _NOT_OURS = ("LG_ENV", "LG_STATE", "LG_INITIAL_STATE", "STATE", "PYTHONPATH")
@@ -109,10 +111,24 @@ def look(place: str) -> Place:
 
 
 def read_place(printed: str) -> Place:
-    """Read what `show` prints, and `places` for each place."""
+    """Read what `show` prints, and `places` for each place.
+
+    Raises:
+        UserError: it is something else.
+    """
+    try:
+        return _read_place(printed)
+    except Nonsense as why:
+        raise UserError(
+            f"what {PROGRAM} prints of a place cannot be understood: {why}",
+            f"is it the lab's version? {PROGRAM} --version",
+        ) from None
+
+
+def _read_place(printed: str) -> Place:
     found = re.search(r"^Place '(.*)':$", printed, re.M)
     if found is None:
-        raise RuntimeError(f"{PROGRAM} shows no place:\n{printed}")
+        raise Nonsense("it names none")
     head, *resources = re.split(
         r"^(?=(?:Acquired|Matching|Orphaned) resource ')", printed, flags=re.M
     )
@@ -130,19 +146,32 @@ def read_place(printed: str) -> Place:
 def _serial_port(printed: str) -> SerialPort | None:
     """Read what `show` prints of a resource; None if it is something else."""
     title, _, body = printed.partition("\n")
-    path = title[title.rindex("(") + 1 : title.rindex(")")]
-    if path.split("/")[2] != "NetworkSerialPort" or not body.strip():
+    path = re.search(r"\(([^()]*/[^()]*/([^()/]*)/[^()]*)\)", title)
+    if path is None:
+        raise Nonsense("a resource has no path")
+    if path[2] != "NetworkSerialPort" or not body.strip():
         return None
-    params: dict[str, Any] = ast.literal_eval(body.strip())["params"]
-    extra = params.get("extra", {})
-    isolated = extra.get("proxy") if extra.get("proxy_required") else None
+    params = _dictionary(body).record("params")
+    extra = params.record("extra") if "extra" in params else Record({})
+    isolated = extra.word("proxy") if "proxy" in extra and extra.truth("proxy_required") else ""
+    has_port = "port" in params and not params.is_null("port")
     return SerialPort(
-        path=path,
-        host=params["host"],
-        port=params.get("port"),
-        protocol=params.get("protocol", "rfc2217"),
+        path=path[1],
+        host=params.word("host", _HOST_MAX),
+        port=params.number("port", 1, _PORT_MAX) if has_port else None,
+        protocol=params.word("protocol") if "protocol" in params else "rfc2217",
         proxy=isolated or os.environ.get("LG_PROXY", ""),
     )
+
+
+def _dictionary(printed: str) -> Record:
+    """A dictionary as Python prints it."""
+    try:
+        return Record(ast.literal_eval(printed.strip()))
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as problem:
+        if isinstance(problem, Nonsense):
+            raise
+        raise Nonsense("a resource is no dictionary") from None
 
 
 @contextmanager
