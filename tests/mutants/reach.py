@@ -31,6 +31,7 @@ _MOST_S = 30.0  # of tests for a mutant, by what they took as it is
 _OF_CLIENTS = (  # those that wait for nothing
     "test_status", "test_a_strong_etag_matches_and_a_weak_one_does_not",
     "test_a_date_counts_to_the_second", "test_a_file_without_a_date_has_none_that_matches",
+    "test_a_folder_with_and_without_an_index",
     "test_a_path_of_a_file_allows_what_reads",
     "test_the_first_bytes_of_a_stream_come_whole_behind_its_head",
     "test_a_path_of_a_route_and_of_a_folder_allows_what_both_do",
