@@ -186,7 +186,7 @@ def _build(
         f"{human_size(ours.flash)} and {human_size(ours.sram + at_start.internal)}; "
         f"build {identity}"
     )
-    return Made(line, others_may_have_it=port.inputs.files == files.files)
+    return Made(line, is_of_known_inputs=port.inputs.files == files.files)
 
 
 def _port(
@@ -203,7 +203,10 @@ def _port(
 ) -> esp32_port.Port:
     idf, stamp, *_ = sources
     environment = esp_idf.Environment.load(idf)
-    compiler = toolchains.find(f"xtensa-{board.chip}-elf-gcc", environment.whole())
+    gcc, cpp = (
+        toolchains.find(f"xtensa-{board.chip}-elf-{name}", environment.whole())
+        for name in ("gcc", "g++")
+    )
     staged = build / "stage"
     inside = {path: path for path in files.files if not Path(path).is_absolute()}
     ours = stage.sync(staged, inside, files.files, contents)
@@ -223,12 +226,12 @@ def _port(
             settings=settings,
             toolchain={
                 **tools,
-                **compiler.parts,
+                **(gcc | cpp).parts,
                 "esp-idf": environment.version,
                 "esp-idf commit": environment.commit,
             },
         ),
-        compiler=compiler,
+        compiler=gcc | cpp,
         folder=build / "firmware",
         chip=board.chip,
     )

@@ -34,6 +34,7 @@ from viper.source.module_settings import Value
 from viper.source.tree import Tree
 
 _PRODUCTS = ["firmware/micropython", "firmware.json", "firmware/micropython.map"]
+_OF_CPP = (".cpp", ".cc", ".cxx")
 _IMAGES = ["viper.image.app_image", "esptool"]
 
 
@@ -50,6 +51,8 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
     board, build = run.board, run.folder
     files = sources.find(run.trees, board, modules, python)
     compiler = run.toolchains.find("gcc", process.clean_environment())
+    if any(path.endswith(_OF_CPP) for path in files.files):
+        compiler |= run.toolchains.find("g++", process.clean_environment())
     executable = env.Command(
         [f"{build}/{name}" for name in _PRODUCTS],
         source,
@@ -122,7 +125,7 @@ def _make(
     identity = build_id.write_record(made_from, record)
     size = human_size(executable.stat().st_size)
     line = f"micropython  {source.version}, {size}, build {identity}"
-    return Made(line, others_may_have_it=ours == files.files)
+    return Made(line, is_of_known_inputs=ours == files.files)
 
 
 def _app(targets: list[Path], sources: list[Path], flash_size: int) -> str:

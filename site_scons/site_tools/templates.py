@@ -54,4 +54,6 @@ def _compile(
     modules = compile_folder(Path(folder), pages)
     for target in targets:
         atomic_file.write(target, modules[target.stem].encode())
+    for other in set(targets[0].parent.iterdir()) - set(targets):
+        other.unlink()  # of a template that is gone
     return f"templates  {len(targets)} compiled from {len(tree.files)}"

@@ -79,7 +79,7 @@ def _update(
     return Made(
         line,
         besides=siblings,
-        others_may_have_it=all(
+        is_of_known_inputs=all(
             asset.file.sha256 == tree.files[asset.file.source] for asset in made
         ),
     )

@@ -127,6 +127,8 @@ class Run:
         """Why what a step has made is made anew, whatever its inputs say."""
         spoilt = self.outputs.spoilt(step)
         reasons = why.file_changes(spoilt, "was changed after it was made", "were changed since")
+        if self.outputs.is_overtaken(step):
+            reasons.append(f"an input of {Path(step).name} was changed while it was made")
         return reasons + why.file_changes(self.others_changed.get(step, ()), "changed", "changed")
 
     def keep(self) -> None:

@@ -382,6 +382,11 @@ def is_file(node: Node) -> bool:
     return isinstance(node, SCons.Node.FS.File)
 
 
+def signature(node: Any) -> str:
+    """The digest of a file that SCons writes down when it is used."""
+    return str(node.get_csig())
+
+
 def is_value(node: Node) -> bool:
     """Whether a node is a value, not a file or a goal."""
     return isinstance(node, SCons.Node.Python.Value)

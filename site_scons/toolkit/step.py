@@ -7,15 +7,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from viper.base import console
 from viper.graph.fingerprint import fingerprint, parts
 from viper.graph.step_log import flat
+from viper.source.tree import Tree
 
 from toolkit import scons
 from toolkit.failures import failures
 from toolkit.scons import Action, Environment, Node
+
+if TYPE_CHECKING:
+    from toolkit.run import Run
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,13 @@ class Made:
     Attributes:
         line: what is shown.
         besides: files that it has made besides its targets.
-        others_may_have_it: whether its inputs, as the graph knows them, are what it was made from.
+        is_of_known_inputs: whether it was made from what the graph knows of its inputs: that was
+            looked at when the run began, and a person may have saved something since.
     """
 
     line: str
     besides: Sequence[Path] = ()
-    others_may_have_it: bool = True
+    is_of_known_inputs: bool = True
 
 
 class Step(NamedTuple):
@@ -81,15 +86,30 @@ def step(
         began = time.perf_counter()
         with failures(targets[0]):
             run.outputs.check(map(str, files))
-            before = [run.contents.digest(str(file)) for file in files]
             made = step.function(targets, files, **step.arguments)
             made = Made(made) if isinstance(made, str) else made
             console.step(step.tag, made.line)
-            run.outputs.made(str(targets[0]), map(str, [*targets, *made.besides]))
-            after = [run.contents.digest(str(file)) for file in files]
-        if not made.others_may_have_it or before != after:
+            is_overtaken = not made.is_of_known_inputs or _have_changed(run, step, source)
+            run.outputs.made(
+                str(targets[0]),
+                map(str, [*targets, *made.besides]),
+                is_overtaken=is_overtaken,
+            )
+        if is_overtaken:
             env.NoCache(*target)
         seconds = time.perf_counter() - began
         run.log.ran(str(targets[0]), seconds, flat(step.inputs), files)
 
     return scons.action(env, execute, steps[inputs])
+
+
+def _have_changed(run: Run, step: Step, sources: list[Node]) -> bool:
+    """Whether an input is not any more what the graph has written down for this step."""
+    known = {str(node): scons.signature(node) for node in sources if scons.is_file(node)}
+    for tree in step.inputs.values():
+        if isinstance(tree, Tree):
+            known |= {path: digest.removesuffix("x") for path, digest in tree.files.items()}
+    try:
+        return any(run.contents.digest(path) != digest for path, digest in known.items())
+    except OSError:  # one has gone
+        return True

@@ -208,6 +208,16 @@ def test_a_file_without_a_date_has_none_that_matches(server: Server, tmp_path: P
     assert status(server.ask(ask)) == 200
 
 
+def test_a_folder_with_and_without_an_index(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "bare").mkdir()
+    (tmp_path / "home").mkdir()
+    (tmp_path / "home/index.html").write_bytes(FILE)
+    for path, expected in [("/bare/", 404), ("/home/", 200), ("/bare", 301), ("/home", 301)]:
+        answer = server.ask(request(f"GET {path}?a=b", close=True))
+        assert status(answer) == expected, answer
+        assert (f"Location: {path}/?a=b\r\n".encode() in answer) == (expected == 301)
+
+
 def test_a_path_of_a_file_allows_what_reads(server: Server) -> None:
     assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("PUT /file", close=True))
     assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("OPTIONS /file", close=True))

@@ -9,24 +9,9 @@ from pathlib import Path
 import c_program
 import pytest
 from c_program import CORE, SANITIZERS, THREAD_SANITIZER
+from linked import TESTS
 
 HERE = Path(__file__).parent
-
-# Each test and the files of core/ that it links, so that hidden dependencies show.
-TESTS = {
-    "test_parser": ["parser", "characters"],
-    "test_ring": ["ring"],
-    "test_paths": ["mime", "path", "router"],
-    "test_response": ["response", "status", "http_date"],
-    "test_routes": ["route", "value", "path"],
-    "test_negotiation": ["negotiation"],
-    "test_deadlines": ["deadlines"],
-    "test_body": ["body", "characters"],
-    "test_conditions": ["byte_range", "http_date"],
-    "test_cache": ["cache"],
-    "test_json_text": ["json_text", "path"],
-    "test_file_reader": ["file_reader", "crc32", "ring"],
-}
 
 
 def compile_and_run(folder: Path, name: str, flags: list[str]) -> None:

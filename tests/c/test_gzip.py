@@ -13,9 +13,9 @@ from pathlib import Path
 import c_program
 import pytest
 from c_program import CORE, SANITIZERS
+from linked import GZIP
 
 HERE = Path(__file__).parent
-SOURCES = ["gzip", "deflate", "huffman", "crc32"]  # of core/
 
 WORDS = (CORE / "deflate.c").read_bytes()
 SAMPLES = {
@@ -32,7 +32,7 @@ SAMPLES = {
 
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = [HERE / "gzip_stdin.c", *[CORE / f"{name}.c" for name in SOURCES]]
+    sources = [HERE / "gzip_stdin.c", *[CORE / f"{name}.c" for name in GZIP]]
     return c_program.build(tmp_path_factory.mktemp("gzip"), sources, SANITIZERS)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -167,6 +168,28 @@ def test_a_damaged_output_is_made_anew_and_said(project: Project, name: str) -> 
     assert f"{B}/{name} was changed after it was made" in output
     assert project.digests() == before
     assert project.scons().steps == set()
+
+
+def test_what_is_saved_between_two_steps_is_never_taken_for_what_was_known(
+    project: Project,
+) -> None:
+    """The run began with one content, a step read another, and then the first one is back."""
+    page = project.path("firmware/app/main.py")
+    content = page.read_bytes()
+    other = content + b"# other\n"
+    targets = [f"{B}/{name}" for name in ("partition-table.bin", "bootloader.bin", "files.json")]
+    for target in targets[:2]:
+        project.path(target).unlink()
+    page.write_bytes(other)
+    run = project.start("-j1", *targets)
+    assert run.stdout is not None
+    assert "TABLE" in run.stdout.readline()  # the sources have been looked at
+    page.write_bytes(content)
+    run.communicate()
+    page.write_bytes(other)
+    project.scons(targets[-1])
+    listed = json.loads(project.path(targets[-1]).read_text())["files"]
+    assert listed["/main.py"]["sha256"] == hashlib.sha256(other).hexdigest()
 
 
 def test_an_option_may_be_switched_off_and_on(project: Project) -> None:

@@ -20,8 +20,7 @@ from typing import Any
 
 from viper.base import atomic_file, console
 
-from tests.c import test_gzip
-from tests.c.test_core import TESTS as C_TESTS
+from tests.c import linked
 from tests.mutants import contexts
 from tests.mutants.mutant import Mutant
 from tests.project import ROOT
@@ -31,6 +30,7 @@ _MOST_S = 30.0  # of tests for a mutant, by what they took as it is
 _OF_CLIENTS = (  # those that wait for nothing
     "test_status", "test_a_strong_etag_matches_and_a_weak_one_does_not",
     "test_a_date_counts_to_the_second", "test_a_file_without_a_date_has_none_that_matches",
+    "test_a_folder_with_and_without_an_index",
     "test_a_path_of_a_file_allows_what_reads",
     "test_the_first_bytes_of_a_stream_come_whole_behind_its_head",
     "test_a_path_of_a_route_and_of_a_folder_allows_what_both_do",
@@ -192,10 +192,10 @@ def _test(context: str) -> str:
 
 def _of_c(path: Path) -> list[str]:
     """The tests that link a file, then those of the whole server that wait for little."""
-    linked = [name for name, sources in C_TESTS.items() if path.stem in sources]
+    alone = [name for name, sources in linked.TESTS.items() if path.stem in sources]
     core = [f"tests/c/test_core.py::test_under_address_and_undefined_sanitizers[{name}]"
-            for name in linked]  # fmt: skip
-    gzip = ["tests/c/test_gzip.py"] if path.stem in test_gzip.SOURCES else []
+            for name in alone]  # fmt: skip
+    gzip = ["tests/c/test_gzip.py"] if path.stem in linked.GZIP else []
     serving = "tests/c/test_serving.py::test_under_address_and_undefined_sanitizers[usual]"
     clients = [f"tests/c/test_clients.py::{test}" for test in _OF_CLIENTS]
     return [*core, *gzip, *clients, "tests/c/test_time_limits.py", serving]

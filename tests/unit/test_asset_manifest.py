@@ -6,6 +6,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -127,6 +128,22 @@ def test_a_name_that_belongs_to_a_compressed_sibling_is_refused(assets: Path) ->
     with pytest.raises(UserError, match=r"its name belongs to the compressed index\.html"):
         make()
     make(enabled=False)  # nobody else wants it then
+
+
+def test_a_folder_may_take_the_place_of_a_sibling_and_give_it_back(assets: Path) -> None:
+    folder = assets / "plain.js.gz"
+    folder.mkdir()
+    (folder / "a.js").write_text("var a;\n" * 500)
+    make()
+    assert "plain.js.gz/a.js.gz" in asset_manifest.shipped(MANIFEST)
+    shutil.rmtree(folder)
+    (assets / "plain.js").write_text("var a;\n" * 500)
+    make()
+    assert {"plain.js", "plain.js.gz"} <= set(asset_manifest.shipped(MANIFEST))
+    folder.mkdir()
+    (folder / "a.js").write_text("var a;\n" * 500)
+    with pytest.raises(UserError, match=r"'plain\.js\.gz' is a file, and cannot be a folder too"):
+        make()
 
 
 @pytest.mark.parametrize("path", ["a:b.html", "end. ", "INDEX.HTML", "Index.Html.GZ"])

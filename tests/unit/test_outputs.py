@@ -77,3 +77,14 @@ def test_what_is_made_again_is_known_anew(app: Path) -> None:
     outputs.made("build/app.bin", ["build/app.bin"])
     outputs.keep()
     assert known().spoilt("build/app.bin") == [] and not known().knows("build/app.map")
+
+
+def test_a_step_that_was_overtaken_is_known_until_it_runs_again(app: Path) -> None:
+    outputs = known()
+    outputs.made("build/app.bin", ["build/app.bin"], is_overtaken=True)
+    outputs.keep()
+    assert known().is_overtaken("build/app.bin") and known().spoilt("build/app.bin") == []
+    again = known()
+    again.made("build/app.bin", ["build/app.bin"])
+    again.keep()
+    assert not known().is_overtaken("build/app.bin")

@@ -47,6 +47,20 @@ def test_submodules_come_from_their_own_folders(source: Path, tmp_path: Path) ->
     assert (tree / "lib/micropython-lib/README.md").exists()
 
 
+def test_links_are_followed(source: Path, tmp_path: Path) -> None:
+    library = tmp_path / "library"
+    (library / "tests").mkdir(parents=True)
+    (library / "tests/known.h").write_text("")
+    (source / "lib").mkdir()
+    (source / "lib/linked").symlink_to(library)
+    (source / "lib/again").symlink_to(source)
+    (library / "again").symlink_to(library)
+    tree = tmp_path / "tree"
+    _sync({"": source}, tree)
+    assert (tree / "lib/linked/tests/known.h").exists()
+    assert not (tree / "lib/again").exists() and not (tree / "lib/linked/again").exists()
+
+
 def test_only_what_differs_is_written(source: Path, tmp_path: Path) -> None:
     tree = tmp_path / "tree"
     _sync({"": source}, tree)

@@ -212,6 +212,33 @@ def test_a_fragment_that_is_missing_is_named(case: Case) -> None:
         case.check()
 
 
+def test_fragments_elsewhere_are_found_however_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("boards/B/own", "boards/shared", "shared/one", "shared/two", "far"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).touch()
+    board = Path("boards/B")
+    (board / "mpconfigboard.cmake").write_text(
+        "set(COMMON ${MICROPY_BOARD_DIR}/../../shared) # where\n"
+        "set(SDKCONFIG_DEFAULTS boards/sdkconfig.base ${MICROPY_BOARD_DIR}/own\n"
+        '    "${COMMON}/one" ${MICROPY_BOARD_DIR}/../shared ${CMAKE_BINARY_DIR}/made)\n'
+        "include(${CMAKE_CURRENT_LIST_DIR}/more.cmake)\n"
+    )
+    (board / "more.cmake").write_text(
+        f"list(APPEND SDKCONFIG_DEFAULTS {tmp_path}/far ${{COMMON}}/two)\n"
+        "include(${MICROPY_BOARD_DIR}/more.cmake)\n"
+    )
+    found = sdkconfig.fragments_elsewhere(board)
+    assert sorted(found) == sorted(["shared/one", "shared/two", f"{tmp_path}/far"])
+    (board / "more.cmake").write_text(
+        "list(APPEND SDKCONFIG_DEFAULTS ${MICROPY_BOARD_DIR}/../../../outside)\n"
+    )
+    with pytest.raises(UserError, match=r"lists \.\./outside, which is outside of the project"):
+        sdkconfig.fragments_elsewhere(board)
+
+
 def test_octal_psram_is_declared_in_board_toml() -> None:
     boards = Path(__file__).parents[2] / "boards"
     assert board.load(boards, "ESP32S3_N16R8").psram_mode == "octal"

@@ -66,6 +66,18 @@ def test_another_program_behind_the_same_driver_is_another(memory: Path, tmp_pat
             if digest != before.parts[name]} == {"cc1"}  # fmt: skip
 
 
+def test_another_c_plus_plus_is_another(memory: Path, tmp_path: Path) -> None:
+    known = Toolchains(memory, Contents(tmp_path / "contents.json"))
+    driver = tmp_path / "g++"
+    driver.write_text(f'#!/bin/sh\nexec {GCC} "$@"\n')
+    driver.chmod(0o755)
+    search = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    c, cpp = (known.find(name, {"PATH": search}) for name in ("gcc", "g++"))
+    assert set((c | cpp).parts) >= {"gcc", "g++", "cc1"}
+    driver.write_text(driver.read_text() + "# another\n")
+    assert known.find("g++", {"PATH": search}).parts["g++"] != cpp.parts["g++"]
+
+
 def test_one_that_says_nothing_is_known_by_itself(memory: Path, tmp_path: Path) -> None:
     found = find(memory, wrapper(tmp_path / "bin", "exit 1"))
     assert (found.version, found.parts["machine"], set(found.parts)) == ("", "", {"gcc", "machine"})

@@ -42,14 +42,21 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def exits(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a UserError from `function` be shown, and end the process with status 2."""
+    """Let a UserError from `function` be shown, and a file that it cannot handle be named, and end
+    the process with status 2.
+    """
 
     @functools.wraps(function)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
         except UserError as problem:
-            print(f"error: {printable(str(problem))}", file=sys.stderr)
-            raise SystemExit(2) from None
+            told = str(problem)
+        except OSError as problem:
+            if problem.filename is None:
+                raise
+            told = str(UserError(f"{problem.filename}: {problem.strerror}", "mend or replace it"))
+        print(f"error: {printable(told)}", file=sys.stderr)
+        raise SystemExit(2)
 
     return guarded

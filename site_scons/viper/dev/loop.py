@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
 import signal
 import sys
 from collections.abc import Iterable
@@ -22,12 +21,10 @@ from pathlib import Path
 from viper.base import console
 from viper.dev.proxy import DevPage
 from viper.dev.runs import Runs
+from viper.dev.watched import Watched
 
-WATCHED = ("assets", "boards", "firmware", "nix", "site_scons")
 _TOOLS = Path("site_scons")
 _FILES = (Path("assets"), Path("firmware/app"), Path("firmware/seeds"))  # what `sync` brings
-_STEP_MS = 20  # an editor's writes of one save lie closer together
-_DEBOUNCE_MS = 200
 
 
 @dataclass(frozen=True)
@@ -47,7 +44,7 @@ def goals_for(saved: Iterable[Path], by_network: bool) -> tuple[str, ...]:
 
 
 class Loop:
-    """Watches, builds, reloads."""
+    """Builds and reloads, for what is saved."""
 
     def __init__(self, runs: Runs, page: DevPage | None, by_network: bool) -> None:
         self._runs = runs
@@ -56,14 +53,10 @@ class Loop:
         self._saved: set[Path] = set()
         self._something_saved = asyncio.Event()
 
-    async def watch(self) -> None:
+    def note(self, saved: set[Path]) -> None:
         """Note what is saved."""
-        from watchfiles import awatch
-
-        folders = [folder for folder in WATCHED if Path(folder).is_dir()]
-        async for changes in awatch(*folders, step=_STEP_MS, debounce=_DEBOUNCE_MS):
-            self._saved |= {Path(os.path.relpath(path)) for _, path in changes}
-            self._something_saved.set()
+        self._saved |= saved
+        self._something_saved.set()
 
     async def build(self) -> None:
         """Bring everything to the device, then whatever is saved."""
@@ -104,7 +97,8 @@ async def _run(request: Request) -> None:
         runs = await stack.enter_async_context(Runs(request.arguments))
         loop = Loop(runs, page, request.by_network)
         waiting = asyncio.create_task(ended.wait())
-        tasks = {waiting, *map(asyncio.ensure_future, (loop.watch(), loop.build()))}
+        watched = Watched(loop.note)
+        tasks = {waiting, *map(asyncio.ensure_future, (watched.watch(), loop.build()))}
         finished, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in running:
             task.cancel()

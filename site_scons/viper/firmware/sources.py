@@ -8,12 +8,14 @@
                          that are no board's, and other boards that the board's own files name
     sdkconfig fragments  that mpconfigboard.cmake lists, from wherever they come
 
-What only the other of MicroPython's ports reads is left out.
+What only the other of MicroPython's ports reads is left out: of a module the files that ESP-IDF's
+cmake or MicroPython's make asks for by their names, of a board whatever is the other's by its kind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from viper.firmware import sdkconfig
@@ -23,7 +25,11 @@ from viper.source.tree import Tree, Trees
 _BOARDS = "boards"
 _TOML = "board.toml"
 _OF_THE_OTHER_PORT = {
-    "unix": ("*.cmake", "CMakeLists.txt", "Kconfig*", "sdkconfig*", "*.csv", "idf_component.yml"),
+    "unix": ("micropython.cmake", "CMakeLists.txt", "Kconfig", "idf_component.yml"),
+    "esp32": ("micropython.mk",),
+}
+_OF_OTHER_BOARDS = {
+    "unix": ("*.cmake", "Kconfig*", "sdkconfig*", "*.csv"),
     "esp32": ("*.mk",),
 }
 
@@ -35,7 +41,9 @@ def find(trees: Trees, board: Board, modules: str, python: str) -> Tree:
         UserError: one cannot be read.
     """
     ours = trees.find(modules, python, links_out=True, modes=True)
+    ours = ours.without(partial(_matches, _OF_THE_OTHER_PORT[board.firmware]))
     boards = trees.find(_BOARDS, links_out=True, modes=True)
+    boards = boards.without(partial(_matches, _OF_OTHER_BOARDS[board.firmware]))
     others = _boards(boards.files) - _named(boards.files, board.name)
     boards = boards.without(
         lambda path: (
@@ -46,10 +54,13 @@ def find(trees: Trees, board: Board, modules: str, python: str) -> Tree:
     )
     found = ours | boards
     if board.firmware == "esp32":
-        listed = sdkconfig.absolute_fragments(Path(_BOARDS, board.name))
-        found |= trees.find(*map(str, listed), links_out=True)
-    unread = _OF_THE_OTHER_PORT[board.firmware]
-    return found.without(lambda path: any(map(PurePosixPath(path).match, unread)))
+        listed = sdkconfig.fragments_elsewhere(Path(_BOARDS, board.name))
+        found |= trees.find(*listed, links_out=True)
+    return found
+
+
+def _matches(patterns: Iterable[str], path: str) -> bool:
+    return any(map(PurePosixPath(path).match, patterns))
 
 
 def _boards(paths: Iterable[str]) -> set[str]:

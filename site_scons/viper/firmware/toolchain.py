@@ -19,14 +19,14 @@ from pathlib import Path
 from viper.base import atomic_file
 from viper.base.contents import Contents
 
-_PROGRAMS = ("cc1", "collect2", "as", "ld", "strip", "objcopy")
+_PROGRAMS = ("collect2", "as", "ld", "strip", "objcopy")
 # Of the C library and the compiler's own, what a program is linked with and started by.
 _LIBRARIES = ("libc.so.6", "libm.so.6", "libc.a", "libgcc.a", "crt1.o")
 
 
 @dataclass(frozen=True)
 class Toolchain:
-    """A compiler.
+    """A compiler, or several that make one program.
 
     Attributes:
         version: the first line that it shows of itself; empty if it shows none.
@@ -39,6 +39,14 @@ class Toolchain:
     parts: Mapping[str, str]
     headers: tuple[str, ...]
     libraries: tuple[str, ...]
+
+    def __or__(self, other: Toolchain) -> Toolchain:
+        return Toolchain(
+            self.version,
+            {**self.parts, **other.parts},
+            self.headers + other.headers,
+            self.libraries + other.libraries,
+        )
 
     def owns(self, path: str) -> bool:
         """Whether a file that it has opened is its own or the C library's."""
@@ -125,13 +133,14 @@ def _ask(driver: str, digest: str, environment: Mapping[str, str]) -> _Layout:
             return ""
         return asked.stdout.strip() if asked.returncode == 0 else ""
 
+    language, compiler = ("c++", "cc1plus") if driver.endswith("++") else ("c", "cc1")
     programs = [
         shutil.which(say(f"-print-prog-name={name}"), path=environment.get("PATH"))
-        for name in _PROGRAMS
+        for name in (compiler, *_PROGRAMS)
     ]
     libraries = [say(f"-print-file-name={name}") for name in _LIBRARIES]
     files = [os.path.realpath(path) for path in [*programs, *libraries] if path]
-    _, _, searched = say("-E", "-v", "-x", "c", os.devnull).partition("search starts here:\n")
+    _, _, searched = say("-E", "-v", "-x", language, os.devnull).partition("search starts here:\n")
     listed = searched.partition("End of search list")[0].splitlines()
     folders = [os.path.normpath(line.strip()) for line in listed if line.startswith(" ")]
     _, _, looked_in = say("-print-search-dirs").partition("libraries: =")

@@ -14,7 +14,7 @@ from pathlib import Path
 from viper.base import atomic_file, console, process
 from viper.base.contents import Contents
 from viper.base.errors import UserError
-from viper.firmware import build_id, compile_commands, compiler_cache, opened_files
+from viper.firmware import assembler, build_id, compile_commands, compiler_cache, opened_files
 from viper.firmware.build_id import Inputs
 from viper.firmware.object_folder import ObjectFolder
 from viper.firmware.opened_files import Opened
@@ -22,6 +22,8 @@ from viper.firmware.original_paths import OriginalPaths
 from viper.firmware.provenance import Provenance, SystemFiles
 from viper.firmware.toolchain import Toolchain
 
+_MAKEFILES = "makefiles.txt"  # of make's folder: their names
+_TELL = "viperhttp-makefiles"  # the goal that writes them
 _ABOUT_LINES = 330  # that make prints in a build from nothing, for the bar
 
 
@@ -38,6 +40,7 @@ def build(
             compiled that is no input.
     """
     port = _Port(inputs, folder)
+    unread = assembler.what_it_may_read(inputs, port.generated)
     objects = ObjectFolder(folder)
     system = SystemFiles(folder.with_name("system.json"), contents)
     provenance = Provenance(inputs, compiler, [folder, port.generated])
@@ -47,14 +50,18 @@ def build(
         "micropython": "" if inputs.own else f"{inputs.source.version} {inputs.source.commit}",
         "command": port.what_matters(),
     }
-    objects.prepare({**unseen, "system": system.digests}, {**inputs.files, **inputs.own})
+    objects.prepare(
+        {**unseen, "system": system.digests},
+        {**inputs.files, **inputs.own},
+        assembler_reads=unread is not None,
+    )
     while True:
         made_from = build_id.digests(inputs, system.digests)
         build_id.write_headers(inputs, build_id.build_id(made_from), port.generated)
         # One that came from a cache is newer than objects that make would have to link again.
         (folder / "micropython").unlink(missing_ok=True)
         try:
-            port.make(jobs)
+            port.make(jobs, unread)
         except UserError:
             objects.ended()
             raise
@@ -66,8 +73,9 @@ def build(
     system.keep()
     objects.done(
         {**unseen, "system": system.digests},
-        provenance.ours(opened.included),
-        provenance.ours(opened.frozen),
+        compiled=provenance.ours(opened.sources),
+        included=provenance.ours(opened.included),
+        frozen=provenance.ours(opened.frozen),
     )
     return made_from
 
@@ -84,18 +92,38 @@ class _Port:
     def command(self, jobs: int) -> list[str]:
         """make's command line: all that it is to know, for nothing else is passed to it."""
         inputs = self._inputs
-        board = inputs.staged(inputs.board)
+        words = self._words(
+            self._directory, inputs.staged(inputs.board), inputs.staged(inputs.modules), jobs
+        )
+        # make tells which makefiles it has read.
+        told = self._seen(self._folder / _MAKEFILES)
+        return [*words, f"--eval={_TELL}: ; $(file >{told},$(MAKEFILE_LIST))", "all", _TELL]
+
+    def command_for_editors(self) -> list[str]:
+        """The same of the originals, which are there even if the copies are not."""
+        inputs = self._inputs
+        tree = Path(inputs.source.path) if inputs.own else inputs.tree
+        return self._words(tree / "ports" / "unix", inputs.board, inputs.modules, 1)
+
+    def _words(self, directory: Path, board: Path, modules: Path, jobs: int) -> list[str]:
+        def seen(path: Path) -> str:
+            """As make sees it: relative, for make cannot have a space in a path."""
+            return os.path.relpath(path, directory)
+
+        source = self._inputs.source
         return [
-            "make", "--no-print-directory", "-C", str(self._directory), f"-j{jobs}",
+            "make", "--no-print-directory", "-C", str(directory), f"-j{jobs}",
             "--eval=.DELETE_ON_ERROR:",  # a compiler that is killed leaves half an object
-            f"VARIANT_DIR={self._seen(board)}",
-            f"BUILD={self._seen(self._folder)}",
-            f"USER_C_MODULES={self._seen(inputs.staged(inputs.modules))}",
-            f"FROZEN_MANIFEST={self._seen(board / 'manifest.py')}",
-            f"VHTTP_GENERATED={self._seen(self.generated)}",
-            f"MICROPY_MPYCROSS={self._seen(_mpy_cross())}",
-            f"MICROPY_GIT_TAG={inputs.source.version}",
-            f"MICROPY_GIT_HASH={inputs.source.commit[:10]}",
+            # The folder that compilers run in is in no object: the same bytes wherever we stand.
+            "--eval=CFLAGS += -ffile-prefix-map='$(CURDIR)'=.",
+            f"VARIANT_DIR={seen(board)}",
+            f"BUILD={seen(self._folder)}",
+            f"USER_C_MODULES={seen(modules)}",
+            f"FROZEN_MANIFEST={seen(board / 'manifest.py')}",
+            f"VHTTP_GENERATED={seen(self.generated)}",
+            f"MICROPY_MPYCROSS={seen(_mpy_cross())}",
+            f"MICROPY_GIT_TAG={source.version}",
+            f"MICROPY_GIT_HASH={source.commit[:10]}",
             f"CC={shlex.join([*compiler_cache.command(), 'gcc'])}",
         ]  # fmt: skip
 
@@ -103,16 +131,20 @@ class _Port:
         """That of it which is the same wherever the project stands."""
         return [word for word in self.command(jobs=0) if not word.startswith("MICROPY_MPYCROSS")]
 
-    def make(self, jobs: int) -> None:
-        """Have make bring its folder up to date."""
+    def make(self, jobs: int, unread: Path | None) -> None:
+        """Have make bring its folder up to date.
+
+        Args:
+            unread: a file that changes with what the assembler reads, if it does.
+        """
         command = self.command(jobs)
-        atomic_file.write_json(self._folder / compile_commands.COMMAND_FILE, command)
+        for_editors = self.command_for_editors()
+        atomic_file.write_json(self._folder / compile_commands.COMMAND_FILE, for_editors)
         known = originals(self._inputs, self._directory)
-        known.save(self._folder / compile_commands.ORIGINALS_FILE)
         environment = process.clean_environment(
             SOURCE_DATE_EPOCH=str(self._inputs.source.date),
             PYTHONDONTWRITEBYTECODE="1",
-            **compiler_cache.environment(Path()),
+            **compiler_cache.environment(Path(), unread),
         )
         lines = 0
 
@@ -137,6 +169,7 @@ class _Port:
         return opened_files.together(
             [
                 opened_files.by_make(self._folder, self._directory),
+                opened_files.makefiles(self._folder / _MAKEFILES, self._directory),
                 opened_files.by_linker(self._folder / "micropython.map", self._directory),
                 opened_files.by_manifest(
                     self._inputs.staged(self._inputs.board) / "manifest.py",
@@ -152,7 +185,6 @@ class _Port:
         )
 
     def _seen(self, path: Path) -> str:
-        """A path as make sees it: relative, for make cannot have a space in one."""
         return os.path.relpath(path, self._directory)
 
 

@@ -3,12 +3,16 @@
 
 build/<BOARD>/made.json:
 
-    {"build/…/app.bin": {"build/…/app.bin": "sha256"},
-     "build/…/www.json": {"build/…/www.json": "…", "build/…/www/app.js.gz": "…"}}
+    {"made": {"build/…/app.bin": {"build/…/app.bin": "sha256"},
+              "build/…/www.json": {"build/…/www.json": "…", "build/…/www/app.js.gz": "…"}},
+     "overtaken": ["build/…/www.json"]}
 
 A step is named by its first file; it may have made others than the graph knows. Whether
 one still is what was made, a look at its status tells while that is the same (viper.base.contents),
 and its content where that matters: before it goes to a device, to a cache, or into another step.
+
+A step is overtaken if an input changed while it ran: it may have been made from another content
+than the graph has written down for it, which nobody could tell once the first content is back.
 """
 
 from __future__ import annotations
@@ -30,15 +34,18 @@ class Outputs:
     def __init__(self, record: Path, contents: Contents) -> None:
         self._record = record
         self._contents = contents
-        self._made = _load(record)
+        self._made, self._overtaken = _load(record)
         self._digests = {
             path: digest for made in self._made.values() for path, digest in made.items()
         }
         self._lock = threading.Lock()
         self._is_new = False
 
-    def made(self, step: str, files: Iterable[str]) -> None:
+    def made(self, step: str, files: Iterable[str], *, is_overtaken: bool = False) -> None:
         """Note what a step has just made.
+
+        Args:
+            is_overtaken: whether an input of it has changed meanwhile.
 
         Raises:
             OSError: a file of them cannot be read.
@@ -48,12 +55,17 @@ class Outputs:
             for path in self._made.get(step, {}):
                 self._digests.pop(path, None)
             self._made[step] = made
+            (self._overtaken.add if is_overtaken else self._overtaken.discard)(step)
             self._digests |= made
             self._is_new = True
 
     def knows(self, path: str) -> bool:
         """Whether a step has made this file."""
         return path in self._digests
+
+    def is_overtaken(self, step: str) -> bool:
+        """Whether an input of a step changed while it was last made."""
+        return step in self._overtaken
 
     def spoilt(self, step: str) -> list[str]:
         """The files of a step that are there and are not what it made, and besides that are gone.
@@ -90,12 +102,15 @@ class Outputs:
             OSError: it cannot be written.
         """
         if self._is_new and self._record.parent.is_dir():
-            atomic_file.write(self._record, json.dumps(self._made).encode())
+            document = {"made": self._made, "overtaken": sorted(self._overtaken)}
+            atomic_file.write(self._record, json.dumps(document).encode())
             self._is_new = False
 
 
-def _load(record: Path) -> dict[str, dict[str, str]]:
+def _load(record: Path) -> tuple[dict[str, dict[str, str]], set[str]]:
     try:
-        return {str(step): dict(made) for step, made in json.loads(record.read_bytes()).items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
+        document = json.loads(record.read_bytes())
+        made = {str(step): dict(files) for step, files in document["made"].items()}
+        return made, set(document["overtaken"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}, set()

@@ -8,8 +8,10 @@ made, is compressed. A developer of a thousand pages who edits one waits for one
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -91,18 +93,24 @@ def update(
         UserError: a name that cannot ship, or a file has gone meanwhile.
         OSError: a file cannot be read or written.
     """
+    sources = {source[len(site.folder) + 1 :]: source for source in tree.files}
+    may_have_one = [path for path in sources if site.sibling(path)]
+    asset_manifest.check_names(sources, may_have_one)
     made_with, before = _before(manifest)
     if made_with != site.made_with:
         before = {}
     assets: dict[str, Asset] = {}
     waiting: list[tuple[str, str, str]] = []
-    for source, digest in tree.files.items():
-        path = source[len(site.folder) + 1 :]
+    for path, source in sources.items():
+        digest = tree.files[source]
         known = before.get(path)
         if known is not None and known.file.sha256 == digest and _stands(known, contents):
             assets[path] = known
         else:
             waiting.append((path, source, digest))
+
+    # What stands where a folder is to be now, or the other way round, goes first.
+    _remove_others(site.compressed, {f"{site.sibling(path)}" for path in may_have_one})
 
     def make(item: tuple[str, str, str]) -> tuple[Asset, bool]:
         path, source, digest = item
@@ -114,8 +122,7 @@ def update(
             if is_new:
                 tell(asset.path, asset.file.size, asset.compressed.size if asset.compressed else 0)
     ordered = [assets[path] for path in sorted(assets)]
-    may_have_one = [asset.path for asset in ordered if site.sibling(asset.path)]
-    asset_manifest.write(manifest, ordered, site.made_with, may_have_one)
+    asset_manifest.write(manifest, ordered, site.made_with)
     _remove_others(site.compressed, {str(sibling) for sibling in siblings(ordered)})
     return ordered
 
@@ -184,7 +191,11 @@ def _made(
 
 
 def _remove_others(folder: Path, wanted: set[str]) -> None:
-    """Remove what assets have left that are gone."""
-    for path in folder.rglob("*"):
-        if path.is_file() and str(path) not in wanted:
-            path.unlink()
+    """Remove what assets have left that are gone, and the folders that are empty then."""
+    for parent, folders, names in os.walk(folder, topdown=False):
+        for name in names:
+            if f"{parent}/{name}" not in wanted:
+                Path(parent, name).unlink()
+        for name in folders:
+            with suppress(OSError):  # it is not empty
+                Path(parent, name).rmdir()

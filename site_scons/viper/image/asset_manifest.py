@@ -14,7 +14,7 @@ made in the same way of the same content need not be made again.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -81,18 +81,13 @@ def content_type(path: str) -> str:
     return CONTENT_TYPES.get(PurePosixPath(path).suffix.lower(), DEFAULT_CONTENT_TYPE)
 
 
-def write(target: Path, assets: Sequence[Asset], how: str, siblings: Iterable[str]) -> None:
+def write(target: Path, assets: Sequence[Asset], how: str) -> None:
     """Write www.json, a line to each asset.
 
     Args:
         assets: sorted by path.
         how: what the compressed siblings depend on besides content.
-        siblings: the paths of all assets that may have one.
-
-    Raises:
-        UserError: a name that FAT cannot hold, or that a compressed sibling takes.
     """
-    _check_names(assets, siblings)
     lines = ",\n".join(json.dumps(_entry(asset), ensure_ascii=False) for asset in assets)
     text = f'{{"compressed": {json.dumps(how)}, "assets": [\n{lines}\n]}}\n'
     atomic_file.write(target, text.encode())
@@ -126,8 +121,16 @@ def shipped(manifest: Path) -> dict[str, File]:
     return files
 
 
-def _check_names(assets: Sequence[Asset], siblings: Iterable[str]) -> None:
-    sources = {asset.path: asset.file.source for asset in assets}
+def check_names(sources: Mapping[str, str], siblings: Iterable[str]) -> None:
+    """See that all that ships can have its name.
+
+    Args:
+        sources: the file of each asset, by its path.
+        siblings: the paths of all assets that may have a compressed sibling.
+
+    Raises:
+        UserError: a name that FAT cannot hold, or that a compressed sibling takes.
+    """
     names = [path + gzip_asset.SUFFIX for path in siblings]
     for name in names:
         if name in sources:

@@ -32,6 +32,7 @@ def check(paths: Iterable[str]) -> None:
     """
     spelt: dict[str, str] = {}  # every file and folder, by its name without case
     files = sorted(paths)
+    alone = {path.strip("/") for path in files}
     for path in files:
         parts = path.strip("/").split("/")
         for part in parts:
@@ -42,6 +43,11 @@ def check(paths: Iterable[str]) -> None:
             if other != prefix:
                 raise UserError(
                     f"{path}: FAT cannot tell '{prefix}' from '{other}'", "rename one of them"
+                )
+            if depth < len(parts) and prefix in alone:
+                raise UserError(
+                    f"{path}: '{prefix}' is a file, and cannot be a folder too",
+                    "rename one of them",
                 )
 
 

@@ -16,9 +16,10 @@ from viper.base.contents import Contents
 from viper.base.errors import UserError
 from viper.source.tree import Tree
 
-# No part of a build for a port: repositories, tests, documents, and what builds leave.
-_LEFT_OUT = {".git", "tests", "docs", "logo", "examples", "__pycache__", "build"}
-_LEFT_OUT |= {"managed_components"}  # of ESP-IDF's component manager
+# No part of a build for a port: repositories, what builds and ESP-IDF's component manager leave,
+# and at the top the tests and documents, of which there are thousands.
+_LEFT_OUT = {".git", "__pycache__", "build", "managed_components"}
+_LEFT_OUT_AT_THE_TOP = {"tests", "docs", "logo"}
 
 
 def find(folder: Path, port: str, contents: Contents) -> Tree:
@@ -31,7 +32,7 @@ def find(folder: Path, port: str, contents: Contents) -> Tree:
         UserError: something there cannot be read.
     """
     found = {}
-    for path, status in _files(str(folder), "", port):
+    for path, status in _files(str(folder), "", port, (os.path.realpath(folder),)):
         try:
             digest = contents.digest(f"{folder}/{path}", status)
         except OSError as problem:
@@ -42,16 +43,28 @@ def find(folder: Path, port: str, contents: Contents) -> Tree:
     return Tree(dict(sorted(found.items())))
 
 
-def _files(root: str, below: str, port: str) -> Iterator[tuple[str, os.stat_result]]:
+def _files(
+    root: str, below: str, port: str, above: tuple[str, ...]
+) -> Iterator[tuple[str, os.stat_result]]:
+    """The files in a folder.
+
+    Args:
+        above: the real paths of the tree and of the folders that links lead to on the way here.
+    """
     with os.scandir(f"{root}/{below}") as entries:
         for entry in entries:
             name = entry.name
             if name in _LEFT_OUT or name.startswith("build-"):
                 continue
+            if not below and name in _LEFT_OUT_AT_THE_TOP:
+                continue
             if below == "ports/" and name != port:
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from _files(root, f"{below}{name}/", port)
+            if entry.is_dir():
+                real = os.path.realpath(entry.path) if entry.is_symlink() else ""
+                if real not in above:  # a link to a folder that it is in leads nowhere new
+                    links = (*above, real) if real else above
+                    yield from _files(root, f"{below}{name}/", port, links)
                 continue
             try:
                 status = entry.stat()

@@ -11,6 +11,7 @@ folded in, so that the device looks nothing up; a template cannot include itself
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -134,7 +135,7 @@ class _Compiler:
         from jinja2 import Environment, TemplateSyntaxError
 
         path = self._folder / template
-        inside = path.resolve().is_relative_to(self._folder.resolve())
+        inside = not os.path.relpath(path, self._folder).startswith("..")
         if at is not None and not (inside and path.is_file()):
             raise self._refusal(f"there is no template '{template}'", at)
         try:
