@@ -24,6 +24,7 @@ from project import (
     copy_sources,
     processes_in,
     restore_project,
+    take_limits,
 )
 
 _LONG_S = 3600.0  # a long matrix's time limit
@@ -85,6 +86,8 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             copy_sources(folder)
+            if "LIMITS_OF" in os.environ:
+                take_limits(folder, os.environ["LIMITS_OF"])
             copy_outputs(folder)  # so that only what differs is built
             Project(folder).scons()
             # Copies keep what is compiled here; without it each process would do so again.

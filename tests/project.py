@@ -138,6 +138,15 @@ def copy_sources(folder: Path) -> None:
             shutil.copy2(ROOT / name, target)
 
 
+def take_limits(folder: Path, board: str) -> None:
+    """Give the virtual board's server the limits of another board, as its board.toml has them."""
+    path = folder / "boards/VIRTUAL_N16R8/board.toml"
+    head, heading, _ = path.read_text().partition("[viperhttp]\n")
+    theirs = (folder / f"boards/{board}/board.toml").read_text().partition(heading)[2]
+    own = re.sub("(?m)^VHTTP_INTERNAL_MEMORY_MAX.*\\n", "", theirs.partition("\n[")[0])
+    path.write_text(f"{head}{heading}VHTTP_IPC_RINGBUF_SIZE_PSRAM = 32768\n{own}\n")
+
+
 def copy_outputs(folder: Path) -> None:
     """The working tree's MicroPython and what was compiled of it, with the records of both."""
     build = ROOT / "build"

@@ -201,7 +201,8 @@ def many_at_once(app: ServedApp, count: int) -> None:
                     waiting.remove(peer)
     answered = [answer for answer in answers.values() if answer]
     assert all(answer.endswith(b'{"status":"ok"}\n') for answer in answered)
-    assert len(answered) > count // 2
+    # Of more than there are places for, the system lets most wait longer than this.
+    assert len(answered) >= min(count // 2, metric(app, "connections_max"))
 
 
 def test_a_thousand_connects_at_once(app: ServedApp) -> None:
