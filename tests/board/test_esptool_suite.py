@@ -78,6 +78,7 @@ def test_the_suite_passes(
             "LD_PRELOAD": str(build_double(tmp_path)),
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": f"{suite}{os.pathsep}{packages}",
+            "TMPDIR": str(tmp_path),  # where it leaves files behind
         },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
