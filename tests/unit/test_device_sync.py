@@ -20,7 +20,7 @@ from viper.flash import device_stamp
 from viper.flash.writing import File
 from viper.image.ownership import Ownership
 from viper.sync import file_plan, over_repl, theirs, transfer
-from viper.sync.file_plan import Found, Placed
+from viper.sync.file_plan import Conflict, Found, Placed
 from viper.sync.transfer import WaitingFile
 
 MAC = Mac("0123456789ab")
@@ -244,3 +244,17 @@ def test_a_source_that_changed_since_the_image_was_made_is_refused(tmp_path: Pat
     changed.source.write_text("now")
     with pytest.raises(UserError, match=r"index\.html is not what the image was made of"):
         carry_out(Device(), {"/index.html": changed}, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("paths", "told"),
+    [
+        (["/a"], "/a is yours; nothing was changed"),
+        (["/a", "/b", "/c"], "/a is yours, and so it is with 2 more; nothing was changed"),
+    ],
+)
+def test_files_in_the_way_are_counted(paths: list[str], told: str) -> None:
+    conflicts = [Conflict(path, "is yours") for path in paths]
+    with pytest.raises(UserError) as refused:
+        transfer.refuse_conflicts(conflicts, "./scons sync")
+    assert refused.value.what == told

@@ -80,3 +80,12 @@ def test_a_source_of_ours_that_is_linked_unoptimised_is_named(tmp_path: Path) ->
             port, [*fine, Piece(".flash.text", ".text.e", 8, f"{twice}/ring.c.obj")]
         )
     assert refused.value.what == f"ring.c is linked unoptimised, from {twice}/ring.c.obj"
+
+
+def test_the_progress_is_of_the_whole_and_not_of_a_build_within() -> None:
+    """The bootloader's, of some hundred steps, starts from 0 again."""
+    shown: list[int] = []
+    read = esp32_port._percent(shown.append)
+    for line in ("[100/1000] one", "[1/400] of within", "[400/400] of within", "[500/1000] two"):
+        read(line)
+    assert shown == [10, 50]

@@ -153,3 +153,26 @@ def test_a_pin_that_is_not_the_checkouts_is_refused(pinned: Pins, tmp_path: Path
     wrong = replace(pinned, micropython=replace(pinned.micropython, submodules=(other,)))
     with pytest.raises(UserError, match="the pin is 0000000000"):
         micropython_source.ensure_submodules(tmp_path / "checkout", tmp_path / "new", wrong)
+
+
+def test_a_stand_in_stands_and_nothing_is_fetched_until_git_is_asked_again(
+    tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = pins.load(Path(__file__).parents[2] / "nix/pins.json")
+    stamp = tmp_path / "stamp.json"
+    fetched: list[Path] = []
+
+    def fetch(fresh: Path, wanted: Source, *_: object) -> Source:
+        fetched.append(fresh)
+        fresh.mkdir()
+        return wanted
+
+    def stands(again: bool = False) -> str:
+        return micropython_source.ensure(
+            tree, stamp, ours, url="https://unreachable.example", stand_in=True, again=again
+        ).kind
+
+    monkeypatch.setattr(micropython_source, "_fetched", fetch)
+    micropython_source._stand_in(tree, ours).save(stamp)
+    assert stands() == "debian" and not fetched
+    assert stands(again=True) == "git" and len(fetched) == 1

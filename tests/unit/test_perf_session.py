@@ -77,6 +77,25 @@ def test_what_a_run_measures(tmp_path: Path, device: HttpDevice) -> None:
     assert 0 < long.generator["cpu"] <= 1.5
 
 
+def test_a_record_names_the_commit_that_it_is_of(
+    tmp_path: Path, device: HttpDevice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checkout = tmp_path / "checkout"
+    checkout.mkdir()
+    (checkout / "a.c").touch()
+    monkeypatch.setattr(session, "ROOT", checkout)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    run = request(tmp_path, device)
+    assert session.new_record(run, []).revision == ""  # no checkout yet
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for words in (["init"], ["add", "."], [*identity, "commit", "-m", "one"]):
+        subprocess.run(["git", *words], cwd=checkout, check=True, capture_output=True)
+    commit = session.new_record(run, []).revision
+    assert re.fullmatch("[0-9a-f]{12}", commit)
+    (checkout / "a.c").write_text("int x;")
+    assert session.new_record(run, []).revision == f"{commit}-dirty"
+
+
 async def phase(device: HttpDevice, rate: float | None) -> load.Load:
     from aiohttp import ClientSession
 

@@ -164,3 +164,30 @@ def test_a_device_file_is_one_port_under_all_its_names(folder: None, tmp_path: P
     alias.symlink_to("/dev/null")
     with locked("/dev/null"), pytest.raises(UserError), locked(str(alias)):
         pass
+
+
+LEND = """
+import os, signal, sys
+from viper.ports import port
+signal.pthread_sigmask(signal.SIG_BLOCK, [port.YIELD])
+with port.lock(sys.argv[1], called="it", pid=os.getpid(), yields=True):
+    print("held", flush=True)
+    signal.sigwait([port.YIELD])
+"""
+
+
+def test_a_holder_that_lends_its_port_is_asked_for_it(
+    folder: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(port, "_YIELD_S", 30.0)
+    url = "viper://127.0.0.1:4000"
+    environment = os.environ | {"PYTHONPATH": "site_scons", "TMPDIR": str(tmp_path)}
+    command = [sys.executable, "-c", LEND, url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == b"held\n"
+            with locked(url):
+                pass
+        finally:
+            holder.kill()

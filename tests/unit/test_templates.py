@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import ast
 import inspect
+import runpy
+import sys
 from pathlib import Path
-from typing import Any
+from types import ModuleType, SimpleNamespace
+from typing import Any, cast
 
 import pytest
+from jinja2 import Environment
 from jinja2.filters import FILTERS
 from jinja2.tests import TESTS
 from template_cases import FILES
@@ -52,6 +56,22 @@ def test_what_is_printed_is_escaped_unless_it_can_be_nothing_but_a_number(folder
     assert "write(escape(" in value and "write(str(" not in value
     number = compiled(folder, "{% for each in names %}{{ loop.index }}{% endfor %}")
     assert "write(str(" in number and "escape" not in number
+
+
+@pytest.mark.parametrize("test", ["in few", "eq 2", "ne 2", "lessthan 2", "ge 2"])
+def test_a_test_that_is_an_operator_tells_what_jinjas_tells(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, test: str
+) -> None:
+    in_c = dict.fromkeys(("escape_html", "float_round", "float_text", "json_text"), str)
+    monkeypatch.setitem(sys.modules, "_viperhttp", cast(ModuleType, SimpleNamespace(**in_c)))
+    runtime = cast(ModuleType, SimpleNamespace(**runpy.run_path(str(RUNTIME))))
+    monkeypatch.setitem(sys.modules, "viperhttp.template_runtime", runtime)
+    source = f"{{{{ number is {test} }}}}"
+    page: dict[str, Any] = {}
+    exec(compiled(folder, source), page)
+    for number in (1, 2, 3):
+        context = {"number": number, "few": [1, 2]}
+        assert page["render"](context) == Environment().from_string(source).render(context)
 
 
 @pytest.mark.parametrize(
