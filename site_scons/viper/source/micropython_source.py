@@ -16,7 +16,7 @@ import shutil
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viper.base import atomic_file, process
+from viper.base import atomic_file, console, process
 from viper.base.contents import Contents
 from viper.base.errors import UserError
 from viper.source import git_command, own_tree
@@ -200,6 +200,7 @@ def _fetched(fresh: Path, wanted: Source, pins: Pins, url: str, stand_in: bool) 
         debian.fetch(pins.stand_in, fresh)
     except debian.Unreachable as no_mirror:
         raise UserError(f"{tried}; Debian: {no_mirror}", _WAY_OUT) from None
+    console.note(tried)
     return _stand_in(Path(wanted.path), pins)
 
 
