@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from viper.base.contents import Contents
 from viper.base.errors import UserError
-from viper.source import micropython_source, pins
+from viper.source import debian, micropython_source, pins
 from viper.source.micropython_source import Source
 from viper.source.pins import Pins, Submodule
 
@@ -176,3 +176,15 @@ def test_a_stand_in_stands_and_nothing_is_fetched_until_git_is_asked_again(
     micropython_source._stand_in(tree, ours).save(stamp)
     assert stands() == "debian" and not fetched
     assert stands(again=True) == "git" and len(fetched) == 1
+
+
+def test_what_stands_in_says_why_git_could_not_be_asked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    ours = pins.load(Path(__file__).parents[2] / "nix/pins.json")
+    monkeypatch.setattr(debian, "fetch", lambda _, fresh: fresh.mkdir())
+    nowhere = str(tmp_path / "nowhere")
+    where = (tmp_path / "tree", tmp_path / "stamp.json")
+    source = micropython_source.ensure(*where, ours, url=nowhere, stand_in=True, again=False)
+    assert source.kind == "debian"
+    assert f"MicroPython {ours.micropython.version}: git: {nowhere}: " in capfd.readouterr().out
