@@ -103,7 +103,8 @@ class Esp32Project(Project):
         )
 
     def environment(self, **more: str) -> dict[str, str]:
-        plain = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = ("PATH", "HOME", "TMPDIR")
+        plain = {name: os.environ[name] for name in kept if name in os.environ}
         found = {"IDF_PATH": str(self.idf.folder), "IDF_TOOLS_PATH": str(self.idf.tools)}
         return {**plain, **found, **more}
 
