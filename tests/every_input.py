@@ -22,9 +22,11 @@ MODULE_FILES = {
 KINDS_DIR := $(USERMOD_DIR)
 -include $(KINDS_DIR)/more.mk
 SRC_USERMOD_C += $(KINDS_DIR)/kinds.c
+SRC_USERMOD_LIB_C += $(KINDS_DIR)/memory_use.c
 SRC_USERMOD_LIB_CXX += $(KINDS_DIR)/plus.cpp
 SRC_USERMOD_LIB_ASM += $(KINDS_DIR)/data.S
 CFLAGS_USERMOD += -I$(KINDS_DIR) -I$(KINDS_DIR)/inc -I$(VHTTP_GENERATED) -DFROM_MK=\\"mk-one\\"
+LDFLAGS_USERMOD += -Wl,--undefined=memory_use
 """,
     "more.mk": 'CFLAGS_USERMOD += -DFROM_MORE=\\"more-one\\"\n',
     "kinds.c": """\
@@ -57,6 +59,13 @@ data:
     "blob.bin": "incbin-one",
     "read.h": "read-one\n",
 }
+# What the sizes of a build are read from, as core/memory_use.h of viperhttp has it.
+MODULE_FILES["memory_use.c"] = """\
+const struct {
+    char name[16];
+    unsigned numbers[3];
+} memory_use = {"VHTTP_MEMORY_USE", {0}};
+"""
 LINKED_FILES = {
     "micropython.mk": "SRC_USERMOD_LIB_C += $(USERMOD_DIR)/linked.c\n",
     "linked.c": '#include "linked.h"\nconst char linked[] = "linked-c-one" FROM_LINKED;\n',

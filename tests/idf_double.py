@@ -91,6 +91,10 @@ class Esp32Project(Project):
         """`./scons image BOARD=ESP32S3_N16R8`."""
         return self._scons("image", 0, {})
 
+    def check(self) -> Run:
+        """`./scons check BOARD=ESP32S3_N16R8`."""
+        return self._scons("check", 0, {})
+
     def app(self, *options: str, status: int = 0, **environment: str) -> Run:
         """The same, as far as the application; a test that edits one thing needs no more."""
         target = self.output("app.bin").relative_to(self.folder)
