@@ -213,9 +213,16 @@ class Built:
         files = sorted(path for pattern in self._compared for path in folder.glob(pattern))
         return run, Result({str(path.relative_to(folder)): _digest(path) for path in files}, "")
 
-    def meanwhile(self, change: Callable[[], object]) -> None:
-        """Build, and have something changed once a step has told that it is under way."""
-        process = self.project.start(*self._words())
+    def meanwhile(self, change: Callable[[], object], after: str = "") -> None:
+        """Build, and have something changed once a step has told that it is under way.
+
+        Args:
+            after: what is made first, of files that depend on nothing else; then it is changed.
+        """
+        first = [self._output(after)] if after else []
+        for name in first:
+            self.project.path(name).unlink(missing_ok=True)
+        process = self.project.start(*first, *self._words(), "-j1")
         assert process.stdout is not None
         process.stdout.readline()
         change()
@@ -256,7 +263,10 @@ class Built:
             yield from (Path(parent, each) for each in names)
 
     def _words(self) -> list[str]:
-        return [*[f"{self._build}/{name}" for name in self._targets], *self._options]
+        return [*map(self._output, self._targets), *self._options]
+
+    def _output(self, name: str) -> str:
+        return f"{self._build}/{name}"
 
 
 def _remove(path: Path) -> None:

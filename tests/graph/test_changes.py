@@ -127,6 +127,23 @@ def test_a_thin_part(request: pytest.FixtureRequest, name: str) -> None:
         check(built, kind, (way,))
 
 
+@pytest.mark.parametrize("name", ["unix", "esp32"])
+@pytest.mark.parametrize("kind", ["C", "MicroPython"])
+def test_what_stood_when_a_build_began_may_stand_again_after_it(
+    request: pytest.FixtureRequest, name: str, kind: str
+) -> None:
+    """What it read in between is no reason to take it for built."""
+    built: Built = request.getfixturevalue(name)
+    changed = (UNIX_KINDS if name == "unix" else ESP32_KINDS)[kind]
+    with built.put_back(changed.path):
+        file = changed.changing(built)
+        first, other = file.other, file.path.read_bytes()
+        file.path.write_bytes(first)
+        built.meanwhile(lambda: file.path.write_bytes(other), after="partition-table.bin")
+        file.path.write_bytes(first)
+        assert built.run()[1] == built.from_nothing()
+
+
 @pytest.mark.long
 @every(UNIX_KINDS)
 def test_firmware_of_a_virtual_board(unix: Built, kind: Kind) -> None:
