@@ -124,6 +124,8 @@ WAYS: tuple[Way, ...] = (
     edited, of_the_same_size, of_the_same_time, restored, replaced_by_a_link, replaced_by_a_folder,
     renamed_by_case, removed_and_added, changed_while_it_is_built,
 )  # fmt: skip
+# Those in which a file comes or goes.
+NAMES_CHANGE = (replaced_by_a_folder, renamed_by_case, removed_and_added)
 
 
 @dataclass(frozen=True)

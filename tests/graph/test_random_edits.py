@@ -50,13 +50,13 @@ class Edits:
         if self._under_way and self._chance.random() < len(self._under_way) / AT_ONCE:
             path = self._chance.choice(list(self._under_way))
             self._go_on(path)
-            return f"goes on: {path}"
+            return f"goes on: {path.relative_to(built.project.folder)}"
         free = [kind for kind in KINDS if built.project.path(kind.path) not in self._under_way]
         kind, way = self._chance.choice(free), self._chance.choice(WAYS)
         path = built.project.path(kind.path)
         self._under_way[path] = way(kind.changing(built, f"spare-{self._count}"))
         self._go_on(path)
-        return f"{way.__name__}: {path}"
+        return f"{way.__name__}: {kind.path}"
 
     def end(self) -> None:
         """Bring all to their ends."""
