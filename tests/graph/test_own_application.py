@@ -71,6 +71,13 @@ def test_which_paths_are_asked_for_is_the_projects(own: Project) -> None:
     for untold in ("its build and its counters", "its MAC and its memory"):
         assert f"not told: {untold}: firmware/app/app.toml names no path" in ran
 
+    # Of an application that serves nothing of all this, what is not known is said, and no more.
+    own.path("firmware/app/app.toml").write_text("")
+    own.path("tools/perf_profiles.toml").write_text('[demo]\npaths = ["/perf/light/json"]\n')
+    ran = own.scons("pipeline", PORT, "SKIP=test", *short).output
+    assert ran.count("not checked: ") == 3 and ran.count("not measured: ") == 1
+    assert "smoke done, test left out, perf done" in ran
+
     own.path("firmware/app/app.toml").write_text('pythn = "/hello"\n')
     assert (
         "unknown key 'pythn'; did you mean 'python'?" in own.scons("smoke", PORT, status=2).output
