@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import pytest
+from viper.base.errors import UserError
 from viper.device import startup
 
 TRACEBACK = (
@@ -20,24 +21,56 @@ TOLD = (
 )
 
 
+BOOT = "ESP-ROM:esp32s3-20210327\r\nrst:0x3 (SW),boot:0x8 (SPI_FAST_FLASH_BOOT)\r\n"
+SOFT = "MPY: soft reboot\r\n"
+
+
+def told(printed: str, restarted: str = "") -> str:
+    ended = startup.ending(printed.encode(), restarted.encode())
+    return ended.traceback or ended.error("").what if ended else ""
+
+
 @pytest.mark.parametrize(
-    ("printed", "told"),
+    ("printed", "said"),
     [
         (TRACEBACK + PROMPT, TOLD),
         (TRACEBACK + ">>> ", TOLD),
         ("x" * 20_000 + TRACEBACK + PROMPT, TOLD),
+        ("hello\r\n" + PROMPT, "the application ends as it starts, and serves nothing"),
         (TRACEBACK + PROMPT + "print(1)\r\n1\r\n", ""),  # somebody has gone on
         (TRACEBACK + "serving\r\n", ""),  # it was caught
-        (PROMPT, ""),
+        ("serving\r\n", ""),
         ("", ""),
     ],
 )
-def test_the_traceback_that_it_has_ended_with(printed: str, told: str) -> None:
-    assert startup.ended_by(printed.encode()) == told
+def test_what_it_has_ended_with(printed: str, said: str) -> None:
+    assert told(printed) == said
+
+
+@pytest.mark.parametrize("restart", [SOFT, BOOT])
+def test_an_application_that_never_comes_up(restart: str) -> None:
+    again = "the application restarts the device again and again"
+    assert told("", restart * 3) == again
+    assert told("", ("once more\r\n" + restart) * 3) == f"{again}; it printed last: once more"
+    assert told("", restart * 2 + "joining the network\r\n") == ""
+
+
+def test_what_was_printed_before_the_start_counts_for_nothing() -> None:
+    started = startup.Startup("", asked=True)
+    started.look((SOFT * 9).encode())
+    started.look((SOFT * 11).encode())
+    with pytest.raises(UserError, match="again and again"):
+        started.look((SOFT * 12).encode())
+    cut = startup.Startup("", asked=True)  # a log that has begun anew meanwhile
+    cut.look((SOFT * 9).encode())
+    with pytest.raises(UserError, match="again and again"):
+        cut.look((SOFT * 3).encode())
 
 
 def test_the_error_names_the_innermost_line(capsys: pytest.CaptureFixture[str]) -> None:
-    error = startup.failed(TOLD, "mend it")
+    ended = startup.ending((TRACEBACK + PROMPT).encode(), b"")
+    assert ended is not None
+    error = ended.error("mend it")
     assert error.what == (
         "the application ends as it starts: /lib/site.py line 14: "
         "ImportError: no module named 'sensor'"
@@ -47,5 +80,7 @@ def test_the_error_names_the_innermost_line(capsys: pytest.CaptureFixture[str]) 
     assert (shown.out + shown.err).splitlines() == [f"  | {line}" for line in TOLD.splitlines()]
 
 
-def test_an_error_without_a_place(capsys: pytest.CaptureFixture[str]) -> None:
-    assert startup.failed("MemoryError", "").what.endswith("as it starts: MemoryError")
+def test_an_error_without_a_place() -> None:
+    raised = "Traceback (most recent call last):\n  in main\nMemoryError: \n>>> "
+    ended = startup.ending(raised.encode(), b"")
+    assert ended is not None and ended.error("").what.endswith("as it starts: MemoryError:")
