@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import pytest
-from viper.base.errors import UserError
 from viper.device import startup
 
 TRACEBACK = (
@@ -22,11 +21,12 @@ TOLD = (
 
 
 BOOT = "ESP-ROM:esp32s3-20210327\r\nrst:0x3 (SW),boot:0x8 (SPI_FAST_FLASH_BOOT)\r\n"
+RAW = "raw REPL; CTRL-B to exit\r\n>"
 SOFT = "MPY: soft reboot\r\n"
 
 
-def told(printed: str, restarted: str = "") -> str:
-    ended = startup.ending(printed.encode(), restarted.encode())
+def told(printed: str) -> str:
+    ended = startup.ending(printed.encode())
     return ended.traceback or ended.error("").what if ended else ""
 
 
@@ -50,25 +50,27 @@ def test_what_it_has_ended_with(printed: str, said: str) -> None:
 @pytest.mark.parametrize("restart", [SOFT, BOOT])
 def test_an_application_that_never_comes_up(restart: str) -> None:
     again = "the application restarts the device again and again"
-    assert told("", restart * 3) == again
-    assert told("", ("once more\r\n" + restart) * 3) == f"{again}; it printed last: once more"
-    assert told("", restart * 2 + "joining the network\r\n") == ""
+    assert told(restart * 3) == again
+    assert told(("once more\r\n" + restart) * 3) == f"{again}; it printed last: once more"
+    assert told(restart * 2 + "joining the network\r\n") == ""
 
 
-def test_what_was_printed_before_the_start_counts_for_nothing() -> None:
-    started = startup.Startup("", asked=True)
-    started.look((SOFT * 9).encode())
-    started.look((SOFT * 11).encode())
-    with pytest.raises(UserError, match="again and again"):
-        started.look((SOFT * 12).encode())
-    cut = startup.Startup("", asked=True)  # a log that has begun anew meanwhile
-    cut.look((SOFT * 9).encode())
-    with pytest.raises(UserError, match="again and again"):
-        cut.look((SOFT * 3).encode())
+@pytest.mark.parametrize("begun", [BOOT.replace("0x3 (SW)", "0x1 (POWERON)"), ">>> ", RAW])
+def test_what_others_restart_is_no_end_of_the_application(begun: str) -> None:
+    assert told(SOFT * 9 + begun + SOFT) == ""
+    assert told((begun + SOFT) * 9) == ""
+
+
+def test_an_end_must_stand_for_a_while_until_it_is_believed() -> None:
+    for printed in (TRACEBACK + PROMPT, SOFT * 3, PROMPT):
+        started = startup.Startup("", asked=True)
+        started.look(printed.encode())  # from before a reset that begins just now
+        started.look(b"ESP-ROM:esp32s3-20210327\r\n")
+        started.look(printed.encode())
 
 
 def test_the_error_names_the_innermost_line(capsys: pytest.CaptureFixture[str]) -> None:
-    ended = startup.ending((TRACEBACK + PROMPT).encode(), b"")
+    ended = startup.ending((TRACEBACK + PROMPT).encode())
     assert ended is not None
     error = ended.error("mend it")
     assert error.what == (
@@ -82,5 +84,5 @@ def test_the_error_names_the_innermost_line(capsys: pytest.CaptureFixture[str]) 
 
 def test_an_error_without_a_place() -> None:
     raised = "Traceback (most recent call last):\n  in main\nMemoryError: \n>>> "
-    ended = startup.ending(raised.encode(), b"")
+    ended = startup.ending(raised.encode())
     assert ended is not None and ended.error("").what.endswith("as it starts: MemoryError:")

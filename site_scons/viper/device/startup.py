@@ -24,7 +24,10 @@ _PROMPT = re.compile(r"^(?:MicroPython .*\nType .*\n)?>>> \Z", re.MULTILINE)
 _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\):\n((?:  .*\n)+)(\w.*)\n" + _PROMPT.pattern, re.MULTILINE
 )
-_RESTART = re.compile(r"^(?:MPY: soft reboot|ESP-ROM:.*\nrst:.*|rst:.*)\n", re.MULTILINE)
+# Restarts from here on are the application's own: a reset from without, or the prompt, which may ask
+# for one.
+_BEGUN = re.compile(r"^(?:rst:0x1 .*|>>> |raw REPL; )", re.MULTILINE)
+_RESTART = re.compile(r"^(?:MPY: soft reboot|(?:ESP-ROM:.*\n)?rst:.*)\n", re.MULTILINE)
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 
 
@@ -39,7 +42,7 @@ class Ending:
     @property
     def stands_s(self) -> float:
         """How long it must stand until it is believed."""
-        return 0.0 if self.restarts else _RESET_S if self.traceback else _BESIDE_S
+        return _RESET_S if self.traceback or self.restarts else _BESIDE_S
 
     def error(self, next_step: str) -> UserError:
         """The error for it, once the lines of its traceback have been shown."""
@@ -80,9 +83,7 @@ class Startup:
     def __init__(self, next_step: str, *, asked: bool) -> None:
         self._next_step = next_step
         self._asked = asked
-        self._before: int | None = None  # bytes that had been printed at the first look
-        self._ended: Ending | None = None
-        self._since = 0.0
+        self._since: float | None = None  # when its end was first seen
 
     def look(self, printed: bytes) -> None:
         """See that the application has not ended.
@@ -93,34 +94,23 @@ class Startup:
         Raises:
             UserError: it has.
         """
-        if self._before is None or self._before > len(printed):
-            self._before = len(printed) if self._before is None else 0
-        ended = ending(printed[-_TAIL:], printed[self._before :])
-        if ended == _AT_PROMPT and not self._asked:
+        ended = ending(printed[-_TAIL:])
+        if ended is None or (ended == _AT_PROMPT and not self._asked):
+            self._since = None
             return
-        if ended != self._ended:
-            self._ended, self._since = ended, time.monotonic()
-        if ended is not None and time.monotonic() - self._since >= ended.stands_s:
+        self._since = self._since or time.monotonic()
+        if time.monotonic() - self._since >= ended.stands_s:
             raise ended.error(self._next_step)
 
 
-def ending(printed: bytes, restarted: bytes) -> Ending | None:
-    """How an application has ended as it starts; None if it has not.
-
-    Args:
-        printed: what the device has printed last.
-        restarted: what it has printed since it was to start.
-    """
-    said = _text(printed)
+def ending(printed: bytes) -> Ending | None:
+    """How an application has ended as it starts, by what was printed last; None if it has not."""
+    said = printed.decode(errors="replace").replace("\r\n", "\n")
     if found := _TRACEBACK.search(said):
         return Ending(f"{found[1]}{found[2]}")
-    since = _text(restarted)
-    restarts = list(_RESTART.finditer(since))
+    *_, begun = _BEGUN.split(said)
+    restarts = list(_RESTART.finditer(begun))
     if len(restarts) >= _RESTARTS:
-        before = since[restarts[-2].end() : restarts[-1].start()].splitlines()
+        before = begun[restarts[-2].end() : restarts[-1].start()].splitlines()
         return Ending(restarts=True, last=before[-1] if before else "")
     return _AT_PROMPT if _PROMPT.search(said) else None
-
-
-def _text(printed: bytes) -> str:
-    return printed.decode(errors="replace").replace("\r\n", "\n")
