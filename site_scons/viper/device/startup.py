@@ -24,8 +24,7 @@ _PROMPT = re.compile(r"^(?:MicroPython .*\nType .*\n)?>>> \Z", re.MULTILINE)
 _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\):\n((?:  .*\n)+)(\w.*)\n" + _PROMPT.pattern, re.MULTILINE
 )
-# Restarts from here on are the application's own: a reset from without, or the prompt, which may ask
-# for one.
+# Restarts from here on are the application's own: a reset from without, or the prompt.
 _BEGUN = re.compile(r"^(?:rst:0x1 .*|>>> |raw REPL; )", re.MULTILINE)
 _RESTART = re.compile(r"^(?:MPY: soft reboot|(?:ESP-ROM:.*\n)?rst:.*)\n", re.MULTILINE)
 _PLACE = re.compile(r'File "([^"]+)", line (\d+)')
