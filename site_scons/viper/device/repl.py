@@ -39,7 +39,8 @@ _RAW_PASTE = b"\x05A\x01"
 _RAW_PASTE_ACCEPTED = b"R\x01"
 _END = b"\x04"  # ends standard output, and then the error
 _SOFT_RESET = b"\x02\x04"  # leave the raw REPL, then Ctrl-D: boot.py and main.py run
-_ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]")
+_ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]([0-7]?)")
+_ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b"'": rb"\'", b"\\": rb"\\"}
 
 
 class NoPrompt(UserError):
@@ -237,8 +238,15 @@ class DeviceRepl:
 
 def literal(data: bytes) -> bytes:
     """Bytes as MicroPython reads them in a program: its lexer is clean for 8 bits, so that only
-    what ends a literal, a line or the raw REPL's input is escaped."""
-    return b"b'" + _ESCAPED.sub(lambda found: b"\\x%02x" % found[0][0], data) + b"'"
+    what ends a literal, a line or the raw REPL's input is escaped, in as few bytes as can be."""
+
+    return b"b'" + _ESCAPED.sub(_escape, data) + b"'"
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    byte, digit = found[0][:1], found[1]
+    octal = rb"\%03o" if digit else rb"\%o"  # which a digit behind it would go on with
+    return _ESCAPES.get(byte, octal % byte[0]) + digit
 
 
 def text(value: str) -> bytes:
