@@ -16,14 +16,19 @@ enum route {
     ROUTE_POSTED, // POST: likewise; a folder of files may lie behind it
     ROUTE_EVENTS, // GET: an event, then none
     ROUTE_SLEEP,  // GET: busy for BUSY_S, then as ROUTE_BODY
+    ROUTE_PAUSE,  // GET: a stream that begins, and no more
+    ROUTE_LATER,  // GET: answered as ROUTE_BODY when it is asked for
+    ROUTE_NOW,    // GET: asks for the answer to the last ROUTE_LATER
 };
 
 #define BUSY_S 2
+#define ANSWER_MAX 64 // bytes
 
 struct call {
     uint32_t route, generation, length, crc;
 };
 static struct call calls[VHTTP_MAX_CONNECTIONS];
+static struct vhttp_ipc_head later; // the last of ROUTE_LATER
 
 static void wake(void) {
     pthread_mutex_lock(&running->lock);
@@ -32,36 +37,25 @@ static void wake(void) {
     pthread_mutex_unlock(&running->lock);
 }
 
-static void start_events(struct served *served, const struct vhttp_ipc_head *ask,
-                         struct vhttp_answer_begin *begin) {
-    static const char fields[] = "Content-Type: text/event-stream\r\n";
+static void start_stream(struct served *served, const struct vhttp_ipc_head *ask,
+                         struct vhttp_answer_begin *begin, const char *fields) {
     static const char chunk[] = "9\r\ndata: 1\n\n\r\n";
-    memcpy(begin->text, fields, sizeof(fields) - 1);
-    memcpy(begin->text + sizeof(fields) - 1, chunk, sizeof(chunk) - 1);
+    uint32_t fields_length = (uint32_t)strlen(fields);
+    memcpy(begin->text, fields, fields_length);
+    memcpy(begin->text + fields_length, chunk, sizeof(chunk) - 1);
     begin->head = (struct vhttp_ipc_head){VHTTP_ANSWER_BEGIN, ask->connection, ask->generation};
     begin->status = 200;
     begin->flags = VHTTP_BEGIN_CHUNKED;
     begin->length = VHTTP_LENGTH_UNKNOWN;
-    begin->fields_length = sizeof(fields) - 1;
+    begin->fields_length = fields_length;
     vhttp_ring_commit(vhttp_server_responses(served->server),
-                      (uint32_t)(sizeof(*begin) + sizeof(fields) - 1 + sizeof(chunk) - 1));
+                      (uint32_t)(sizeof(*begin) + fields_length + sizeof(chunk) - 1));
 }
 
-static bool answer_call(struct served *served, const struct vhttp_ipc_head *ask) {
-    struct vhttp_answer_begin *begin =
-        vhttp_ring_reserve(vhttp_server_responses(served->server), sizeof(*begin) + 64);
-    if (begin == NULL) {
-        return false;
-    }
+static void answer_text(struct served *served, const struct vhttp_ipc_head *ask,
+                        struct vhttp_answer_begin *begin) {
     const struct call *call = &calls[ask->connection];
-    if (call->route == ROUTE_EVENTS) {
-        start_events(served, ask, begin);
-        return true;
-    }
-    if (call->route == ROUTE_SLEEP) {
-        nanosleep(&(struct timespec){.tv_sec = BUSY_S}, NULL);
-    }
-    int length = snprintf(begin->text, 64, "%u %08x\n", call->length, call->crc);
+    int length = snprintf(begin->text, ANSWER_MAX, "%u %08x\n", call->length, call->crc);
     begin->head = (struct vhttp_ipc_head){VHTTP_ANSWER_BEGIN, ask->connection, ask->generation};
     begin->status = 200;
     begin->flags = 0;
@@ -69,6 +63,39 @@ static bool answer_call(struct served *served, const struct vhttp_ipc_head *ask)
     begin->fields_length = 0;
     vhttp_ring_commit(vhttp_server_responses(served->server),
                       (uint32_t)sizeof(*begin) + (uint32_t)length);
+}
+
+static bool answer_call(struct served *served, const struct vhttp_ipc_head *ask) {
+    struct vhttp_answer_begin *begin =
+        vhttp_ring_reserve(vhttp_server_responses(served->server), sizeof(*begin) + ANSWER_MAX);
+    if (begin == NULL) {
+        return false;
+    }
+    const struct call *call = &calls[ask->connection];
+    if (call->route == ROUTE_EVENTS) {
+        start_stream(served, ask, begin, "Content-Type: text/event-stream\r\n");
+        return true;
+    }
+    if (call->route == ROUTE_PAUSE) {
+        start_stream(served, ask, begin, "Content-Type: text/plain\r\n");
+        return true;
+    }
+    if (call->route == ROUTE_LATER) {
+        later = *ask;
+        return true;
+    }
+    if (call->route == ROUTE_NOW) {
+        answer_text(served, &later, begin);
+        begin =
+            vhttp_ring_reserve(vhttp_server_responses(served->server), sizeof(*begin) + ANSWER_MAX);
+        if (begin == NULL) {
+            return false;
+        }
+    }
+    if (call->route == ROUTE_SLEEP) {
+        nanosleep(&(struct timespec){.tv_sec = BUSY_S}, NULL);
+    }
+    answer_text(served, ask, begin);
     return true;
 }
 
@@ -149,6 +176,9 @@ static bool add_routes(struct vhttp_routes *routes) {
         [ROUTE_POSTED] = {"/posted/{name}", 1u << VHTTP_POST},
         [ROUTE_EVENTS] = {"/events", 1u << VHTTP_GET},
         [ROUTE_SLEEP] = {"/sleep", 1u << VHTTP_GET},
+        [ROUTE_PAUSE] = {"/pause", 1u << VHTTP_GET},
+        [ROUTE_LATER] = {"/later", 1u << VHTTP_GET},
+        [ROUTE_NOW] = {"/now", 1u << VHTTP_GET},
     };
     uint32_t index;
     vhttp_routes_free(routes);

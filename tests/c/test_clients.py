@@ -25,6 +25,7 @@ from test_serving import build
 from viper.source.module_settings import Value
 
 SLOTS = 16
+TURN_S = 0.5  # VHTTP_TURN_MS
 LIMITS: dict[str, Value] = {"VHTTP_MAX_CONNECTIONS": SLOTS, "VHTTP_LISTEN_BACKLOG": SLOTS}
 FILE = b"x" * 1024
 
@@ -337,6 +338,54 @@ def test_event_streams_whose_clients_have_gone_hold_no_slot(server: Server) -> N
         deadline = time.monotonic() + 5 * slowness()
         while server.figure("connections_open") > 1:
             assert time.monotonic() < deadline
+
+
+@pytest.mark.parametrize("path", ["/later", "/pause"])
+def test_who_may_have_left_makes_room_for_who_waits(server: Server, path: str) -> None:
+    """A client that closes its half is the same to TCP as one that closes."""
+    with ExitStack() as stack:
+        half_closed = [stack.enter_context(server.connect()) for _ in range(SLOTS)]
+        for peer in half_closed:
+            peer.sendall(request(f"GET {path}"))
+            peer.shutdown(socket.SHUT_WR)
+        for _ in range(SLOTS):
+            assert status(server.ask(request("GET /health", close=True))) == 200
+        answer = b"".join(iter(lambda: half_closed[0].recv(65536), b""))
+        if path == "/later":
+            assert status(answer) == 503 and b"retry-after" in answer.lower()
+        else:
+            assert answer.endswith(b"data: 1\n\n\r\n")  # no last chunk: it is not whole
+
+
+def test_who_listens_for_an_answer_keeps_its_place(server: Server) -> None:
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(server.connect()) for _ in range(SLOTS)]
+        for peer in waiting:
+            peer.sendall(request("GET /later"))
+        newcomer = stack.enter_context(server.connect())
+        newcomer.sendall(request("GET /health"))
+        newcomer.settimeout(3 * TURN_S)
+        with pytest.raises(TimeoutError):
+            newcomer.recv(1)
+        waiting.pop().close()
+        newcomer.settimeout(10 * slowness())
+        assert status(read_answer(newcomer)[0]) == 200
+        for peer in waiting:
+            peer.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                peer.recv(1)
+
+
+def test_who_has_closed_its_half_is_answered_while_nobody_needs_its_place(server: Server) -> None:
+    with server.connect() as peer, server.connect() as other:
+        peer.sendall(request("GET /later"))
+        peer.shutdown(socket.SHUT_WR)
+        until = time.monotonic() + 2 * TURN_S
+        while time.monotonic() < until:
+            other.sendall(request("GET /health"))
+            read_answer(other)
+        other.sendall(request("GET /now"))
+        assert status(b"".join(iter(lambda: peer.recv(65536), b""))) == 200
 
 
 def test_a_quiet_event_stream_has_comments(compiled: Callable[..., Path], tmp_path: Path) -> None:

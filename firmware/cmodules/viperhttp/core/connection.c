@@ -388,6 +388,28 @@ static void linger(struct vhttp_shared *shared, struct vhttp_connection *connect
     }
 }
 
+// ---- Giving up
+
+bool vhttp_connection_is_forsaken(const struct vhttp_shared *shared,
+                                  const struct vhttp_connection *connection, uint64_t *since_ms) {
+    bool is_paused = connection->state == VHTTP_SENDING &&
+                     deadline_of(shared, connection) == VHTTP_DEADLINE_NONE;
+    *since_ms = connection->ended_ms;
+    return connection->input_ended && (connection->state == VHTTP_WAITING || is_paused);
+}
+
+void vhttp_connection_give_up(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    if (connection->state == VHTTP_WAITING) {
+        refuse(shared, connection, 503);
+        if (send_reply(shared, connection)) { // which is as good as closed
+            finish_exchange(shared, connection);
+        }
+    }
+    if (connection->state != VHTTP_FREE) {
+        vhttp_connection_close(shared, connection);
+    }
+}
+
 // ---- Events
 
 static void update_interest(struct vhttp_shared *shared, struct vhttp_connection *connection) {
@@ -472,6 +494,7 @@ static bool receive(struct vhttp_shared *shared, struct vhttp_connection *connec
     }
     if (received == 0) {
         connection->input_ended = true;
+        connection->ended_ms = shared->now_ms;
     } else if (received > 0) {
         connection->input_length += (uint32_t)received;
         shared->stats.bytes_received += (uint64_t)received;

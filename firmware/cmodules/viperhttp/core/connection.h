@@ -36,6 +36,7 @@ struct vhttp_connection {
     bool is_watched;
     bool socket_is_full;
     bool input_ended;      // the client sends no more
+    uint64_t ended_ms;     // since then
     size_t unacknowledged; // bytes, when the socket was found full or its deadline put off
 
     char *input; // VHTTP_REQUEST_HEAD_MAX bytes: the request's head and what came behind it
@@ -60,12 +61,20 @@ void vhttp_connection_init(struct vhttp_connection *connection, uint16_t index, 
 // Whether it has no client.
 bool vhttp_connection_is_free(const struct vhttp_connection *connection);
 
+// Whether its client sends no more and has nothing to read but what the interpreter may say one
+// day, since *since_ms: it may have left, and nobody can tell.
+bool vhttp_connection_is_forsaken(const struct vhttp_shared *shared,
+                                  const struct vhttp_connection *connection, uint64_t *since_ms);
+
 // A client is there. The socket belongs to the connection from now on.
 void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection *connection,
                            int socket);
 
 // Ends whatever is under way; then it is free.
 void vhttp_connection_close(struct vhttp_shared *shared, struct vhttp_connection *connection);
+
+// Likewise, because another client needs the place. One that waits for an answer is told so.
+void vhttp_connection_give_up(struct vhttp_shared *shared, struct vhttp_connection *connection);
 
 // ---- Events. The connection may be free afterwards.
 

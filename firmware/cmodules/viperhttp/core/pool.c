@@ -43,20 +43,41 @@ static void give_back_if_free(struct vhttp_pool *pool, const struct vhttp_connec
     }
 }
 
-// The connection that has been idle for longest, if it has had its turn; NULL: none.
+// The connection that is the first to make room for another, from *at_ms on; NO_MEMBER: none.
+static uint16_t find_next_spare(const struct vhttp_shared *shared, const struct vhttp_pool *pool,
+                                uint64_t *at_ms) {
+    uint16_t next = vhttp_deadlines_oldest(&shared->deadlines, VHTTP_DEADLINE_IDLE);
+    uint64_t since_ms = UINT64_MAX;
+    if (next != VHTTP_NO_MEMBER) {
+        since_ms =
+            shared->now_ms - vhttp_deadlines_age_ms(&shared->deadlines, next, shared->now_ms);
+    }
+    bool may_leave = next != VHTTP_NO_MEMBER && shared->now_ms - since_ms >= VHTTP_TURN_MS;
+    for (uint16_t i = 0; i < VHTTP_MAX_CONNECTIONS && !may_leave; i++) {
+        uint64_t forsaken_ms;
+        if (vhttp_connection_is_forsaken(shared, &pool->connections[i], &forsaken_ms) &&
+            forsaken_ms < since_ms) {
+            next = i;
+            since_ms = forsaken_ms;
+        }
+    }
+    *at_ms = since_ms + VHTTP_TURN_MS;
+    return next;
+}
+
+// That connection, if it may have to leave by now; NULL: none.
 static struct vhttp_connection *find_spare(const struct vhttp_shared *shared,
                                            struct vhttp_pool *pool) {
-    uint16_t idle = vhttp_deadlines_oldest(&shared->deadlines, VHTTP_DEADLINE_IDLE);
-    bool is_spare =
-        idle != VHTTP_NO_MEMBER &&
-        vhttp_deadlines_age_ms(&shared->deadlines, idle, shared->now_ms) >= VHTTP_TURN_MS;
-    return is_spare ? &pool->connections[idle] : NULL;
+    uint64_t at_ms;
+    uint16_t next = find_next_spare(shared, pool, &at_ms);
+    bool is_spare = next != VHTTP_NO_MEMBER && shared->now_ms >= at_ms;
+    return is_spare ? &pool->connections[next] : NULL;
 }
 
 static void evict(struct vhttp_shared *shared, struct vhttp_pool *pool,
                   struct vhttp_connection *spare) {
     shared->stats.connections_evicted++;
-    vhttp_connection_close(shared, spare);
+    vhttp_connection_give_up(shared, spare);
     give_back_if_free(pool, spare);
 }
 
@@ -189,12 +210,11 @@ static void settle_debts(struct vhttp_shared *shared, struct vhttp_pool *pool) {
 
 int vhttp_pool_wait_ms(const struct vhttp_shared *shared, const struct vhttp_pool *pool) {
     int wait = vhttp_deadlines_wait_ms(&shared->deadlines, shared->now_ms);
-    uint16_t idle = vhttp_deadlines_oldest(&shared->deadlines, VHTTP_DEADLINE_IDLE);
-    if (pool->listener_is_watched || idle == VHTTP_NO_MEMBER) {
+    uint64_t at_ms;
+    if (pool->listener_is_watched || find_next_spare(shared, pool, &at_ms) == VHTTP_NO_MEMBER) {
         return wait;
     }
-    uint64_t age = vhttp_deadlines_age_ms(&shared->deadlines, idle, shared->now_ms);
-    int left = age >= VHTTP_TURN_MS ? 0 : (int)(VHTTP_TURN_MS - age); // until it is spare
+    int left = at_ms <= shared->now_ms ? 0 : (int)(at_ms - shared->now_ms); // until it is spare
     return wait < 0 || left < wait ? left : wait;
 }
 
