@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: MIT
 """What a person types, here and in a clone of an older commit: whole commands, in turn.
 
-The older one builds with its own packages and flashes its own board, so that all of it is what it
-was. Times of commands that ask a device are those that a person waits; of builds with nothing to do,
-the processor's.
+The older one builds with its own packages and flashes its own board: all of it is what it was. Times
+of commands that ask a device are those that a person waits; of builds with nothing to do, the
+processor's.
 """
 
 from __future__ import annotations
