@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a person types, here and in a clone of an older commit: whole commands, in turn.
 
-The older one builds with its own packages and flashes its own board: all of it is what it was. Times
-of commands that ask a device are those that a person waits; of builds with nothing to do, the
+The older one builds with its own packages and flashes its own board: all of it is what it was. Of
+commands that ask a device the time counts that a person waits, of builds with nothing to do the
 processor's.
 """
 
