@@ -219,6 +219,22 @@ def test_a_folder_with_and_without_an_index(server: Server, tmp_path: Path) -> N
         assert (f"Location: {path}/?a=b\r\n".encode() in answer) == (expected == 301)
 
 
+@pytest.mark.parametrize(
+    ("line", "fields", "expected"),
+    [
+        ("HEAD /absent", [], 404),
+        ("HEAD /%zz", [], 400),
+        ("HEAD /file", ["Content-Length: 1000000"], 413),
+    ],
+)
+def test_head_is_answered_without_content(
+    server: Server, line: str, fields: list[str], expected: int
+) -> None:
+    answer = server.ask(request(line, *fields, close=True))
+    assert status(answer) == expected
+    assert answer.endswith(b"\r\n\r\n")
+
+
 def test_a_path_of_a_file_allows_what_reads(server: Server) -> None:
     assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("PUT /file", close=True))
     assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("OPTIONS /file", close=True))
