@@ -12,8 +12,6 @@ from pathlib import Path
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
-from viper.graph import bill_of_materials, history
-from viper.source import pins
 
 _HEADER = "firmware/cmodules/viperhttp/binding/build_info.h"
 _PINS = "nix/pins.json"
@@ -41,6 +39,9 @@ def bill(env: Environment, record: Node) -> Node:
 
 
 def _write(targets: list[Path], sources: list[Path], folder: str, chip: str, port: str) -> str:
+    from viper.graph import bill_of_materials, history
+    from viper.source import pins
+
     build = bill_of_materials.Build(
         version=bill_of_materials.version(Path(_HEADER)),
         record=history.read(sources[0]),

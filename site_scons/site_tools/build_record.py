@@ -42,14 +42,11 @@ def record(env: Environment, image: Image, firmware: Firmware, assets: Node, siz
 def _record(targets: list[Path], sources: list[Path], max_app: int | None) -> str:
     from viper.graph import history, sizes
 
-    firmware, assets, flash, linked = (
-        json.loads(path.read_text(encoding="utf-8")) for path in sources
+    inputs, assets, index, measured = sources
+    firmware, flash, linked = (
+        json.loads(path.read_text(encoding="utf-8")) for path in (inputs, index, measured)
     )
-    digests = {
-        part["name"]: hashlib.sha256((sources[2].parent / part["file"]).read_bytes()).hexdigest()
-        for part in flash["parts"]
-    }
-    listed = json.dumps(assets, sort_keys=True).encode()
+    digests = {part["name"]: part["sha256"] for part in flash["parts"]}
     app = next(part["size"] for part in flash["parts"] if part["name"] == "factory")
     if max_app is not None and app > max_app:
         raise UserError(
@@ -61,7 +58,7 @@ def _record(targets: list[Path], sources: list[Path], max_app: int | None) -> st
         "board": flash["board"],
         "build": firmware["build"],
         "app": {name: value for name, value in firmware.items() if name != "build"},
-        "assets": {"sha256": hashlib.sha256(listed).hexdigest(), **assets},
+        "assets": hashlib.sha256(assets.read_bytes()).hexdigest(),
         "files": flash["files"],
         "images": digests,
     }

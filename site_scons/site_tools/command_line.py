@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import atexit
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from toolkit import scons
@@ -18,7 +18,7 @@ from toolkit.options import lines
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.tool import provide
-from viper.base import console, packages
+from viper.base import console
 from viper.base.errors import UserError, nearest
 
 
@@ -45,15 +45,22 @@ def command_line(env: Environment) -> None:
     if not (scons.option("clean") or scons.option("no_exec")):
         for look in dict.fromkeys(run.first):
             look(run)
-        with failures("requirements"):
-            for lock in dict.fromkeys(run.packages):
-                packages.provide(lock)
+        if run.packages:
+            _install(run.packages)
     run.summary.ignored = len(run.trees.ignored)
     gc.freeze()
     gc.enable()
     run.tell = _last_line(run)
     atexit.register(run.keep)
     atexit.register(run.tell)
+
+
+def _install(locks: Iterable[str]) -> None:
+    from viper.base import packages
+
+    with failures("requirements"):
+        for lock in dict.fromkeys(locks):
+            packages.provide(lock)
 
 
 def _last_line(run: Run) -> Callable[[], None]:

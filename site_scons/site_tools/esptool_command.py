@@ -28,7 +28,7 @@ def generate(env: Environment) -> None:
 
 
 def _print(run: Run, index: Path) -> None:
-    from viper.image.flash_image import esptool_command
+    from viper.image.esptool_command import esptool_command
 
     text = port.split(run.options.PORT)[0]
     named = port.parse(text) if text else None

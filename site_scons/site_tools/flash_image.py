@@ -13,9 +13,7 @@ from toolkit.nodes import Firmware, Image
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
-from viper.base import atomic_file
 from viper.base.console import human_size
-from viper.image import otadata, partition_table
 from viper.source.board import Hardware
 
 
@@ -48,12 +46,15 @@ def image(env: Environment, table: Node, firmware: Firmware, files: Node, vfs: I
 
 
 def _otadata(targets: list[Path], sources: list[Path]) -> str:
+    from viper.base import atomic_file
+    from viper.image import otadata
+
     atomic_file.write(targets[0], otadata.blank())
     return "otadata.bin  blank, so that factory boots"
 
 
 def _image(targets: list[Path], sources: list[Path], board: Hardware) -> str:
-    from viper.image import flash_image
+    from viper.image import flash_image, partition_table
 
     csv, *parts = sources
     image, index = targets

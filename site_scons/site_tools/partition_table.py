@@ -12,8 +12,6 @@ from pathlib import Path
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
-from viper.base import atomic_file
-from viper.image import partition_table
 
 
 def exists(env: Environment) -> bool:
@@ -35,6 +33,9 @@ def table(env: Environment) -> Node:
 
 
 def _table(targets: list[Path], sources: list[Path], flash_size: int, chip: str) -> str:
+    from viper.base import atomic_file
+    from viper.image import partition_table
+
     parsed = partition_table.load(sources[0], flash_size, chip)
     atomic_file.write(targets[0], parsed.to_binary())
     return f"{targets[0].name}  {len(list(parsed))} partitions"

@@ -14,7 +14,6 @@ from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
 from viper.base.console import human_size
-from viper.image import partition_table
 
 
 def exists(env: Environment) -> bool:
@@ -44,7 +43,7 @@ def image(env: Environment, files: Node) -> Image:
 
 
 def _image(targets: list[Path], sources: list[Path], fs: str, flash_size: int, chip: str) -> str:
-    from viper.image import device_files, vfs_image
+    from viper.image import device_files, partition_table, vfs_image
 
     csv, listing = sources
     image, index = targets

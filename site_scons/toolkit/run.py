@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from viper.base.build_lock import BuildLock
 from viper.base.contents import Contents
@@ -14,7 +15,6 @@ from viper.graph import why
 from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
-from viper.graph.web_assets import Shared
 from viper.source.board import Board
 from viper.source.module_settings import Value
 from viper.source.tree import Trees
@@ -23,6 +23,9 @@ from toolkit.options import Options
 from toolkit.scons import Node, Values
 from toolkit.step import Step
 from toolkit.task import Task
+
+if TYPE_CHECKING:
+    from viper.graph.web_assets import Shared
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ The server is the real core of puppet.c, with four connections, short rings and 
 machine here plays everybody else, one step at a time. What must hold:
 
 - a client reads whole answers in the order of its requests, and nothing else. An answer that is cut
-  short or missing had a reason: a time limit, a crowd, an interpreter that broke off or never looked,
-  a reset;
+  short or missing had a reason: a time limit, a crowd, a reset, an interpreter that broke off or
+  did not look;
 - the interpreter hears of each call once, then of its body in full, then of its end at most once;
 - no more content is asked for than the window holds;
 - in the end every connection is free again, and serves.
@@ -32,7 +32,7 @@ from pathlib import Path
 import hypothesis.strategies as st
 import pytest
 from c_program import SANITIZERS, THREAD_SANITIZER
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import (
     RuleBasedStateMachine,
     initialize,
@@ -379,6 +379,7 @@ class CallLife(RuleBasedStateMachine):
         some = [client for client in self.clients if not client.is_half_closed]
         client = data.draw(st.sampled_from(some))
         client.is_half_closed = True
+        client.may_be_cut |= any(ask.has_comments for ask in client.asks)  # events end with it
         with suppress(OSError):
             client.peer.shutdown(socket.SHUT_WR)
         self.excuse()
@@ -639,12 +640,10 @@ class CallLife(RuleBasedStateMachine):
         for client in list(self.clients):
             self.leave(client, is_reset=True)
         deadline = time.monotonic() + self.patience_s
-        while self.sync() > 0:
-            assert time.monotonic() < deadline
+        while self.sync() > 0 or not all(c.is_over or c.is_closed for c in self.calls.values()):
+            assert time.monotonic() < deadline, self.calls
             self.interpreter_answers_all()
             self.puppet.tell("pass 60000")
-        self.interpreter_looks()
-        assert all(call.is_over or call.is_closed for call in self.calls.values())
         fresh = [self.open() for _ in range(SLOTS)]
         for client in fresh:
             client.peer.send(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -688,6 +687,7 @@ def explore(tmp_path: Path, flags: list[str], examples: int, seconds: float = 0)
                 derandomize=seconds == 0,
                 database=None,
                 report_multiple_bugs=False,
+                phases=[Phase.generate],  # to make a failure shorter takes minutes
                 suppress_health_check=list(HealthCheck),
             ),
         )
@@ -698,7 +698,7 @@ def explore(tmp_path: Path, flags: list[str], examples: int, seconds: float = 0)
 
 @pytest.mark.parametrize("flags", [SANITIZERS, THREAD_SANITIZER], ids=["memory", "threads"])
 def test_in_short(tmp_path: Path, flags: list[str]) -> None:
-    explore(tmp_path, flags, examples=40)
+    explore(tmp_path, flags, examples=30)
 
 
 @pytest.mark.long

@@ -25,7 +25,7 @@ case "$*" in
     *ensurepip*) exit ${NO_VENV-0} ;;
     "-m venv .venv") mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
     *"pip install"*) exit ${PIP_FAILS-0} ;;
-    *SCons*) echo "SCons in $PWD with $*" ;;
+    *SCons*) echo "SCons in $PWD with $*${PYTHONDONTWRITEBYTECODE+, compiled anew each time}" ;;
 esac
 """
 
@@ -63,6 +63,13 @@ class Clone:
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
     return Clone(tmp_path)
+
+
+def test_what_was_compiled_is_kept(tmp_path: Path) -> None:
+    """Images of containers have Python write no bytecode, and then each run compiles the graph."""
+    status, output = Clone(tmp_path).type("image", PYTHONDONTWRITEBYTECODE="1")
+    assert status == 0
+    assert output.endswith(" image\n")
 
 
 def test_installs_once_and_runs_from_any_folder(clone: Clone, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import pytest
 from viper.base.errors import UserError
 from viper.image import app_image, device_files, flash_image, otadata, partition_table, vfs_image
 from viper.image.asset_manifest import File
+from viper.image.esptool_command import esptool_command
 from viper.image.partition_table import PartitionTable
 from viper.source import board
 
@@ -194,7 +195,7 @@ def test_the_printed_command_makes_the_same_flash(
 ) -> None:
     """The stock tool, given the same words, merges the parts to the same image."""
     flash, _ = write(inputs, table)
-    command = flash_image.esptool_command(Path("build/B/flash.json"), "COM14", 460800)
+    command = esptool_command(Path("build/B/flash.json"), "COM14", 460800)
     tool = "esptool --chip esp32s3 --port COM14 --baud 460800 write-flash "
     assert command.startswith(tool + "0x0 build/B/bootloader.bin ")
     parts = shlex.split(command.removeprefix(tool))

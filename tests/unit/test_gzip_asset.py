@@ -82,6 +82,8 @@ def test_compressing_lets_other_threads_run() -> None:
         ("font.woff2", False),
         ("app.js.gz", False),
         ("LICENSE", False),
+        (".js", False),
+        ("v1.js/LICENSE", False),
     ],
 )
 def test_types_that_are_compressed_already_are_left_alone(path: str, expected: bool) -> None:

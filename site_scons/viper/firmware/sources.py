@@ -15,10 +15,10 @@ cmake or MicroPython's make asks for by their names, of a board whatever is the 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from functools import partial
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from viper.firmware import sdkconfig
 from viper.source.board import Board
 from viper.source.tree import Tree, Trees
 
@@ -47,35 +47,42 @@ def find(trees: Trees, board: Board, modules: str, python: str) -> Tree:
     others = _boards(boards.files) - _named(boards.files, board.name)
     boards = boards.without(
         lambda path: (
-            PurePosixPath(path).name == _TOML
+            _is_description(path)
             or _board_of(path) in others
-            or (PurePosixPath(path).suffix == ".csv" and Path(path) != board.partitions)
+            or (path.endswith(".csv") and Path(path) != board.partitions)
         )
     )
     found = ours | boards
     if board.firmware == "esp32":
+        from viper.firmware import sdkconfig
+
         listed = sdkconfig.fragments_elsewhere(Path(_BOARDS, board.name))
         found |= trees.find(*listed, links_out=True)
     return found
 
 
 def _matches(patterns: Iterable[str], path: str) -> bool:
-    return any(map(PurePosixPath(path).match, patterns))
+    name = path.rpartition("/")[2]
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def _is_description(path: str) -> bool:
+    return path.endswith(f"/{_TOML}")
 
 
 def _boards(paths: Iterable[str]) -> set[str]:
-    return {_board_of(path) for path in paths if PurePosixPath(path).name == _TOML}
+    return {_board_of(path) for path in paths if _is_description(path)}
 
 
 def _board_of(path: str) -> str:
     """The folder of boards/ that a file is in; empty for one that is in none."""
-    parts = PurePosixPath(path).parts
+    parts = path.split("/")
     return parts[1] if len(parts) > 2 else ""
 
 
 def _named(paths: Iterable[str], board: str) -> set[str]:
     """A board, and those that its files name, directly or through another's."""
-    paths = [path for path in paths if PurePosixPath(path).name != _TOML]
+    paths = [path for path in paths if not _is_description(path)]
     boards, found, waiting = {_board_of(path) for path in paths}, set[str](), {board}
     while waiting:
         found |= waiting

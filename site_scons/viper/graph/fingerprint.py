@@ -51,14 +51,16 @@ def fingerprint(used: Mapping[str, str]) -> str:
     return hashlib.sha256(repr(sorted(used.items())).encode()).hexdigest()[:32]
 
 
-@cache
 def package_version(name: str) -> str:
     """The version of a package that requirements/base.txt pins."""
-    lock = _LOCK_FILE.read_text(encoding="utf-8")
-    match = re.search(rf"^{re.escape(name)}==(\S+)", lock, re.MULTILINE)
-    if match is None:
-        raise KeyError(f"{name} is not in {_LOCK_FILE}")
-    return match[1]
+    return _versions()[name]
+
+
+@cache
+def _versions() -> dict[str, str]:
+    lines = _LOCK_FILE.read_text(encoding="utf-8").splitlines()
+    pins = [line.split()[0].partition("==") for line in lines if "==" in line and line[0] != " "]
+    return {name: version for name, _, version in pins}
 
 
 def _functions(function: FunctionType, found: dict[str, FunctionType]) -> dict[str, FunctionType]:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 """The builds of a board, kept by their ids, small, so that two of them can be compared.
 
-build/<BOARD>/build.json: {"format": 1, "id": …, "board": …, "build": …, "app": {…}, "assets": {…},
-"files": {…}, "images": {…}}, every input's digest, and those of what came of them.
+build/<BOARD>/build.json: {"format": 1, "id": …, "board": …, "build": …, "app": {…},
+"assets": "sha256", "files": {…}, "images": {…}}, every input's digest, and those of what came of
+them.
 build/<BOARD>/builds/<id>.json: build.json as it was, and under "sizes" what viper.graph.sizes
 measured. The id is the digest of all of build.json; its "build" is that of the firmware's inputs
 alone, which the firmware itself shows.

@@ -56,11 +56,11 @@ class Site:
         """What siblings depend on besides content."""
         return f"{self.how} {self.gzip.enabled} {self.gzip.level} {self.gzip.min_size}"
 
-    def sibling(self, path: str) -> Path | None:
-        """Where the sibling of an asset is, if it may have one."""
+    def sibling(self, path: str) -> str:
+        """Where the sibling of an asset is, if it may have one; else empty."""
         if not (self.gzip.enabled and gzip_asset.is_compressible(path)):
-            return None
-        return self.compressed / f"{path}{gzip_asset.SUFFIX}"
+            return ""
+        return f"{self.compressed}/{path}{gzip_asset.SUFFIX}"
 
     def key(self, digest: str) -> str:
         """Under which the sibling of some content is shared."""
@@ -94,7 +94,7 @@ def update(
         OSError: a file cannot be read or written.
     """
     sources = {source[len(site.folder) + 1 :]: source for source in tree.files}
-    may_have_one = [path for path in sources if site.sibling(path)]
+    may_have_one = {path: sibling for path in sources if (sibling := site.sibling(path))}
     asset_manifest.check_names(sources, may_have_one)
     made_with, before = _before(manifest)
     if made_with != site.made_with:
@@ -110,7 +110,7 @@ def update(
             waiting.append((path, source, digest))
 
     # What stands where a folder is to be now, or the other way round, goes first.
-    _remove_others(site.compressed, {f"{site.sibling(path)}" for path in may_have_one})
+    _remove_others(site.compressed, set(may_have_one.values()))
 
     def make(item: tuple[str, str, str]) -> tuple[Asset, bool]:
         path, source, digest = item
@@ -123,7 +123,9 @@ def update(
                 tell(asset.path, asset.file.size, asset.compressed.size if asset.compressed else 0)
     ordered = [assets[path] for path in sorted(assets)]
     asset_manifest.write(manifest, ordered, site.made_with)
-    _remove_others(site.compressed, {str(sibling) for sibling in siblings(ordered)})
+    _remove_others(
+        site.compressed, {asset.compressed.source for asset in ordered if asset.compressed}
+    )
     return ordered
 
 
@@ -173,9 +175,10 @@ def _made(
     except FileNotFoundError:
         raise UserError(f"{source} has gone while it was read", "the same again") from None
     file = File(source, len(data), digest)
-    target = site.sibling(path)
-    if target is None:
+    sibling = site.sibling(path)
+    if not sibling:
         return Asset(path, file), False
+    target = Path(sibling)
     target.parent.mkdir(parents=True, exist_ok=True)
     key = site.key(digest)
     is_new = shared is None or not shared.take(key, target)
@@ -186,8 +189,8 @@ def _made(
         atomic_file.write(target, compressed)
         if shared is not None:
             shared.put(target, key)
-    compressed, made = contents.content(str(target))
-    return Asset(path, file, File(target.as_posix(), len(compressed), made)), is_new
+    compressed, made = contents.content(sibling)
+    return Asset(path, file, File(sibling, len(compressed), made)), is_new
 
 
 def _remove_others(folder: Path, wanted: set[str]) -> None:

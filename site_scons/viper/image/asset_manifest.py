@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from viper.base import atomic_file
@@ -78,7 +78,7 @@ class Asset:
 
 def content_type(path: str) -> str:
     """The Content-Type of a file of this name."""
-    return CONTENT_TYPES.get(PurePosixPath(path).suffix.lower(), DEFAULT_CONTENT_TYPE)
+    return CONTENT_TYPES.get(gzip_asset.suffix(path), DEFAULT_CONTENT_TYPE)
 
 
 def write(target: Path, assets: Sequence[Asset], how: str) -> None:

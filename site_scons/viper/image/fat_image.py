@@ -43,6 +43,7 @@ _FIRST_CLUSTER = 2
 _MEDIA = 0xF8
 _VOLUME_ID = 0x56495045  # "VIPE"; any constant would do
 _DATE, _TIME = 0x0021, 0x0000  # 1980-01-01 00:00:00, FAT's first moment
+_SHORT = re.compile(r"[A-Z0-9_-]{1,8}(\.[A-Z0-9_-]{1,3})?")
 _LFN_UNITS = 13  # UTF-16 units of a long name that one entry holds
 
 
@@ -304,7 +305,7 @@ def _entry(
 
 def _is_short(name: str) -> bool:
     """Whether a name is its own alias."""
-    return re.fullmatch(r"[A-Z0-9_-]{1,8}(\.[A-Z0-9_-]{1,3})?", name) is not None
+    return _SHORT.fullmatch(name) is not None
 
 
 def _long_name_entries(name: str) -> int:

@@ -8,17 +8,18 @@ MicroPython hands it the UTF-8 bytes of a name, which it takes for characters of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from viper.base.errors import UserError
 
 NAME_MAX = 255  # bytes of UTF-8, each of which becomes one UTF-16 unit on the disk
-_FORBIDDEN = frozenset('"*:<>?|\\\x7f') | {chr(code) for code in range(0x20)}
+_FORBIDDEN = re.compile(r'[\x00-\x1f"*:<>?|\\\x7f]')
 
 
 def stored(name: str) -> str:
     """The characters that stand for a name on the disk."""
-    return name.encode().decode("cp437")
+    return name if name.isascii() else name.encode().decode("cp437")
 
 
 def check(paths: Iterable[str]) -> None:
@@ -31,29 +32,33 @@ def check(paths: Iterable[str]) -> None:
         UserError: naming the first path that cannot be held, and why.
     """
     spelt: dict[str, str] = {}  # every file and folder, by its name without case
-    files = sorted(paths)
-    alone = {path.strip("/") for path in files}
-    for path in files:
-        parts = path.strip("/").split("/")
-        for part in parts:
-            _check_name(part, path)
+    files = {path.strip("/"): path for path in sorted(paths)}
+    folders: set[str] = set()  # that were looked at
+    for name, path in files.items():
+        parts = name.split("/")
         for depth in range(1, len(parts) + 1):
             prefix = "/".join(parts[:depth])
+            if prefix in folders:
+                continue
+            _check_name(parts[depth - 1], path)
             other = spelt.setdefault(folded(prefix), prefix)
             if other != prefix:
                 raise UserError(
                     f"{path}: FAT cannot tell '{prefix}' from '{other}'", "rename one of them"
                 )
-            if depth < len(parts) and prefix in alone:
+            if depth == len(parts):
+                continue
+            if prefix in files:
                 raise UserError(
                     f"{path}: '{prefix}' is a file, and cannot be a folder too",
                     "rename one of them",
                 )
+            folders.add(prefix)
 
 
 def _check_name(name: str, path: str) -> None:
     reason = ""
-    forbidden = sorted(_FORBIDDEN.intersection(name))
+    forbidden = _FORBIDDEN.search(name)
     if forbidden:
         reason = f"has {forbidden[0]!r}"
     elif name.endswith((".", " ")):
@@ -78,4 +83,6 @@ def _shown(path: str) -> str:
 
 def folded(path: str) -> str:
     """Equal for paths that FatFs takes for the same."""
+    if path.isascii():
+        return path.upper()
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in stored(path))

@@ -17,7 +17,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,12 +106,3 @@ def write(image: Path, index: Path, inputs: Inputs, table: PartitionTable, board
             "parts": sorted(parts, key=lambda part: part["offset"]),
         },
     )
-
-
-def esptool_command(index: Path, port: str, baud: int) -> str:
-    """The command with stock esptool that writes every part of a flash.json, whatever is there."""
-    flash = json.loads(index.read_text(encoding="utf-8"))
-    words = ["esptool", "--chip", flash["chip"], "--port", port, "--baud", str(baud), "write-flash"]
-    for part in flash["parts"]:
-        words += [f"{part['offset']:#x}", str(index.parent / part["file"])]
-    return shlex.join(words)

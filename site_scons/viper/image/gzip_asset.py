@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from pathlib import Path
 
 SUFFIX = ".gz"
 
@@ -27,9 +26,15 @@ _LEVELS = range(1, 10)
 _HEADER = bytes.fromhex("1f8b 08 00 00000000 00 ff")
 
 
+def suffix(path: str) -> str:
+    """The suffix of a path in small letters, ".js"; empty if it has none."""
+    stem, dot, suffix = path.rpartition("/")[2].rpartition(".")
+    return f".{suffix.lower()}" if stem and dot else ""
+
+
 def is_compressible(path: str) -> bool:
     """Whether a file of this name is worth compressing; most other types are compressed already."""
-    return Path(path).suffix.lower() in COMPRESSIBLE
+    return suffix(path) in COMPRESSIBLE
 
 
 def compress(data: bytes, level: int) -> bytes:
