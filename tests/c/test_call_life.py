@@ -523,7 +523,7 @@ class CallLife(RuleBasedStateMachine):
 
     def go_on(self, call: Call, most: int) -> None:
         framing = 16 if call.is_chunked else 0
-        count = min(most, call.credit - framing)
+        count = min(most, call.credit - framing, len(PATTERN) - call.written)
         if call.length is not None:
             count = min(count, call.length - call.written)
         if count <= 0:
