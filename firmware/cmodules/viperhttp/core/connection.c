@@ -342,7 +342,8 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
         if (connection->input_ended) {
             vhttp_connection_close(shared, connection);
         } else {
-            keep_deadline(shared, connection, VHTTP_DEADLINE_IDLE);
+            keep_deadline(shared, connection,
+                          connection->has_asked ? VHTTP_DEADLINE_IDLE : VHTTP_DEADLINE_FIRST);
         }
         return false;
     }
@@ -366,6 +367,7 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
         return true;
     }
     connection->head_length = (uint32_t)result;
+    connection->has_asked = true;
     connection->closes = !request->keep_alive;
     vhttp_body_start(&connection->body, request->chunked, request->content_length);
     connection->body_received = 0;
@@ -481,6 +483,7 @@ void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection 
     connection->socket = socket;
     connection->is_watched = false;
     connection->input_ended = false;
+    connection->has_asked = false;
     connection->input_length = 0;
     connection->checked = 0;
     connection->socket_is_full = false;
