@@ -24,11 +24,10 @@ def generate(env: Environment) -> None:
 
 
 def _give(run: Run) -> None:
-    from viper.device import http_page, network_token
+    from viper.device import network_token
 
     with device.locked(run) as url:
         mac = network_token.give(url, device.typed(run, "token"))
     if device.is_virtual(run):
-        board = device.running_board(run)
-        http_page.wait_until_served(board.http_port, device.typed(run, "board-log"))
+        device.wait_until_served(run)
     console.step("TOKEN", f"{mac}  kept in {network_token.folder()}")

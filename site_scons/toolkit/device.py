@@ -143,6 +143,15 @@ def running_board(run: Run) -> BoardInfo:
     return board
 
 
+def wait_until_served(run: Run) -> str:
+    """Wait for the page of a virtual board that has just been reset; its address."""
+    from viper.device import http_page
+
+    board = running_board(run)
+    printed = Path(board.console_log).read_bytes
+    return http_page.wait_until_served(board.http_port, typed(run, "board-log"), printed)
+
+
 def host(run: Run) -> str:
     """Its address, host:port: HOST, or learned from the device at PORT."""
     if run.options.HOST is not None:

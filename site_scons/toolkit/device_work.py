@@ -104,12 +104,7 @@ def sum_up(run: Run, index: Path, result: FlashResult) -> FlashResult:
     if result.host:
         summary.url = f"http://{result.host}/"
     elif device.is_virtual(run):
-        from viper.device import http_page
-
-        board = device.running_board(run)
-        log = device.typed(run, "board-log")
-        printed = Path(board.console_log).read_bytes
-        summary.url = http_page.wait_until_served(board.http_port, log, printed)
+        summary.url = device.wait_until_served(run)
     return result
 
 

@@ -10,9 +10,10 @@ from collections.abc import Callable
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from viper.ports.telnet import escape
 from viper.virtual_board.line_rate import Wire
 from viper.virtual_board.reset_circuit import EN_RISE_S, Boot, ResetCircuit
-from viper.virtual_board.rfc2217 import PortEvents, Rfc2217Session, escape
+from viper.virtual_board.rfc2217 import PortEvents, Rfc2217Session
 
 IAC, SB, SE, WILL, DO = 255, 250, 240, 251, 253
 COM_PORT = 44

@@ -71,6 +71,13 @@ def test_which_paths_are_asked_for_is_the_projects(own: Project) -> None:
     for untold in ("its build and its counters", "its MAC and its memory"):
         assert f"not told: {untold}: firmware/app/app.toml names no path" in ran
 
+    # Of an application that serves nothing of all this, what is not known is said, and no more.
+    own.path("firmware/app/app.toml").write_text("")
+    own.path("tools/perf_profiles.toml").write_text('[demo]\npaths = ["/perf/light/json"]\n')
+    ran = own.scons("pipeline", PORT, "SKIP=test", *short).output
+    assert ran.count("not checked: ") == 3 and ran.count("not measured: ") == 1
+    assert "smoke done, test left out, perf done" in ran
+
     own.path("firmware/app/app.toml").write_text('pythn = "/hello"\n')
     assert (
         "unknown key 'pythn'; did you mean 'python'?" in own.scons("smoke", PORT, status=2).output
@@ -135,6 +142,23 @@ def test_what_is_no_python_is_not_sent(own: Project) -> None:
     assert '  |   File "main.py", line' in refused and "Connection refused" not in refused
     main.write_text(right)
     own.scons("sync", PORT)
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("import sys\nsys.exit()\n", "restarts the device again and again"),
+        ("import machine\nmachine.reset()\n", "restarts the device again and again"),
+        ("print('done')\n", "ends as it starts, and serves nothing"),
+    ],
+)
+def test_an_application_that_serves_nothing_is_not_waited_for(
+    own: Project, end: str, told: str
+) -> None:
+    own.scons("flash", PORT)
+    own.path("firmware/app/main.py").write_text(end)
+    refused = own.scons("sync", PORT, status=2).output
+    assert f"the application {told}" in refused and "does not answer" not in refused
 
 
 DEAF = """\

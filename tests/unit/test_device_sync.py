@@ -48,7 +48,7 @@ def argument(call: bytes) -> bytes:
 
 
 def test_any_byte_can_be_in_a_literal_and_none_that_the_raw_repl_acts_upon_is() -> None:
-    content = bytes(range(256)) * 3
+    content = bytes(range(256)) * 3 + b"".join(b"%c7" % byte for byte in range(256))
     written = literal(content)
     assert ast.literal_eval(written.decode("latin-1")[1:]).encode("latin-1") == content
     assert not set(written) & {0, 3, 4, 10, 13}
@@ -66,7 +66,7 @@ def test_content_of_any_kind_goes_through_in_exchanges_of_bounded_size(tmp_path:
     assert b"".join(pieces) == content
     assert sum(size for _, size in sent) == len(content)
     assert all(sum(map(len, exchange)) <= 17 * 1024 for exchange, _ in sent)
-    assert sum(map(len, calls)) < 90_000 * 1.1 + 4000
+    assert sum(map(len, calls)) < 90_000 * 1.035 + 4000
     assert {call.partition(b"(")[0] for call in calls} >= {b"write", b"unpack"}
 
 

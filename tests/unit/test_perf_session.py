@@ -230,8 +230,18 @@ def test_an_unreachable_host_is_said_at_once(
 
 
 def test_a_path_that_is_not_there(tmp_path: Path, device: HttpDevice) -> None:
-    run = request(tmp_path, device, PROFILE.replace('"/"', '"/nowhere"'))
+    run = request(tmp_path, device, PROFILE.replace('"/"', '"/nowhere"'), profiles=("light",))
     assert refused(tmp_path, run).endswith("/nowhere cannot be measured (status 404)")
+
+
+def test_a_device_that_serves_nothing_of_any_profile(
+    tmp_path: Path, device: HttpDevice, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = PROFILE.replace('"/"', '"/nowhere"')
+    assert command.run(request(tmp_path, device, nowhere)) == OK
+    said = [line for line in capsys.readouterr().out.splitlines() if "not measured" in line]
+    assert len(said) == 1 and "light: /nowhere is not served; app.mount()" in said[0]
+    assert not list(tmp_path.glob("history/*")) and not (tmp_path / "perf.html").exists()
 
 
 def test_ctrl_c_leaves_what_was_measured(tmp_path: Path, device: HttpDevice) -> None:

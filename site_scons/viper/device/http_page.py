@@ -17,7 +17,6 @@ from viper.device.http_exchange import MISBEHAVIOUR, Answer, HttpExchange
 
 _LIMIT_S = 15.0  # from reset to the first answer; a real board takes about two
 _RETRY_S = 0.05
-_RESET_S = 0.5  # in which a board that is being reset prints something new
 _ANSWER_S = 5.0
 _PAGE_SIZE = 16 << 20  # bytes: no device holds more
 _METRICS_SIZE = 1 << 20
@@ -73,8 +72,8 @@ def wait_until_served(
 
     Args:
         next_step: what to type when it does not come.
-        printed: what the board has printed until now: an application that has ended with a
-            traceback is not waited for.
+        printed: what the board has printed until now: an application that has ended is not
+            waited for.
 
     Returns:
         Its address.
@@ -98,7 +97,7 @@ def wait_until_answered(address: str, next_step: str) -> str:
 
 def _wait_for_answer(address: str, next_step: str, printed: Callable[[], bytes]) -> None:
     deadline = time.monotonic() + _LIMIT_S
-    ended_since = 0.0
+    application = startup.Startup("mend that, then the same again", asked=True)
     while True:
         try:
             _head(address)
@@ -108,10 +107,8 @@ def _wait_for_answer(address: str, next_step: str, printed: Callable[[], bytes])
                 raise UserError(
                     f"{address} does not answer for {_LIMIT_S:.0f} s: {_said(problem)}", next_step
                 ) from None
-        traceback = startup.ended_by(printed())
-        ended_since = (ended_since or time.monotonic()) if traceback else 0.0
-        if traceback and time.monotonic() - ended_since > _RESET_S:
-            raise startup.failed(traceback, "mend that, then the same again")
+            if isinstance(problem, ConnectionRefusedError):
+                application.look(printed())
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt
 

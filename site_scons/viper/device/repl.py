@@ -30,7 +30,8 @@ _KNOCKS = 2
 _BOOTING_KNOCKS = 12
 _ABORT_S = 0.4  # what an interrupted build waits for the device before it resets it
 _START_S = 15.0  # what the application has to come up after a reset
-_QUIET_S = 10.0  # the longest silence while the device works
+_QUIET_S = 10.0  # the longest silence while the device works, until it is asked whether it does
+_SENDINGS = 3  # of a program on a line that loses bytes
 _ANSWER_S = 3600.0  # from a program to the end of what it prints; it may compress a large site
 _ANSWER_SIZE = 16 << 20  # bytes; a manifest has some
 _PRINTED_S = 0.1  # what a read waits for what the application prints
@@ -38,8 +39,12 @@ _BANNER = b"raw REPL; CTRL-B to exit\r\n"
 _RAW_PASTE = b"\x05A\x01"
 _RAW_PASTE_ACCEPTED = b"R\x01"
 _END = b"\x04"  # ends standard output, and then the error
+_PROMPT = _END + b">"
+_ANSWER = re.compile(rb"(.*?)\x04([^\x04]*)\x04>", re.DOTALL)
+_KNOCK = b"\r\x01"
 _SOFT_RESET = b"\x02\x04"  # leave the raw REPL, then Ctrl-D: boot.py and main.py run
-_ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]")
+_ESCAPED = re.compile(rb"[\0\x03\x04\n\r'\\]([0-7]?)")
+_ESCAPES = {b"\n": rb"\n", b"\r": rb"\r", b"'": rb"\'", b"\\": rb"\\"}
 
 
 class NoPrompt(UserError):
@@ -106,7 +111,7 @@ class DeviceRepl:
         deadline = time.monotonic() + within_s
         knocks = _BOOTING_KNOCKS if starting else _KNOCKS
         for knock in range(1, knocks + 1):
-            self.serial.write(b"\r\x01")
+            self.serial.write(_KNOCK)
             if self._sees_banner(_KNOCK_S):
                 self._skip_banners(knock - 1)
                 return
@@ -119,7 +124,8 @@ class DeviceRepl:
 
         while True:
             try:
-                self._transport.enter_raw_repl(soft_reset=False, timeout_overall=1)
+                with redirect_stdout(io.StringIO()):  # mpremote tells there what it has seen
+                    self._transport.enter_raw_repl(soft_reset=False, timeout_overall=1)
                 return
             except TransportError:
                 if time.monotonic() > deadline:
@@ -199,16 +205,16 @@ class DeviceRepl:
     def execute(self, program: bytes) -> tuple[bytes, str]:
         """Run a program: what it prints, and the last line of its error.
 
+        A line may deliver late, in pieces, and not all: what is not of this exchange is skipped, a
+        program that has not come whole is sent again, and silence alone is no end.
+
         Raises:
             UserError: the device stops answering.
         """
         from mpremote.transport import TransportError
 
         try:
-            self.serial.write(_RAW_PASTE)
-            if self.serial.read(2) != _RAW_PASTE_ACCEPTED:
-                raise TransportError("no raw paste mode")
-            self._transport.raw_paste_write(program)
+            self._send(program)
             output, error = self._read_answer()
         except (TransportError, struct.error) as problem:  # the latter when it falls silent
             raise UserError(
@@ -218,27 +224,85 @@ class DeviceRepl:
         lines = error.decode(errors="replace").strip().splitlines()
         return output, lines[-1] if lines else ""
 
+    def _send(self, program: bytes) -> None:
+        """Send a program until the device has it; it does not run before it is whole."""
+        from mpremote.transport import TransportError
+
+        for sending in range(1, _SENDINGS + 1):
+            before = self.written.bytes
+            try:
+                self._begin_paste()
+                self._transport.raw_paste_write(program)
+                return
+            except (TransportError, struct.error):
+                is_whole = self.written.bytes - before == len(_RAW_PASTE + program + _END)
+                if is_whole or sending == _SENDINGS:
+                    raise
+                self._give_up_paste()
+
+    def _begin_paste(self) -> None:
+        """Go into raw paste mode, past what is left of earlier answers."""
+        from mpremote.transport import TransportError
+
+        self.serial.write(_RAW_PASTE)
+        deadline = time.monotonic() + _QUIET_S
+        seen = self.serial.read(len(_RAW_PASTE_ACCEPTED))
+        while not seen.endswith(_RAW_PASTE_ACCEPTED):
+            byte = self.serial.read(1)
+            if not byte or time.monotonic() > deadline:
+                raise TransportError("no raw paste mode")
+            seen = seen[-1:] + byte
+
+    def _give_up_paste(self) -> None:
+        """Have a device that waits for the rest of a program forget it."""
+        from mpremote.transport import TransportError
+
+        try:
+            self._interrupt(time.monotonic() + _QUIET_S)
+        except NoPrompt:
+            raise TransportError("it takes no program") from None
+        self._skip_banners(0)
+
     def _read_answer(self) -> tuple[bytes, bytes]:
-        """Standard output and error of a program, up to the next prompt."""
+        """Standard output and error of a program, up to the next prompt.
+
+        What comes behind that is not its own: the application may print beside it.
+        """
         from mpremote.transport import TransportError
 
         answer = bytearray()
+        looked_at = 0
         deadline = time.monotonic() + _ANSWER_S
-        while answer.count(_END) < 2 or not answer.endswith(b">"):
+        is_asked = False
+        while True:
             piece = self.serial.read(max(1, self.serial.in_waiting))
-            if not piece or time.monotonic() > deadline:
-                raise TransportError("no end of its answer")
             answer += piece
+            if answer.find(_PROMPT, looked_at) >= 0 and (found := _ANSWER.match(answer)):
+                return found[1], found[2]
+            if answer.find(_BANNER, looked_at) >= 0:
+                raise TransportError("a part of its answer is lost")
             if len(answer) > _ANSWER_SIZE:
                 raise TransportError(f"its answer has more than {_ANSWER_SIZE} bytes")
-        output, error, _ = bytes(answer).rsplit(_END, 2)
-        return output, error
+            if not piece and (is_asked or time.monotonic() > deadline):
+                raise TransportError("no end of its answer")
+            if not piece:
+                # At work it takes no notice; at the prompt it says so, and what is missing is lost.
+                self.serial.write(_KNOCK)
+            is_asked = not piece
+            looked_at = max(0, len(answer) - len(_BANNER))
 
 
 def literal(data: bytes) -> bytes:
     """Bytes as MicroPython reads them in a program: its lexer is clean for 8 bits, so that only
-    what ends a literal, a line or the raw REPL's input is escaped."""
-    return b"b'" + _ESCAPED.sub(lambda found: b"\\x%02x" % found[0][0], data) + b"'"
+    what ends a literal, a line or the raw REPL's input is escaped, in as few bytes as can be."""
+
+    return b"b'" + _ESCAPED.sub(_escape, data) + b"'"
+
+
+def _escape(found: re.Match[bytes]) -> bytes:
+    byte, digit = found[0][:1], found[1]
+    octal = rb"\%03o" if digit else rb"\%o"  # which a digit behind it would go on with
+    return _ESCAPES.get(byte, octal % byte[0]) + digit
 
 
 def text(value: str) -> bytes:

@@ -59,13 +59,13 @@ class Console:
             KeyboardInterrupt: Ctrl-C.
         """
         printed = b""
+        application = startup.Startup("mend that, then flash or sync it", asked=False)
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
             printed += self._show()
             if found := ADDRESS.search(printed):
                 return found[1].decode()
-            if traceback := startup.ended_by(printed):
-                raise startup.failed(traceback, "mend that, then flash or sync it")
+            application.look(printed)
         last = printed.decode(errors="replace").strip().splitlines() or ["nothing at all"]
         raise UserError(
             f"the device has not said within {START_S:.0f} s where it serves; it printed last: "

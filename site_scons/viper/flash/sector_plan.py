@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from viper.image.sectors import SECTOR_SIZE, Run, runs
 
@@ -59,6 +59,13 @@ class Region:
 
     def digest(self, run: Run) -> bytes:
         """The MD5 of the content of some sectors."""
+        return self._digest if run == self.whole else self._digest_of(run)
+
+    @cached_property
+    def _digest(self) -> bytes:
+        return self._digest_of(self.whole)
+
+    def _digest_of(self, run: Run) -> bytes:
         return hashlib.md5(memoryview(self.content)[run.offset : run.offset + run.size]).digest()
 
     @property

@@ -28,6 +28,7 @@ T = TypeVar("T")
 
 # What a phase may take beyond its duration: its last requests, and what is asked around it.
 _PHASE_GRACE_S = 3 * load.REQUEST_S
+_TO_BE_SERVED = "app.mount() serves files, and tools/perf_profiles.toml takes your own routes"
 _CLOCK_JUMP_S = 2.0  # by which the two clocks may part during a phase
 
 
@@ -127,7 +128,7 @@ class _Session:
         """The profiles whose paths a device serves; of the others a line each.
 
         Raises:
-            UserError: there is none.
+            UserError: there is none of those that were named.
         """
         served, missing = [], {}
         for profile in self._profiles:
@@ -137,10 +138,10 @@ class _Session:
                 served.append(profile)
             except NotServed as problem:
                 missing[profile.name] = (path, problem)
-        if not served:
+        if self._request.profiles and not served:
             raise target.unmeasurable(*next(iter(missing.values())))
         for name, (path, _) in missing.items():
-            console.step("PERF", f"not measured: {name}: {path} is not served")
+            console.step("PERF", f"not measured: {name}: {path} is not served; {_TO_BE_SERVED}")
         return served
 
     async def _phase(self, target: Target, profile: Profile, run: int, kind: str) -> None:

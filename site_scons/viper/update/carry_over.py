@@ -7,6 +7,7 @@ unfinished until its files are on the device again, so that whatever breaks off 
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -206,8 +207,11 @@ class DataKeeper:
             UserError: there is something that is no table, or one that does not boot.
         """
         read, size = self._chip.read, self._image.flash_size
+        wanted = repartition.new_table(self._image)
+        new = wanted.to_binary()
+        if self._holds(partition_table.TABLE_OFFSET, new):
+            return wanted
         begun = read(partition_table.TABLE_OFFSET, partition_table.BINARY_SIZE).rstrip(b"\xff")
-        new = repartition.new_table(self._image).to_binary()
         if begun != new.rstrip(b"\xff") and new.startswith(begun):
             return PartitionTable(())
         try:
@@ -219,11 +223,17 @@ class DataKeeper:
                 f"esptool read-flash 0 ALL FILE saves it; {flash} REPARTITION=wipe starts anew",
             ) from None
 
+    def _holds(self, offset: int, content: bytes) -> bool:
+        """Whether the chip has this, which it says much sooner than it is read."""
+        return self._chip.md5(offset, len(content)) == hashlib.md5(content).digest()
+
     def _other_kind(self) -> bool:
         """Whether the chip has another file system than the image, in the same place."""
         for part in self._image.parts:
             if part.kind == FILESYSTEM:
                 offset = part.region.offset
+                if self._holds(offset, part.region.content[:SECTOR_SIZE]):
+                    return False
                 head = self._chip.read(offset, 2 * SECTOR_SIZE)
                 return filesystem_reader.kind(head) not in ("", self._fs)
         return False

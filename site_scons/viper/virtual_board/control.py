@@ -38,6 +38,7 @@ IMPORTED = (
     "viper.image.partition_table",
     "viper.image.sectors",
     "viper.ports.port",
+    "viper.ports.telnet",
 )
 
 _START_LIMIT_S = 15.0

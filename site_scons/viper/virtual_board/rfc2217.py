@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_SE, _SB, _WILL, _WONT, _DO, _DONT, _IAC = 240, 250, 251, 252, 253, 254, 255
-_IAC_BYTE = b"\xff"
+from viper.ports import telnet
+from viper.ports.telnet import DO, DONT, IAC, SB, SE, VERBS, WILL, WONT, TelnetStream
 
 _BINARY, _ECHO, _SUPPRESS_GO_AHEAD, _COM_PORT = 0, 1, 3, 44
 _OPTIONS = (_BINARY, _ECHO, _SUPPRESS_GO_AHEAD, _COM_PORT)
@@ -20,7 +20,6 @@ _DTR_ON, _DTR_OFF, _RTS_ON, _RTS_OFF = 8, 9, 11, 12
 _PURGE_RECEIVED, _PURGE_TO_SEND, _PURGE_BOTH = 1, 2, 3
 _CTS_AND_DSR = 0x30  # modem state: the board is there and ready
 
-_SUBNEGOTIATION_LIMIT = 64
 DEFAULT_BAUDRATE = 115200
 
 
@@ -43,11 +42,6 @@ class PortEvents:
     purge_to_board: Callable[[], None]
 
 
-def escape(data: bytes) -> bytes:
-    """Data as it goes to the client."""
-    return data.replace(_IAC_BYTE, _IAC_BYTE * 2)
-
-
 class Rfc2217Session:
     """One client's connection.
 
@@ -62,82 +56,41 @@ class Rfc2217Session:
         self._baudrate = DEFAULT_BAUDRATE
         self._dtr = False
         self._rts = False
-        self._rest = b""  # a telnet command whose end has not come yet
+        self._stream = TelnetStream(events.data, self._command)
         self._agreed: set[tuple[int, int]] = set()
         for verb, option in (
-            (_WILL, _ECHO),
-            (_WILL, _SUPPRESS_GO_AHEAD),
-            (_WILL, _COM_PORT),
-            (_DO, _BINARY),
-            (_WILL, _BINARY),
+            (WILL, _ECHO),
+            (WILL, _SUPPRESS_GO_AHEAD),
+            (WILL, _COM_PORT),
+            (DO, _BINARY),
+            (WILL, _BINARY),
         ):
             self._agreed.add((verb, option))
-            self._reply(bytes([_IAC, verb, option]))
+            self._reply(bytes([IAC, verb, option]))
 
     def receive(self, received: bytes) -> None:
         """Take bytes from the client."""
-        stream = self._rest + received
-        self._rest = b""
-        data = bytearray()
-        start = 0
-        while (at := stream.find(_IAC_BYTE, start)) >= 0:
-            data += stream[start:at]
-            length = self._command_length(stream, at)
-            if length is None:
-                self._rest = stream[at:]
-                break
-            command = stream[at : at + length]
-            if command == _IAC_BYTE * 2:
-                data += _IAC_BYTE
-            else:
-                if data:  # what came before a command takes effect before it
-                    self._events.data(bytes(data))
-                    data.clear()
-                self._command(command)
-            start = at + length
-        else:
-            data += stream[start:]
-        if data:
-            self._events.data(bytes(data))
-
-    @staticmethod
-    def _command_length(stream: bytes, at: int) -> int | None:
-        """Bytes of the command that starts here, None while its end is missing."""
-        if at + 1 >= len(stream):
-            return None
-        verb = stream[at + 1]
-        if verb in (_WILL, _WONT, _DO, _DONT):
-            return 3 if at + 2 < len(stream) else None
-        if verb != _SB:
-            return 2
-        end = at + 2
-        while (end := stream.find(_IAC_BYTE, end)) >= 0 and end + 1 < len(stream):
-            if stream[end + 1] == _SE:
-                return end + 2 - at
-            end += 2
-        if len(stream) - at > _SUBNEGOTIATION_LIMIT:
-            return len(stream) - at  # it never ends: drop it
-        return None
+        self._stream.receive(received)
 
     def _command(self, command: bytes) -> None:
-        verb = command[1]
-        if verb in (_WILL, _WONT, _DO, _DONT):
-            self._negotiate(verb, command[2])
-        elif verb == _SB and len(command) >= 6 and command[2] == _COM_PORT:
-            value = command[4:-2].replace(_IAC_BYTE * 2, _IAC_BYTE)
-            self._com_port(command[3], value)
+        if command[1] in VERBS:
+            self._negotiate(command[1], command[2])
+            return
+        option, *request = telnet.subnegotiation(command)[:2] or [0]
+        if option == _COM_PORT and request:
+            self._com_port(request[0], telnet.subnegotiation(command)[2:])
 
     def _negotiate(self, verb: int, option: int) -> None:
         """Agree to what the port has, once, and refuse the rest."""
-        if verb not in (_WILL, _DO):
+        if verb not in (WILL, DO):
             return
         if option not in _OPTIONS:
-            self._reply(bytes([_IAC, _DONT if verb == _WILL else _WONT, option]))
+            self._reply(bytes([IAC, DONT if verb == WILL else WONT, option]))
             return
-        answer = _DO if verb == _WILL else _WILL
+        answer = DO if verb == WILL else WILL
         if (answer, option) not in self._agreed:
             self._agreed.add((answer, option))
-            self._reply(bytes([_IAC, answer, option]))
+            self._reply(bytes([IAC, answer, option]))
         if option == _COM_PORT:
             self._answer(_NOTIFY_MODEMSTATE, bytes([_CTS_AND_DSR]))
 
@@ -174,5 +127,5 @@ class Rfc2217Session:
             self._events.control(self._dtr, self._rts)
 
     def _answer(self, request: int, value: bytes) -> None:
-        head = bytes([_IAC, _SB, _COM_PORT, request + _ANSWER])
-        self._reply(head + escape(value) + bytes([_IAC, _SE]))
+        head = bytes([IAC, SB, _COM_PORT, request + _ANSWER])
+        self._reply(head + telnet.escape(value) + bytes([IAC, SE]))

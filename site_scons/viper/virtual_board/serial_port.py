@@ -7,6 +7,7 @@ import asyncio
 import os
 import socket
 
+from viper.ports import telnet
 from viper.virtual_board import rfc2217, tcp_table
 
 HOST = "127.0.0.1"
@@ -74,7 +75,7 @@ class SerialPort:
     def send(self, data: bytes) -> None:
         """Bytes from the board; nobody connected, they are lost, as on any serial line."""
         if self._client is not None:
-            self._client.transport.write(rfc2217.escape(data))
+            self._client.transport.write(telnet.escape(data))
 
     def pause(self, paused: bool) -> None:
         """Stop or go on reading from the client."""

@@ -4,22 +4,28 @@
 pyserial's own handler negotiates baud rate, data size, parity and stop bits anew whenever any
 setting is assigned, a timeout too, and waits 0.10 to 0.15 s each time. esptool assigns timeouts
 around most of its commands, which makes it ten times slower than the line. Here only what has
-changed is negotiated, and an answer ends the wait for it: pyserial looks for one every 50 ms.
+changed is negotiated, and an answer ends the wait for it: pyserial looks for one every 50 ms. It
+also hands on each byte by itself, some 50 ms for 4 KiB; here they stay together.
 
 pyserial finds this module by its name (`serial.protocol_handler_packages`).
 """
 
 from __future__ import annotations
 
+import struct
 import threading
 from contextlib import suppress
 from typing import Any
 
-from serial import SerialException, rfc2217
+from serial import PortNotOpenError, SerialException, rfc2217
+
+from viper.ports.telnet import SB, VERBS, TelnetStream, subnegotiation
 
 # What a change of a control line waits for its answer. Some servers answer otherwise than asked or
 # not at all, and the change has been made all the same.
 _CONTROL_S = 0.1
+
+_PIECE = 64 * 1024  # bytes that are taken from the network at once
 
 
 def serial_class_for_url(url: str) -> tuple[str, type[Serial]]:
@@ -47,12 +53,14 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
             SerialException: it cannot be done; with the server's own words if it hung up.
         """
         self._agreed = None
-        self._answered = threading.Condition()
+        self._received = bytearray()
+        self._has_ended = False
+        self._heard = threading.Condition()  # that more was received, or an answer, or the end
         self._opening = True
         try:
             super().open()
         except SerialException:
-            said = b"".join(iter(self._get_waiting, b"")).decode(errors="replace").strip()
+            said = self._received.decode(errors="replace").strip()
             if said and self._hung_up:
                 raise SerialException(said) from None
             raise
@@ -64,11 +72,23 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
         with suppress(OSError):
             super().telnet_send_option(action, option)
 
-    def _get_waiting(self) -> bytes:
-        """A byte that has been received, if there is one."""
-        if self._read_buffer is None or self._read_buffer.empty():
-            return b""
-        return self._read_buffer.get() or b""
+    def read(self, size: int = 1) -> bytes:
+        """Bytes that have been received: as many as asked for, or what has come in `timeout`.
+
+        Raises:
+            SerialException: there are none, and the server has ended the connection.
+        """
+        if not self.is_open:
+            raise PortNotOpenError()
+        with self._heard:
+            self._heard.wait_for(
+                lambda: len(self._received) >= size or self._has_ended, self._timeout
+            )
+            data = bytes(self._received[:size])
+            del self._received[:size]
+        if size and not data and self._has_ended:
+            raise SerialException("the connection has ended")
+        return data
 
     @property
     def in_waiting(self) -> int:
@@ -77,25 +97,81 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
         Raises:
             SerialException: there are none, and the server has ended the connection.
         """
-        waiting = int(super().in_waiting)
-        if not waiting and self._thread is not None and not self._thread.is_alive():
+        if not self.is_open:
+            raise PortNotOpenError()
+        if not self._received and self._has_ended:
             raise SerialException("the connection has ended")
-        return waiting
+        return len(self._received)
+
+    def reset_input_buffer(self) -> None:
+        """Drop what has been received, here and at the server."""
+        if not self.is_open:
+            raise PortNotOpenError()
+        self.rfc2217_send_purge(rfc2217.PURGE_RECEIVE_BUFFER)
+        with self._heard:
+            self._received.clear()
 
     def close(self) -> None:
         """Disconnect, without the pause that the stock handler makes for slow servers."""
         thread, self._thread = self._thread, None
-        self._hung_up = thread is not None and not thread.is_alive()
+        self._hung_up = thread is not None and self._has_ended
         super().close()
         if thread is not None:
             thread.join(5)
 
+    def _telnet_read_loop(self) -> None:
+        """What the thread does that takes from the network."""
+        stream = TelnetStream(self._take, self._obey)
+        while self.is_open:
+            try:
+                piece = self._socket.recv(_PIECE)
+            except TimeoutError:  # to look whether it is still open
+                continue
+            except OSError:
+                piece = b""
+            if not piece:
+                break
+            stream.receive(piece)
+        with self._heard:
+            self._has_ended = True
+            self._heard.notify_all()
+
+    def _take(self, data: bytes) -> None:
+        with self._heard:
+            self._received += data
+            self._heard.notify_all()
+
+    def _obey(self, command: bytes) -> None:
+        with self._heard:
+            if command[1] in VERBS:
+                self._telnet_negotiate_option(command[1:2], command[2:3])
+            elif command[1] == SB:
+                self._telnet_process_subnegotiation(subnegotiation(command))
+            self._heard.notify_all()
+
     def _reconfigure_port(self) -> None:
         frame = (self._baudrate, self._bytesize, self._parity, self._stopbits)
-        wanted = (*frame, self._rtscts, self._xonxoff, self._write_timeout)
-        if wanted != self._agreed:
-            super()._reconfigure_port()
-            self._agreed = wanted
+        if frame == self._agreed:
+            return
+        if self._socket is None:
+            raise PortNotOpenError()
+        wanted = {
+            "baudrate": struct.pack("!I", self._baudrate),
+            "datasize": struct.pack("!B", self._bytesize),
+            "parity": struct.pack("!B", rfc2217.RFC2217_PARITY_MAP[self._parity]),
+            "stopsize": struct.pack("!B", rfc2217.RFC2217_STOPBIT_MAP[self._stopbits]),
+        }
+        settings = [self._rfc2217_port_settings[name] for name in wanted]
+        for setting, value in zip(settings, wanted.values(), strict=True):
+            setting.set(value)
+        with self._heard:
+            is_answered = self._heard.wait_for(
+                lambda: all(each.active for each in settings) or self._has_ended,
+                self._network_timeout,
+            )
+        if not is_answered or self._has_ended:
+            raise SerialException(f"the port's server does not take {self._baudrate} baud")
+        self._agreed = frame
 
     def rfc2217_set_control(self, value: bytes) -> None:
         """Change a control line.
@@ -121,13 +197,6 @@ class Serial(rfc2217.Serial):  # type: ignore[misc]
             raise SerialException("the port's server does not answer")
 
     def _await_answer(self, option: Any, within_s: float) -> bool:
-        with self._answered:
-            is_answered = self._answered.wait_for(
-                lambda: option.state != rfc2217.REQUESTED, within_s
-            )
+        with self._heard:
+            is_answered = self._heard.wait_for(lambda: option.state != rfc2217.REQUESTED, within_s)
         return bool(is_answered)
-
-    def _telnet_process_subnegotiation(self, suboption: bytes) -> None:
-        super()._telnet_process_subnegotiation(suboption)
-        with self._answered:
-            self._answered.notify_all()
