@@ -733,4 +733,4 @@ def test_in_short(tmp_path: Path, flags: list[str]) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("flags", [SANITIZERS, THREAD_SANITIZER], ids=["memory", "threads"])
 def test_at_length(tmp_path: Path, flags: list[str]) -> None:
-    explore(tmp_path, flags, examples=300, seconds=float(os.environ.get("CALL_LIFE_S", "60")))
+    explore(tmp_path, flags, examples=50, seconds=float(os.environ.get("CALL_LIFE_S", "60")))
