@@ -49,6 +49,7 @@ WINDOW = 8192
 TURN_MS = 500
 PATIENCE_MS = 500  # the shortest time limit before an answer, VHTTP_COLD_WAIT_MS
 READING_MS = 10_000  # and within one
+SEND_TIMEOUT_MS = 15_000
 LIMITS: dict[str, Value] = {
     "VHTTP_MAX_CONNECTIONS": SLOTS,
     "VHTTP_LISTEN_BACKLOG": 16,
@@ -699,12 +700,16 @@ class Puppets:
             self._puppet.end()
 
 
-def explore(tmp_path: Path, flags: list[str], examples: int, seconds: float = 0) -> None:
+def puppets_of(tmp_path: Path, flags: list[str]) -> Puppets:
     wraps = [f"-Wl,--wrap={name}" for name in ("vhttp_now_ms", "vhttp_accept")]
-    folder = tmp_path / "served"
-    folder.mkdir()
-    (tmp_path / "built").mkdir()
-    puppets = Puppets(build(tmp_path / "built", "puppet", [*flags, *wraps], LIMITS), folder)
+    for name in ("served", "built"):
+        (tmp_path / name).mkdir()
+    program = build(tmp_path / "built", "puppet", [*flags, *wraps], LIMITS)
+    return Puppets(program, tmp_path / "served")
+
+
+def explore(tmp_path: Path, flags: list[str], examples: int, seconds: float = 0) -> None:
+    puppets = puppets_of(tmp_path, flags)
     until = time.monotonic() + seconds
     while True:
         run_state_machine_as_test(
@@ -722,6 +727,24 @@ def explore(tmp_path: Path, flags: list[str], examples: int, seconds: float = 0)
         )
         if time.monotonic() >= until:
             break
+    puppets.end()
+
+
+def test_a_stream_that_nobody_reads_ends_also_after_a_pause(tmp_path: Path) -> None:
+    puppets = puppets_of(tmp_path, SANITIZERS)
+    life = CallLife(puppets)
+    life.begins(count=1, is_crowd_allowed=False, is_wait_allowed=True)
+    (call,) = life.calls.values()
+    assert life.say(f"begin {call.name} 200 -1 whole A: b")
+    call.has_begun = True
+    while call.credit > 0 and call.written < len(PATTERN):  # each piece goes out, and it pauses
+        life.go_on(call, 50)
+        life.sync()
+        life.interpreter_looks()
+    for _ in range(3):
+        life.pass_by(SEND_TIMEOUT_MS)
+    assert life.sync() == 0
+    life.teardown()
     puppets.end()
 
 
