@@ -52,7 +52,7 @@ READING_MS = 10_000  # and within one
 SEND_TIMEOUT_MS = 15_000
 LIMITS: dict[str, Value] = {
     "VHTTP_MAX_CONNECTIONS": SLOTS,
-    "VHTTP_LISTEN_BACKLOG": 16,
+    "VHTTP_LISTEN_BACKLOG": 64,  # who opens and leaves waits there too
     "VHTTP_WINDOW_SIZE": WINDOW,
     "VHTTP_REQUEST_HEAD_MAX": 1024,
     "VHTTP_IPC_REQUEST_RINGBUF_SIZE": 4096,
