@@ -10,12 +10,13 @@ import hashlib
 import os
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from project import Project, Run, restore, wait_until
+from project import Project, Run, restore
 
 
 @dataclass(frozen=True)
@@ -123,6 +124,8 @@ WAYS: tuple[Way, ...] = (
     edited, of_the_same_size, of_the_same_time, restored, replaced_by_a_link, replaced_by_a_folder,
     renamed_by_case, removed_and_added, changed_while_it_is_built,
 )  # fmt: skip
+# Those in which a file comes or goes.
+NAMES_CHANGE = (replaced_by_a_folder, renamed_by_case, removed_and_added)
 
 
 @dataclass(frozen=True)
@@ -141,14 +144,18 @@ class Kind:
     new: str
     steps: str
 
-    def changing(self, built: Built) -> Changing:
-        """The file in a project."""
-        path = built.project.path(self.path)
-        content, spare = path.read_bytes(), built.project.path("spare")
-        other = content.replace(self.old.encode(), self.new.encode())
+    def changing(self, built: Built, spare: str = "spare") -> Changing:
+        """The file in a project, with the one text or the other.
+
+        Args:
+            spare: the name of a folder that is made for what is to be kept meanwhile.
+        """
+        path, folder = built.project.path(self.path), built.project.path(spare)
+        content, old, new = path.read_bytes(), self.old.encode(), self.new.encode()
+        other = content.replace(old, new) if old in content else content.replace(new, old)
         assert len(other) == len(content) and other != content, self.path
-        spare.mkdir()
-        return Changing(path, other, spare, built.meanwhile)
+        folder.mkdir()
+        return Changing(path, other, folder, built.meanwhile)
 
 
 @dataclass(frozen=True)
@@ -170,15 +177,15 @@ class Built:
     def __init__(
         self,
         project: Project,
+        board: str,
         options: tuple[str, ...],
-        build: str,
         targets: tuple[str, ...],
         compared: tuple[str, ...],
         sources: tuple[str, ...],
     ) -> None:
         self.project = project
-        self._options = options
-        self._build = build
+        self._options = (f"BOARD={board}", *options)
+        self._build = f"build/{board}"
         self._targets = targets
         self._compared = compared
         self._sources = sources
@@ -196,9 +203,9 @@ class Built:
             _remove(self.project.path(changed))
             restore(self.project.folder, self._kept)
 
-    def run(self) -> tuple[Run, Result]:
+    def run(self, *options: str) -> tuple[Run, Result]:
         """Build, whatever comes of it."""
-        run = self.project.scons(*self._words(), status=None)
+        run = self.project.scons(*self._words(), *options, status=None)
         assert "/site_scons/" not in run.output, run.output  # of a traceback
         if run.status:
             error = re.search(r"^error: (.*)$", run.output, re.MULTILINE)
@@ -208,23 +215,37 @@ class Built:
         files = sorted(path for pattern in self._compared for path in folder.glob(pattern))
         return run, Result({str(path.relative_to(folder)): _digest(path) for path in files}, "")
 
-    def meanwhile(self, change: Callable[[], object]) -> None:
-        """Build, and have something changed once a step is under way."""
-        unfinished = self.project.path(f"{self._build}/firmware/unfinished")
-        unfinished.unlink(missing_ok=True)
-        process = self.project.start(*self._words())
-        wait_until(lambda: unfinished.exists() or process.poll() is not None, process)
+    def meanwhile(self, change: Callable[[], object], after: str = "") -> None:
+        """Build, and have something changed once a step has told that it is under way.
+
+        Args:
+            after: what is made first, of files that depend on nothing else; then it is changed.
+        """
+        first = [self._output(after)] if after else []
+        for name in first:
+            self.project.path(name).unlink(missing_ok=True)
+        process = self.project.start(*first, *self._words(), "-j1")
+        assert process.stdout is not None
+        process.stdout.readline()
         change()
         process.communicate()
 
-    def from_nothing(self) -> Result:
+    def killed(self, after_s: float, *options: str) -> None:
+        """Begin to build, and kill it if it has not ended by then."""
+        process = self.project.start(*self._words(), *options)
+        with suppress(subprocess.TimeoutExpired):
+            process.communicate(timeout=after_s)
+        process.kill()
+        process.communicate()
+
+    def from_nothing(self, *options: str) -> Result:
         """What a build from nothing makes of the sources as they stand, in the same folder."""
-        state = self.state()
+        state = f"{self.state()} {options}"
         if state not in self._known:
             build, aside = self.project.path("build"), self.project.path("build aside")
             build.rename(aside)
             build.mkdir()
-            self._known[state] = self.run()[1]
+            self._known[state] = self.run(*options)[1]
             shutil.rmtree(build)
             aside.rename(build)
         return self._known[state]
@@ -244,7 +265,10 @@ class Built:
             yield from (Path(parent, each) for each in names)
 
     def _words(self) -> list[str]:
-        return [*[f"{self._build}/{name}" for name in self._targets], *self._options]
+        return [*map(self._output, self._targets), *self._options]
+
+    def _output(self, name: str) -> str:
+        return f"{self._build}/{name}"
 
 
 def _remove(path: Path) -> None:

@@ -91,6 +91,10 @@ class Esp32Project(Project):
         """`./scons image BOARD=ESP32S3_N16R8`."""
         return self._scons("image", 0, {})
 
+    def check(self) -> Run:
+        """`./scons check BOARD=ESP32S3_N16R8`."""
+        return self._scons("check", 0, {})
+
     def app(self, *options: str, status: int = 0, **environment: str) -> Run:
         """The same, as far as the application; a test that edits one thing needs no more."""
         target = self.output("app.bin").relative_to(self.folder)
@@ -103,7 +107,8 @@ class Esp32Project(Project):
         )
 
     def environment(self, **more: str) -> dict[str, str]:
-        plain = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        kept = ("PATH", "HOME", "TMPDIR")
+        plain = {name: os.environ[name] for name in kept if name in os.environ}
         found = {"IDF_PATH": str(self.idf.folder), "IDF_TOOLS_PATH": str(self.idf.tools)}
         return {**plain, **found, **more}
 

@@ -2,7 +2,8 @@
 """Benchmarks.
 
 Adds to the environment:
-    env.Benchmarks()  a task that runs tests/bench, all or TOPICS; a table and build/bench.json
+    env.Benchmarks()  a task that runs tests/bench, all or TOPICS, or BESIDE another commit; a table
+                      and build/bench.json
 """
 
 from __future__ import annotations
@@ -24,4 +25,5 @@ def generate(env: Environment) -> None:
 
 def _measure(run: Run) -> None:
     topics = run.options.TOPICS.split(",") if run.options.TOPICS is not None else []
-    run_program(run, "the benchmark failed", ["tests.bench", *topics])
+    beside = ["--beside", run.options.BESIDE] if run.options.BESIDE is not None else []
+    run_program(run, "the benchmark failed", ["tests.bench", *beside, *topics])

@@ -38,8 +38,9 @@ def _check(run: Run) -> None:
     idf = Path("build/esp-idf.json")
     if run.board.firmware == "esp32" and idf.exists():
         given["IDF"] = json.loads(idf.read_text(encoding="utf-8"))["path"]
+    rebuild.bring(_FOLDER, run.trees.looked_at)
     rebuild.build(_FOLDER, ["image", *[f"{name}={value}" for name, value in given.items()]])
-    objects, images = rebuild.compare(run.folder, _FOLDER / run.folder)
+    objects, images = rebuild.compare(Path(), _FOLDER, run.folder)
     shutil.rmtree(_FOLDER)
     console.step(
         "CHECK", f"{run.board.name}  {objects} objects and {images} images are as made from nothing"

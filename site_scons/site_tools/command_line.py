@@ -36,6 +36,10 @@ def command_line(env: Environment) -> None:
     if scons.option("help"):
         scons.show_help(_help(run))
         return
+    if run.lock is not None and run.other_build:
+        if set(scons.targets() or [run.typed_by_default]) - set(run.answered):
+            run.lock.begin_again()
+        console.note(f"another build goes on ({run.other_build}): this is what stood before it")
     env.Default(run.typed_by_default)
     known = list(run.goals)
     for target in scons.targets():

@@ -135,7 +135,7 @@ def _configures(path: str) -> bool:
     return Path(path).name == "manifest.py" or not path.endswith(_NINJA_SEES)
 
 
-def _copy(targets: list[Path], sources: list[Path], tree: Path, contents: Contents) -> str:
+def _copy(targets: list[Path], sources: list[Path], tree: Path, contents: Contents) -> Made:
     stamp, *pinned = sources
     source = Source.read(stamp)
     submodules = json.loads(pinned[0].read_text(encoding="utf-8")) if pinned else {}
@@ -147,7 +147,8 @@ def _copy(targets: list[Path], sources: list[Path], tree: Path, contents: Conten
         targets[0], {"version": source.version, "state": state, "submodules": submodules}
     )
     atomic_file.write_json(targets[0].with_name(_COPIED), copied)
-    return f"MicroPython  {source.version}, to build for ESP-IDF in"
+    line = f"MicroPython  {source.version}, to build for ESP-IDF in"
+    return Made(line, is_of_known_inputs=source.is_told_by(copied))
 
 
 def _configure(
@@ -186,7 +187,11 @@ def _build(
         f"{human_size(ours.flash)} and {human_size(ours.sram + at_start.internal)}; "
         f"build {identity}"
     )
-    return Made(line, is_of_known_inputs=port.inputs.files == files.files)
+    inputs = port.inputs
+    return Made(
+        line,
+        is_of_known_inputs=inputs.files == files.files and inputs.source.is_told_by(inputs.own),
+    )
 
 
 def _port(

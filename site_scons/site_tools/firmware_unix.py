@@ -125,7 +125,7 @@ def _make(
     identity = build_id.write_record(made_from, record)
     size = human_size(executable.stat().st_size)
     line = f"micropython  {source.version}, {size}, build {identity}"
-    return Made(line, is_of_known_inputs=ours == files.files)
+    return Made(line, is_of_known_inputs=ours == files.files and source.is_told_by(own))
 
 
 def _app(targets: list[Path], sources: list[Path], flash_size: int) -> str:

@@ -54,6 +54,9 @@ def goal(
     if default:
         run.default = name
     is_typed = name in (scons.targets() or [run.typed_by_default])
+    if is_typed and run.other_build and runs is not None and runs.can_answer:
+        run.answered.append(name)
+        nodes = ()  # what stands is told about, and nothing built
     if is_typed and packages:
         run.packages.append(packages)
     if not made.tasks:

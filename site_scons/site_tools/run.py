@@ -80,7 +80,7 @@ def generate(env: Environment) -> None:
 
 
 def _begin(env: Environment) -> BuildLock:
-    """Wait until nobody else builds here, and let Ctrl-C be seen."""
+    """See whether somebody else builds here, and let Ctrl-C be seen."""
     if wsl.on_windows_drive(Path.cwd()):
         console.note("This clone is on a Windows drive, which is slow from WSL; ~ is faster")
     with failures("build"):

@@ -153,6 +153,7 @@ class Options:
     MUTANTS: int = _option("how many places mutants changes", "100", _number(1, 100_000))
     SEED: int = _option("chooses the places that mutants changes", "1", _number(0, 1 << 31))
     TOPICS: str | None = _option("what bench measures, with commas between; default: all")
+    BESIDE: str | None = _option("an older commit that bench measures too", is_kept=False)
     MAX_APP: int | None = _option(
         "bytes that the application may take; more fails the build", None, _size
     )

@@ -70,6 +70,7 @@ class Run:
         goals: every goal, by its name.
         default: the goal of those who type none.
         asked: what `why` is asked about; nothing for the default.
+        answered: the questions that were typed and are answered while another builds.
         doing: the node of the last goal that does something: the next one waits for it.
         first: what is looked at before anything is built, as it costs nothing.
         packages: the locks in requirements/ that the goals which were typed need.
@@ -93,6 +94,7 @@ class Run:
     lock: BuildLock | None
     default: str = ""
     asked: list[str] = field(default_factory=list)
+    answered: list[str] = field(default_factory=list)
     steps: dict[str, Step] = field(default_factory=dict)
     goals: dict[str, Goal] = field(default_factory=dict)
     doing: list[Node] = field(default_factory=list)
@@ -108,6 +110,11 @@ class Run:
     def folder(self) -> Path:
         """Where the outputs of this board are."""
         return Path("build", self.board.name)
+
+    @property
+    def other_build(self) -> str:
+        """Who else builds here now; empty if this run may."""
+        return self.lock.holder if self.lock is not None else ""
 
     @property
     def module_settings(self) -> dict[str, Value]:

@@ -28,6 +28,7 @@ class Task:
         unattended: what is done instead where nobody watches it, in a pipeline.
         inputs: what its result depends on besides what is built; while that is the same, a
             pipeline need not do it again. None if it depends on a device, which is asked each time.
+        is_question: whether it only tells how things stand, and so waits for no other build.
     """
 
     function: Callable[..., object]
@@ -35,6 +36,12 @@ class Task:
     first: Callable[[Run], object] | None = None
     unattended: Callable[..., object] | None = None
     inputs: tuple[Node | str, ...] | None = None
+    is_question: bool = False
+
+    @property
+    def can_answer(self) -> bool:
+        """Whether it is a question to which there is an answer by what stands."""
+        return self.is_question and all(Path(str(node)).is_file() for node in self.needs)
 
     def perform(self, run: Run, *, attended: bool = True) -> None:
         """Do it."""
@@ -48,19 +55,19 @@ class Task:
         return scons.action(env, _Execution(self))
 
 
-def question(function: Callable[[Run], None]) -> Task:
-    """A task that answers, and changes nothing."""
+def question(function: Callable[..., None], needs: tuple[Node, ...] = ()) -> Task:
+    """A task that answers, and changes nothing; while another builds here, by what it has found."""
 
-    def answer(run: Run) -> None:
+    def answer(run: Run, *files: Path) -> None:
         try:
-            function(run)
+            function(run, *files)
         finally:
             if not run.summary.steps_run:
                 run.summary.begun = False  # nothing was done that a last line could tell
                 scons.forget_the_run()  # nor anything that is to be written down
                 run.is_kept = False
 
-    return Task(answer)
+    return Task(answer, needs, is_question=True)
 
 
 class _Execution:

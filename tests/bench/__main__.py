@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: MIT
 """`./scons bench`: one table, and build/bench.json.
 
-`python -m tests.bench TOPIC ...` measures some of it: each topic is a module of this package.
+`python -m tests.bench [--beside COMMIT] TOPIC ...` measures some of it: each topic is a module of
+this package.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -20,6 +22,7 @@ from viper.base.errors import UserError, exits, nearest
 from viper.base.printable import excerpt
 
 from tests.bench import dev, flashing, fleet, graph, http_python, http_static, sync, templates
+from tests.bench.beside import Beside
 from tests.bench.figure import Figure
 from tests.project import ROOT, Project, copy_project
 
@@ -38,20 +41,25 @@ TOPICS: dict[str, tuple[Part, ...]] = {
 
 
 @exits
-def main(topics: list[str]) -> None:
-    for topic in topics:
-        if topic not in TOPICS:
+def main(arguments: list[str]) -> None:
+    parser = argparse.ArgumentParser(prog="tests.bench")
+    parser.add_argument("--beside", metavar="COMMIT", default="")
+    parser.add_argument("topics", metavar="TOPIC", nargs="*")
+    asked = parser.parse_args(arguments)
+    known = TOPICS | ({"beside": Beside(asked.beside).parts} if asked.beside else {})
+    for topic in asked.topics:
+        if topic not in known:
             raise UserError(
-                f"nothing is called '{topic}' that could be measured{nearest(topic, TOPICS)}",
-                f"there is {', '.join(TOPICS)}",
+                f"nothing is called '{topic}' that could be measured{nearest(topic, known)}",
+                f"there is {', '.join(known)}",
             )
     found: list[Figure] = []
     missing: list[str] = []
     with tempfile.TemporaryDirectory(prefix="viperhttp-bench-") as folder:
-        for topic in topics or TOPICS:
+        for topic in asked.topics or known:
             project = copy_project(ROOT, Path(folder) / topic / "project")
             project.path(LOCAL_FILE).unlink(missing_ok=True)  # what a person's own boards have
-            for part in TOPICS[topic]:
+            for part in known[topic]:
                 try:
                     found += part(project)
                 except Exception as problem:  # whatever it is, the other figures are wanted

@@ -7,6 +7,7 @@ The double, in tests/doubles/idf, forgets and keeps what ESP-IDF does; none of t
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -96,6 +97,17 @@ def test_with_nothing_changed_nothing_is_started(project: Esp32Project) -> None:
     run = project.image()
     assert not run.steps and not tools(project)
     assert not project.app(CFLAGS="-O0", IDF_TARGET="esp32c3").steps and not tools(project)
+
+
+def test_check_finds_what_a_build_from_nothing_makes(project: Esp32Project) -> None:
+    """With what ESP-IDF's build has beside that of a virtual board: a fragment anywhere."""
+    project.path("elsewhere").mkdir()
+    project.path("elsewhere/sdkconfig.more").write_text("CONFIG_FREERTOS_HZ=101\n")
+    own = "${MICROPY_BOARD_DIR}/sdkconfig.board"
+    more = f"${{MICROPY_BOARD_DIR}}/../../elsewhere/sdkconfig.more {own}"
+    project.edit(f"{BOARD}/mpconfigboard.cmake", own, more)
+    output = project.check().output
+    assert re.search(r"^CHECK .* are as made from nothing$", output, re.MULTILINE), output
 
 
 def test_a_c_file_has_ninja_compile_it(project: Esp32Project) -> None:

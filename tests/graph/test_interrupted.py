@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -51,6 +52,30 @@ def test_two_builds_at_once(project: Project) -> None:
     assert sum("MAKE     micropython" in text for text in together) == 1
     waited = [text for text in together if "WAIT" in text]
     assert len(waited) == 1 and f"pid {first.pid}" in "".join(waited)
+
+
+def test_questions_wait_for_no_build(project: Project) -> None:
+    """They tell how things stood before it; what would build waits, and reads all of it then."""
+    told = project.scons("size").output
+    with project.path("build/.lock").open("r+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate()
+        lock.write("pid 1, ./scons flash BOARD=ESP32_SPIRAM\n")
+        lock.flush()
+        meanwhile = "another build goes on (pid 1, ./scons flash BOARD=ESP32_SPIRAM): "
+        before = {path: path.stat().st_mtime_ns for path in project.path("build").glob("*.*")}
+        assert project.scons("why=image").output == (
+            f"{meanwhile}this is what stood before it\nall 13 steps are up to date\n"
+        )
+        assert told in project.scons("size").output.replace(meanwhile, "")
+        assert {path: path.stat().st_mtime_ns for path in before} == before
+        waiting = project.start("image")
+        assert waiting.stdout is not None
+        assert "WAIT     for the build that has build: pid 1," in waiting.stdout.readline()
+        project.edit("assets/www/index.html", "<title>", "<title>Meanwhile ")
+    output, _ = waiting.communicate(timeout=LIMIT_S)
+    assert waiting.returncode == 0, output
+    assert "GZIP     index.html" in output
 
 
 def test_interrupt_ends_the_compiler_within_a_second(project: Project) -> None:

@@ -62,6 +62,12 @@ def test_what_is_missing_is_named_and_the_rest_measured(
     assert len(json.loads((root / "build/bench.json").read_text())) == 2
 
 
+def test_a_commit_that_there_is_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        bench.main(["--beside", "f00f00f00"])
+    assert "BESIDE=f00f00f00: there is no such commit here" in capsys.readouterr().err
+
+
 def test_a_topic_that_there_is_not(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         bench.main(["grph"])

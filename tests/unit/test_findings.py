@@ -12,7 +12,8 @@ import pytest
 from project import ROOT
 
 FINDINGS = sorted((ROOT / "findings").glob("*.sh"))
-INSTALLED = re.compile(r"pip install -q --target \S+ (.*?)\s*(?:\\\n|2>)", re.DOTALL)
+INSTALLED = re.compile(r"(?:pip install -q --target \S+|npm install(?: --\S+)*) ([^>]+?)\d?>")
+PINNED = re.compile(r'"?[\w.-]+==[\w.$]+"?|@[\w/-]+@\d[\d.]+')
 
 
 def named(finding: Path) -> str:
@@ -32,8 +33,8 @@ def test_it_has_the_form(finding: Path) -> None:
     for part in (r"\A\S.* \d+\.\d.*: ", r"^Expected: ", r"^Happens: ", r"^Seen.*:\n    "):
         assert re.search(part, told, re.M), f"its head has no {part}"
     text = finding.read_text(encoding="utf-8")
-    pins = [pin for listed in INSTALLED.findall(text) for pin in listed.split()]
-    assert pins and all("==" in pin for pin in pins)
+    pins = [pin for listed in INSTALLED.findall(text) for pin in listed.replace("\\\n", "").split()]
+    assert pins and all(PINNED.fullmatch(pin) for pin in pins), pins
     assert 'cd "$folder"' in text and "viper" not in text, "it stands alone, in its own folder"
     assert os.access(finding, os.X_OK)
 
@@ -43,12 +44,13 @@ def test_there_are_some() -> None:
 
 
 def test_the_table_is_of_those_that_there_are() -> None:
-    """A tool and its version, of each line, are those of a finding."""
+    """Each line has a finding's tool and version, and the name of its script."""
     page = (ROOT / "docs/testing.md").read_text(encoding="utf-8")
     lines = page.partition("## Findings")[2].partition("\n## ")[0].splitlines()
-    tools = [line.split("|")[1].strip() for line in lines if re.search(r"\d\.\d", line)]
-    titles = [re.match(r"\S+ [\d.]+\d", head(path)) for path in FINDINGS]
-    assert sorted(tools) == sorted(title[0] for title in titles if title)
+    rows = [re.split(r" *\| *", line) for line in lines if re.match(r"\| .*\d\.\d", line)]
+    told = [(row[4].split("`")[1], row[1]) for row in rows]
+    titles = [(path.stem, re.match(r"\S+ [\d.]+\d(?:-\w+)?", head(path))) for path in FINDINGS]
+    assert sorted(told) == [(name, title[0]) for name, title in titles if title]
 
 
 @pytest.mark.long

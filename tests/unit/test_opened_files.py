@@ -6,9 +6,12 @@ from __future__ import annotations
 import subprocess
 from pathlib import Path
 
+import pytest
+from viper.base.errors import UserError
 from viper.firmware import assembler, opened_files
 from viper.firmware.build_id import Inputs
 from viper.firmware.opened_files import Opened
+from viper.firmware.original_paths import OriginalPaths
 from viper.source.micropython_source import Source
 
 
@@ -39,7 +42,8 @@ def test_what_a_linker_has_loaded(tmp_path: Path) -> None:
 def test_what_a_manifest_freezes_and_includes(tmp_path: Path) -> None:
     tools = tmp_path / "mp/tools"
     tools.mkdir(parents=True)
-    assert opened_files.by_manifest(tmp_path / "m.py", tmp_path / "none", {}) == Opened()
+    plain = OriginalPaths({}, tmp_path)
+    assert opened_files.by_manifest(tmp_path / "m.py", tmp_path / "none", {}, plain) == Opened()
     (tools / "manifestfile.py").write_text(
         "MODE_FREEZE = 1\n"
         "class File:\n    full_path = 'frozen.py'\n"
@@ -51,9 +55,27 @@ def test_what_a_manifest_freezes_and_includes(tmp_path: Path) -> None:
     for name in ("m.py", "more.py"):
         (tmp_path / name).touch()
     more = {"more": str(tmp_path / "more.py")}
-    found = opened_files.by_manifest(tmp_path / "m.py", tmp_path / "mp", more)
+    found = opened_files.by_manifest(tmp_path / "m.py", tmp_path / "mp", more, plain)
     names = {Path(path).name for path in found.frozen}
     assert names == {"frozen.py", "m.py", "more.py"} and found == Opened(frozen=found.frozen)
+
+
+def test_a_manifest_that_cannot_be_read_is_told_by_its_own_name(tmp_path: Path) -> None:
+    """The build may have read it, with variables that a makefile has set."""
+    tools = tmp_path / "mp/tools"
+    tools.mkdir(parents=True)
+    (tools / "manifestfile.py").write_text(
+        "MODE_FREEZE = 1\n"
+        "class ManifestFileError(Exception): pass\n"
+        "class ManifestFile:\n"
+        "    def __init__(self, mode, variables): pass\n"
+        "    def execute(self, path): raise ManifestFileError(f'{path}: no package more')\n"
+    )
+    manifest = tmp_path / "stage/boards/B/manifest.py"
+    names = OriginalPaths({tmp_path / "stage": Path()}, tmp_path)
+    with pytest.raises(UserError) as caught:
+        opened_files.by_manifest(manifest, tmp_path / "mp", {}, names)
+    assert caught.value.what == "boards/B/manifest.py: no package more"
 
 
 def test_several_ways_together() -> None:

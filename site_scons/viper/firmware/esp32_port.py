@@ -198,6 +198,7 @@ def build(port: Port, board: Board, *, jobs: int) -> None:
                     "PORT_DIR": str(port.directory.absolute()),
                     "BOARD_DIR": str(port.board.absolute()),
                 },
+                port.originals(),
             ),
         ]
     )

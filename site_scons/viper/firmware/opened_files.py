@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import process
+from viper.base.errors import UserError
+from viper.firmware.original_paths import OriginalPaths
 
 _LOADED = re.compile(r"^LOAD (\S.*)$", re.MULTILINE)
 _CMAKE_AGAIN = re.compile(
@@ -133,27 +135,30 @@ def by_linker(map_file: Path, directory: Path) -> Opened:
     return Opened(linked=frozenset(path for path in loaded if Path(path).exists()))
 
 
-def by_manifest(manifest: Path, micropython: Path, variables: Mapping[str, str]) -> Opened:
+def by_manifest(
+    manifest: Path, micropython: Path, variables: Mapping[str, str], names: OriginalPaths
+) -> Opened:
     """What a manifest freezes, and which other manifests it includes.
 
     Nothing is told of a tree that has no manifestfile.py: that is no MicroPython yet.
 
+    Args:
+        names: those that people know the copies by.
+
     Raises:
-        process.ToolFailed: it is not valid; the build has said so, or will.
+        UserError: it is not valid; or it is by what a makefile says, and not by `variables`.
     """
     if not (micropython / "tools/manifestfile.py").exists():
         return Opened()
-    shown = process.run(
-        [
-            sys.executable,
-            "-c",
-            _MANIFEST,
-            str(micropython / "tools"),
-            str(manifest),
-            json.dumps(dict(variables)),
-        ],
-        environment=process.clean_environment(PYTHONDONTWRITEBYTECODE="1"),
-    )
+    command = [sys.executable, "-c", _MANIFEST, str(micropython / "tools"), str(manifest)]
+    try:
+        shown = process.run(
+            [*command, json.dumps(dict(variables))],
+            environment=process.clean_environment(PYTHONDONTWRITEBYTECODE="1"),
+        )
+    except process.ToolFailed as failure:
+        _, _, what = failure.last_line().partition(": ")  # behind the exception's name
+        raise UserError(names.text(what), "mend it and run the same again") from None
     return Opened(frozen=frozenset(map(os.path.realpath, json.loads(shown.splitlines()[-1]))))
 
 

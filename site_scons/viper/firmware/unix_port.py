@@ -180,6 +180,7 @@ class _Port:
                         "PORT_DIR": str(self._directory.absolute()),
                         "BOARD_DIR": "",
                     },
+                    originals(self._inputs, self._directory),
                 ),
             ]
         )

@@ -13,44 +13,52 @@ import os
 import shutil
 import struct
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from viper.base import console, process
 from viper.base.errors import UserError
 
-# What a build reads, of a project's folder.
-_SOURCES = (
-    "SConstruct", "site_scons", "nix", "boards", "firmware", "assets", "local.py", ".viperignore",
-)  # fmt: skip
+# What every build reads, of a project's folder, besides the sources that its graph looks at.
+_OWN = ("SConstruct", "site_scons", "nix", "local.py", ".viperignore")
 _FETCHED = (
     "micropython", "micropython.json", "micropython-submodules", "micropython-submodules.json",
 )  # fmt: skip
-_OBJECTS = (".o", ".obj")
-_IMAGES = (".bin", ".img", ".gz", ".elf")
+_OBJECTS = ("*.o", "*.obj")
+_IMAGES = ("firmware/micropython", "*.bin", "*.img", "*.gz", "*.elf")
 
 _ABOUT_LINES = 25  # that such a build prints, for the bar
 
 _ELF = b"\x7fELF"
 
 
-def build(folder: Path, arguments: Sequence[str]) -> None:
-    """Build a project's images in an empty folder.
+def bring(folder: Path, sources: Sequence[str]) -> None:
+    """Make a folder hold what a build reads, and nothing that one has made.
 
     Args:
         folder: where; what is there goes.
+        sources: the files and folders that the graph has looked at; those outside of the project
+            stay where they are.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    (folder / "build").mkdir(parents=True)
+    locks = sorted(path.name for path in Path().glob("requirements*"))
+    inside = [path for path in sources if not Path(path).is_absolute()]
+    for name in (*_OWN, *locks, *inside):
+        _copy(Path(name), folder / name)
+    for name in _FETCHED:
+        _link(Path("build", name), folder / "build" / name)
+
+
+def build(folder: Path, arguments: Sequence[str]) -> None:
+    """Build the images of a project that was brought to a folder.
+
+    Args:
         arguments: of SCons: targets and options.
 
     Raises:
         UserError: what was built before cannot be built now.
     """
-    shutil.rmtree(folder, ignore_errors=True)
-    (folder / "build").mkdir(parents=True)
-    locks = sorted(path.name for path in Path().glob("requirements*"))
-    for name in (*_SOURCES, *locks):
-        _copy(Path(name), folder / name)
-    for name in _FETCHED:
-        _link(Path("build", name), folder / "build" / name)
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -73,8 +81,13 @@ def build(folder: Path, arguments: Sequence[str]) -> None:
         ) from None
 
 
-def compare(stands: Path, again: Path) -> tuple[int, int]:
+def compare(project: Path, other: Path, outputs: Path) -> tuple[int, int]:
     """Compare the outputs of two builds of a board.
+
+    Args:
+        project: the folder of the project that stands.
+        other: that of the project that was built again.
+        outputs: where the board's outputs are in each.
 
     Returns:
         How many objects and how many other outputs there are.
@@ -82,27 +95,32 @@ def compare(stands: Path, again: Path) -> tuple[int, int]:
     Raises:
         UserError: the first that differs, an object if there is one.
     """
-    objects, images = (
-        sorted(set(_files(stands, suffixes)) | set(_files(again, suffixes)))
-        for suffixes in (_OBJECTS, _IMAGES)
-    )
-    executable = Path("firmware/micropython")
-    if (stands / executable).exists():
-        images.insert(0, executable)
-    for path in (*objects, *images):
-        where = _difference(stands / path, again / path)
-        if where is not None:
-            raise UserError(
-                f"{stands / path}{where} is not what a build from nothing makes",
-                f"rm -r {stands} has it all made anew; {again / path} is the other",
-            )
-    return len(objects), len(images)
+    counts = []
+    for patterns in (_OBJECTS, _IMAGES):
+        stands, again = (_files(each, outputs, patterns) for each in (project, other))
+        for name in sorted({*stands, *again}):
+            one, another = stands.get(name, project / name), again.get(name, other / name)
+            where = _difference(one, another)
+            if where is not None:
+                raise UserError(
+                    f"{one}{where} is not what a build from nothing makes",
+                    f"rm -r {project / outputs} has it all made anew; {another} is the other",
+                )
+        counts.append(len(stands))
+    objects, images = counts
+    return objects, images
 
 
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    for path in folder.rglob("*"):
-        if path.suffix in suffixes and path.is_file():
-            yield path.relative_to(folder)
+def _files(project: Path, outputs: Path, patterns: tuple[str, ...]) -> dict[str, Path]:
+    """The outputs that match a pattern, by what they are called wherever the project stands.
+
+    cmake calls an object by the absolute path of its source, if that is not in its own folder.
+    """
+    here = str(project.absolute())
+    found = {path for pattern in patterns for path in (project / outputs).rglob(pattern)}
+    return {
+        str(path.relative_to(project)).replace(here, ""): path for path in found if path.is_file()
+    }
 
 
 def _difference(one: Path, other: Path) -> str | None:
@@ -138,14 +156,16 @@ def _sections(elf: bytes) -> dict[str, bytes]:
 
 def _copy(source: Path, target: Path) -> None:
     if source.is_dir():
-        shutil.copytree(
-            source,
-            target,
-            ignore=shutil.ignore_patterns("__pycache__"),
-            ignore_dangling_symlinks=True,
-        )
+        # One source may be in another.
+        shutil.copytree(source, target, ignore=_no_sources, dirs_exist_ok=True)
     elif source.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target)
+
+
+def _no_sources(folder: str, names: list[str]) -> list[str]:
+    """Links to nothing, which shutil.copytree's own option knows by an absolute path alone."""
+    return [name for name in names if name == "__pycache__" or not Path(folder, name).exists()]
 
 
 def _link(source: Path, target: Path) -> None:

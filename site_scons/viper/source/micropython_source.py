@@ -13,6 +13,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from viper.base.contents import Contents
 from viper.base.errors import UserError
 from viper.source import git_command, own_tree
 from viper.source.pins import Pins, Submodule
+from viper.source.tree import Tree
 
 _WAY_OUT = "check the network, or name a checkout of your own: MICROPYTHON=<folder>"
 
@@ -44,6 +46,16 @@ class Source:
     commit: str
     date: int
     stands_for: str = ""
+
+    def is_told_by(self, own: Mapping[str, str]) -> bool:
+        """Whether a developer's own tree had these files when it was looked at.
+
+        Args:
+            own: the digest of each; none of a tree that is nobody's own, which stands as it is.
+        """
+        return self.kind != "own" or self.commit.endswith(
+            f"+{_state(Tree(dict(sorted(own.items()))))}"
+        )
 
     def save(self, stamp: Path) -> None:
         """Write the stamp."""
@@ -164,8 +176,12 @@ def own(folder: Path, port: str, contents: Contents) -> Source:
             "name the folder that holds ports/ and py/, or leave MICROPYTHON out",
         ) from None
     numbers = re.findall(r"#define MICROPY_VERSION_(?:MAJOR|MINOR|MICRO)\s+\(?(\d+)", text)
-    state = f"{_head(folder)}+{own_tree.find(folder, port, contents).digest[:16]}"
-    return Source("own", str(folder), "v" + ".".join(numbers), state, 0)
+    state = _state(own_tree.find(folder, port, contents))
+    return Source("own", str(folder), "v" + ".".join(numbers), f"{_head(folder)}+{state}", 0)
+
+
+def _state(tree: Tree) -> str:
+    return tree.digest[:16]
 
 
 def _pinned(checkout: Path, pins: Pins) -> Source:

@@ -57,6 +57,12 @@ class Trees:
         self._ignore_list = ignore_list
         self._root = os.path.realpath(".")
         self._ignored: set[str] = set()
+        self._looked_at: list[str] = []
+
+    @property
+    def looked_at(self) -> list[str]:
+        """The folders and files that trees were found in so far."""
+        return list(self._looked_at)
 
     @property
     def ignored(self) -> list[str]:
@@ -73,6 +79,7 @@ class Trees:
         Raises:
             UserError: something there cannot be read, or leads out of the project.
         """
+        self._looked_at += paths
         walk = _Walk(self._ignore_list, self._root, links_out)
         found: dict[str, str] = {}
         for path in paths:

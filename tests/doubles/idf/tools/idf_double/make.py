@@ -202,9 +202,11 @@ def _link(folder: Path, plan: dict, objects: list[Path]) -> None:
         for pattern in (Path(plan["board"]).glob("*.h"), Path(plan["generated"]).glob("*.h"))
         for path in sorted(pattern)
     ]
-    parts = [*objects, *headers, folder / "config/sdkconfig.json", folder / "frozen_content.c"]
+    # No code uses the path of the partition table.
+    config = {**plan["config"], "PARTITION_TABLE_CUSTOM_FILENAME": ""}
+    parts = [path.read_bytes() for path in (*objects, *headers, folder / "frozen_content.c")]
     linker.link(folder, plan, objects)
-    (folder / "micropython.elf").write_bytes(b"".join(path.read_bytes() for path in parts))
+    (folder / "micropython.elf").write_bytes(b"".join([*parts, json.dumps(config).encode()]))
 
 
 def _check_size(folder: Path) -> None:
