@@ -17,6 +17,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from chromium import Chromium
 from project import (
     Project,
     copy_outputs,
@@ -129,3 +130,12 @@ def http_host(
         yield address[0]
     finally:
         project.scons("board-stop", "PORT=virtual:http")
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    executable = shutil.which("chromium")
+    if executable is None:
+        pytest.skip("needs a browser: apt-get install chromium")
+    with Chromium(executable, tmp_path_factory.mktemp("profile")) as chromium:
+        yield chromium

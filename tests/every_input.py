@@ -117,8 +117,8 @@ ESP32_KINDS = {
     "fragment elsewhere": of("elsewhere/sdkconfig.more", "CONFIG NINJA", "=101", "=102"),
     "fragment by its absolute path": of("elsewhere/sdkconfig.far", "CONFIG NINJA", "000", "001"),
     "cmake that boards share": of(f"{BOARDS}/esp32_common.cmake", "CONFIG NINJA", "-one", "-two"),
-    "partitions": of(f"{BOARDS}/partitions-16MiBplus.csv", "CONFIG NINJA", "_init,", "_data,"),
-    "frozen": of(f"{PYTHON}/viperhttp/errors.py", "NINJA", "Error", "rorrE"),
+    "partitions": of(f"{BOARDS}/partitions-16MiBplus.csv", "NINJA", "_init,", "_data,"),
+    "frozen": of(f"{PYTHON}/which_one.py", "NINJA"),
     "manifest": of(f"{BOARDS}/{ESP32}/manifest.py", "CONFIG NINJA", "which_one", "which_two"),
     "MicroPython": of(
         f"{MICROPYTHON[ESP32]}/py/mpconfig.h", "OWN COPY CONFIG NINJA", "-one", "-two"

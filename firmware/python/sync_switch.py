@@ -172,7 +172,7 @@ def notes():
 def noted():
     """The records of what is ours now."""
     renamed = []
-    changes = {}  # the record of each path that has another one since, None if it has none
+    changes = {}  # by path as it is now, the record that it has since; None if it has none
     for path in notes()[1:]:
         for record in records(path):
             action, path = record[:2]
@@ -189,7 +189,8 @@ def noted():
             yield record
     for path in changes:
         if changes[path]:
-            yield changes[path]
+            action, _, *more = changes[path]
+            yield [action, path] + more
 
 
 def _renamed(path, renamed):

@@ -8,8 +8,8 @@ import statistics
 from pathlib import Path
 
 from tests.bench.figure import Figure, timed
+from tests.chromium import Chromium
 from tests.dev_session import DevSession
-from tests.http.chromium import Chromium
 from tests.project import Project
 
 PORT = "PORT=virtual:dev"

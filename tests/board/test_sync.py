@@ -80,6 +80,27 @@ def test_a_name_by_which_fat_knows_another_file_is_a_name_of_its_own(
 
 
 @only_fat
+def test_a_new_spelling_of_what_came_a_sync_ago_is_brought_once(
+    lived_in: Board, site: Site
+) -> None:
+    site.texts |= {f"/www/Icons/{name}": name for name in ("a.svg", "b.svg", "c.svg")}
+    site.sync(lived_in)
+    for name in ("a.svg", "b.svg", "c.svg"):
+        del site.texts[f"/www/Icons/{name}"]
+    site.texts |= {"/www/icons/a.svg": "a.svg", "/www/icons/B.SVG": "another"}
+    result = site.sync(lived_in)
+    assert ("/www/Icons", "/www/icons") in result.files_moved
+    assert result.files_sent == ("/www/icons/B.SVG",)
+    del site.texts["/www/icons/a.svg"]
+    site.texts["/www/icons/A.svg"] = "edited"
+    assert site.sync(lived_in).files_sent == ("/www/icons/A.svg",)
+    assert not site.sync(lived_in).changed
+    found = on_device(lived_in)
+    del found["/boots.txt"]
+    assert found == {path: sha256(text) for path, text in site.texts.items()}
+
+
+@only_fat
 def test_flash_hands_a_file_system_that_is_there_to_sync(lived_in: Board, site: Site) -> None:
     site.texts["/www/index.html"] = "two"
     result = site.flash(lived_in)

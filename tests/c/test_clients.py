@@ -219,6 +219,22 @@ def test_a_folder_with_and_without_an_index(server: Server, tmp_path: Path) -> N
         assert (f"Location: {path}/?a=b\r\n".encode() in answer) == (expected == 301)
 
 
+@pytest.mark.parametrize(
+    ("line", "fields", "expected"),
+    [
+        ("HEAD /absent", [], 404),
+        ("HEAD /%zz", [], 400),
+        ("HEAD /file", ["Content-Length: 1000000"], 413),
+    ],
+)
+def test_head_is_answered_without_content(
+    server: Server, line: str, fields: list[str], expected: int
+) -> None:
+    answer = server.ask(request(line, *fields, close=True))
+    assert status(answer) == expected
+    assert answer.endswith(b"\r\n\r\n")
+
+
 def test_a_path_of_a_file_allows_what_reads(server: Server) -> None:
     assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("PUT /file", close=True))
     assert b"Allow: GET, HEAD, OPTIONS\r\n" in server.ask(request("OPTIONS /file", close=True))
@@ -279,6 +295,30 @@ def test_who_has_been_idle_makes_room_for_who_waits(server: Server) -> None:
         assert idle[0].recv(1) == b""  # the one that has been idle for longest
         idle[-1].sendall(request("GET /health"))
         read_answer(idle[-1])
+
+
+def test_a_client_that_was_answered_leaves_before_one_that_has_not_asked_yet(
+    compiled: Callable[..., Path], tmp_path: Path
+) -> None:
+    """Who has just come may be slow to ask, and takes a closed connection for a fault."""
+    program = compiled(VHTTP_TURN_MS=3000)  # twice as long, and more, for this machine to be slow
+    with serving(program, tmp_path) as served, ExitStack() as stack:
+        silent = [stack.enter_context(served.connect()) for _ in range(SLOTS - 1)]
+        answered = stack.enter_context(served.connect())
+        answered.sendall(request("GET /health"))
+        read_answer(answered)
+        assert status(served.ask(request("GET /health", close=True))) == 200
+        assert answered.recv(1) == b""
+        for peer in silent:
+            peer.sendall(request("GET /health"))
+            assert status(read_answer(peer)[0]) == 200
+
+
+def test_who_asks_for_nothing_makes_room_in_the_end(server: Server) -> None:
+    with ExitStack() as stack:
+        silent = [stack.enter_context(server.connect()) for _ in range(SLOTS)]
+        assert status(server.ask(request("GET /health", close=True))) == 200
+        assert silent[0].recv(1) == b""
 
 
 def test_four_times_as_many_clients_as_slots_all_get_answers(server: Server) -> None:

@@ -11,6 +11,7 @@ static struct vhttp_deadlines deadlines;
 // Each kind lasts as long as its setting says, to the millisecond.
 static void test_how_long_each_lasts(void) {
     static const int lasts_ms[VHTTP_DEADLINE_KINDS] = {
+        [VHTTP_DEADLINE_FIRST] = VHTTP_IDLE_TIMEOUT_MS,
         [VHTTP_DEADLINE_IDLE] = VHTTP_IDLE_TIMEOUT_MS,
         [VHTTP_DEADLINE_HEADER] = VHTTP_HEADER_TIMEOUT_MS,
         [VHTTP_DEADLINE_BODY] = VHTTP_BODY_TIMEOUT_MS,

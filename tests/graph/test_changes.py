@@ -103,6 +103,13 @@ def check_way(built: Built, kind: Kind, way: Way) -> None:
             before = built.state()
 
 
+def test_every_kind_can_be_another(tmp_path: Path, built: Path) -> None:
+    project = every_input(tmp_path, built / "build/micropython")
+    for kind in (*UNIX_KINDS.values(), *ESP32_KINDS.values(), *FILES_KINDS.values()):
+        content = project.path(kind.path).read_text()
+        assert kind.old in content and len(kind.old) == len(kind.new), kind
+
+
 # The part that is in the suite: each way, and the kinds that differ most.
 THIN: dict[str, list[tuple[Kind, Way]]] = {
     "unix": [

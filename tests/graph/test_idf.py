@@ -15,8 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import switches
 from idf_double import Esp32Project, IdfDouble, micropython_tree
 from project import copy_sources, restore
+from switches import Switch
 from viper.image import partition_table
 
 BOARD = "boards/ESP32S3_N16R8"
@@ -108,6 +110,20 @@ def test_check_finds_what_a_build_from_nothing_makes(project: Esp32Project) -> N
     project.edit(f"{BOARD}/mpconfigboard.cmake", own, more)
     output = project.check().output
     assert re.search(r"^CHECK .* are as made from nothing$", output, re.MULTILINE), output
+
+
+@switches.each(in_suite="VHTTP_STATIC_SERVE_VIA_IPC")
+def test_a_setting_is_switched_off_and_back(project: Esp32Project, switch: Switch) -> None:
+    before, board = project.output("app.bin").read_bytes(), project.path(f"{BOARD}/board.toml")
+    text = board.read_text()
+    board.write_text(switch.turned(text, is_chip=True))
+    project.app()
+    header = project.output("generated/vhttp_config.h").read_text()
+    assert f"\n#define {switch.name} {switch.off}\n" in header
+    assert project.output("app.bin").read_bytes() != before
+    board.write_text(text)
+    project.app()
+    assert project.output("app.bin").read_bytes() == before
 
 
 def test_a_c_file_has_ninja_compile_it(project: Esp32Project) -> None:

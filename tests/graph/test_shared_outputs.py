@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shlex
 import shutil
 import socket
 import subprocess
@@ -80,6 +82,44 @@ def test_a_build_goes_on_without_a_place_for_entries(
     run = one.scons("assets", f"CACHE={cache}")
     assert run.output.count(f"CACHE={cache}: File exists; what is made stays here") == 1
     assert len(one.digests()) > 5
+
+
+@pytest.mark.parametrize(
+    ("name", "made"), [("firmware/app/main.py", "files.json"), ("assets/www/app.js", "www.json")]
+)
+def test_nothing_is_shared_that_was_made_while_an_input_changed(
+    clones: tuple[Project, Project], tmp_path: Path, name: str, made: str
+) -> None:
+    """The graph has looked at an input, and a step then reads what was saved meanwhile."""
+    one, two = clones
+    option, output = f"CACHE={tmp_path / 'cache'}", f"build/VIRTUAL_N16R8/{made}"
+    saved = one.path(name).read_bytes()
+    looked_at = saved + b"\n"
+    for clone in clones:
+        clone.path(name).write_bytes(looked_at)
+    run = one.start("-j1", "build/VIRTUAL_N16R8/partition-table.bin", output, option)
+    assert run.stdout is not None
+    assert any(line.startswith("TABLE") for line in run.stdout)
+    one.path(name).write_bytes(saved)
+    run.communicate()
+    assert hashlib.sha256(saved).hexdigest() in one.path(output).read_text()
+    two.scons(output, option)
+    assert hashlib.sha256(looked_at).hexdigest() in two.path(output).read_text()
+
+
+def test_what_is_compiled_for_a_computer_is_for_such_ones_alone(
+    project: Project, tmp_path: Path
+) -> None:
+    """Whose architecture and C library it is: the kernel says another, and then Python does."""
+    other = [*shlex.split("setarch linux32"), *project.command("why")]
+    shown = subprocess.run(
+        other, cwd=project.folder, env=project.environment(), capture_output=True, text=True
+    ).stdout
+    assert re.search(r"^MAKE .*: tools\.host .* → ", shown, re.MULTILINE), shown
+    (tmp_path / "sitecustomize.py").write_text("import os\nos.confstr = lambda _: 'glibc 9'\n")
+    shown = project.scons("why", PYTHONPATH=str(tmp_path)).output
+    assert re.search(r"^MAKE .*: tools\.host .* → \S+ glibc 9$", shown, re.MULTILINE), shown
+    assert "MAKE" not in project.scons("why").output
 
 
 def test_a_cache_that_cannot_be_written(project: Project) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -17,6 +18,9 @@ from project import Project
 B = "build/VIRTUAL_N16R8"
 MODULE = "firmware/cmodules/viperhttp"
 MIME = f"{MODULE}/core/mime.c"
+# The compiler's and the C library's own, and what every program opens.
+SYSTEM = ("/usr/lib", "/usr/include/", "/lib", "/usr/share/locale/", "/etc/ld.so.cache", "/dev/",
+          "/proc/", "/sys/")  # fmt: skip
 
 
 def build_id(project: Project) -> str:
@@ -250,28 +254,47 @@ def test_check_names_what_is_not_what_would_be_made(project: Project) -> None:
 
 
 @pytest.mark.long
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is missing")
+@pytest.mark.skipif(
+    shutil.which("strace") is None, reason="strace is missing: sudo apt install strace"
+)
 def test_every_file_that_the_compiler_opens_is_known(project: Project, tmp_path: Path) -> None:
-    """Traced, without ccache: what no root covers stands in firmware.json."""
+    """Traced, without ccache: it is in the stage, and then in firmware.json, or was made by the
+    build, or is the checkout's or the system's.
+    """
     shutil.rmtree(project.path(f"{B}/firmware"))
-    log = tmp_path / "log"
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
     # A file for each process: in one, a call would be told in two lines.
-    traced = ["strace", "-ff", "-qq", "-e", "trace=openat", "-o", str(log)]
+    traced = ["strace", "-ff", "-qq", "-e", "trace=openat,execve", "-o", str(tmp_path / "log")]
     subprocess.run(
         [*traced, *project.command()],
         cwd=project.folder,
-        env=project.environment(CCACHE_DISABLE="1"),
+        env=project.environment(CCACHE_DISABLE="1", TMPDIR=str(temporary)),
         check=True,
         capture_output=True,
     )
-    listed = json.loads(project.path(f"{B}/firmware.json").read_text())["files"]
-    stage, port = project.path(f"{B}/stage"), project.path("build/micropython/ports/unix")
-    named = [
-        line.split('"')[1]
+    port = project.path("build/micropython/ports/unix")  # where they run
+    opened = {
+        os.path.normpath(port / name)
         for told in tmp_path.glob("log.*")
-        for line in told.read_text(errors="replace").splitlines()
-        if '"' in line and "ENOENT" not in line and "O_DIRECTORY" not in line
+        for name in _opened_by_a_compiler(told.read_text(errors="replace"))
+    }
+    stage = f"{project.path(B)}/stage/"
+    staged = {path.removeprefix(stage) for path in opened if path.startswith(stage)}
+    listed = json.loads(project.path(f"{B}/firmware.json").read_text())["files"]
+    assert len(staged) > 100 and staged <= set(listed)
+    made = [project.path(f"{B}/{name}") for name in ("firmware", "generated")]
+    ours = (stage, *[f"{path}/" for path in (*made, project.path("build/micropython"), temporary)])
+    assert [path for path in sorted(opened) if not path.startswith((*ours, *SYSTEM))] == []
+
+
+def _opened_by_a_compiler(told: str) -> list[str]:
+    """The files that a process has opened, if it is one of the compiler's."""
+    calls = [line for line in told.splitlines() if '"' in line and " = -1 " not in line]
+    programs = [Path(line.split('"')[1]).name for line in calls if line.startswith("execve(")]
+    is_compiler = programs and re.fullmatch(r"(.*-)?(cc1|as|ld(\.\w+)?|collect2)", programs[-1])
+    return [
+        line.split('"')[1]
+        for line in calls
+        if is_compiler and line.startswith("openat(") and "O_DIRECTORY" not in line
     ]
-    opened = {os.path.normpath(port / name) for name in named if not name.endswith(".part")}
-    staged = {os.path.relpath(path, stage) for path in opened if path.startswith(f"{stage}/")}
-    assert staged and staged <= set(listed)

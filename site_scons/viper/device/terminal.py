@@ -9,12 +9,15 @@ import time
 
 from viper.base import interrupt
 from viper.base.errors import UserError
+from viper.base.printable import excerpt
 from viper.device import startup
 from viper.device.repl import DeviceRepl
 from viper.ports.serial_line import open_line
 
 ADDRESS = re.compile(rb"\bat (http://[^\s/]+)/?\s")  # as firmware/app/main.py prints it
 START_S = 30.0  # from reset to that line, a network to join included
+
+_SILENT_S = 10.0  # the chip's own boot log comes at once; a console on USB leaves the bus before
 
 _READ_S = 0.1
 _STOP = b"""\
@@ -60,16 +63,22 @@ class Console:
         """
         printed = b""
         application = startup.Startup("mend that, then flash or sync it", asked=False)
-        deadline = time.monotonic() + START_S
-        while time.monotonic() < deadline:
+        began = time.monotonic()
+        while time.monotonic() < began + START_S:
             printed += self._show()
+            if not printed and time.monotonic() > began + _SILENT_S:
+                raise UserError(
+                    f"the device has printed nothing for {_SILENT_S:.0f} s after its reset",
+                    "a board whose RTS is not wired to its reset needs a press of RESET meanwhile; "
+                    "or give HOST=",
+                )
             if found := ADDRESS.search(printed):
                 return found[1].decode()
             application.look(printed)
-        last = printed.decode(errors="replace").strip().splitlines() or ["nothing at all"]
+        last = printed.decode(errors="replace").strip().splitlines() or [""]
         raise UserError(
             f"the device has not said within {START_S:.0f} s where it serves; it printed last: "
-            f"{last[-1]}",
+            f"{excerpt(last[-1])}",
             "main.py prints app.url; or give HOST=",
         )
 

@@ -126,10 +126,17 @@ static bool take_step(struct vhttp_shared *shared, struct vhttp_connection *conn
 }
 
 // Answers with `status` and closes: what follows in the input is not to be trusted.
-static void refuse(struct vhttp_shared *shared, struct vhttp_connection *connection, int status) {
+static void refuse(struct vhttp_shared *shared, struct vhttp_connection *connection, int status,
+                   bool is_head) {
     vhttp_exchange_end(shared, &connection->exchange);
-    vhttp_reply_refuse(&connection->exchange.reply, status);
+    vhttp_reply_refuse(&connection->exchange.reply, status, is_head);
     start_sending(shared, connection);
+}
+
+// Likewise, within the body of a call.
+static void refuse_body(struct vhttp_shared *shared, struct vhttp_connection *connection,
+                        int status) {
+    refuse(shared, connection, status, vhttp_reply_is_head(&connection->exchange.reply));
 }
 
 // The reply is out: on to the next request.
@@ -278,7 +285,7 @@ static bool receive_body(struct vhttp_shared *shared, struct vhttp_connection *c
     }
     int refused = take_body(shared, connection, true);
     if (refused != 0) {
-        refuse(shared, connection, refused);
+        refuse_body(shared, connection, refused);
         return true;
     }
     bool is_over = vhttp_body_is_over(&connection->body);
@@ -296,7 +303,7 @@ static bool receive_body(struct vhttp_shared *shared, struct vhttp_connection *c
         return false;
     }
     if (shared->now_ms >= connection->body_due_ms) {
-        refuse(shared, connection, 408);
+        refuse_body(shared, connection, 408);
         return true;
     }
     set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
@@ -335,7 +342,8 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
         if (connection->input_ended) {
             vhttp_connection_close(shared, connection);
         } else {
-            keep_deadline(shared, connection, VHTTP_DEADLINE_IDLE);
+            keep_deadline(shared, connection,
+                          connection->has_asked ? VHTTP_DEADLINE_IDLE : VHTTP_DEADLINE_FIRST);
         }
         return false;
     }
@@ -355,10 +363,11 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
         return false;
     }
     if (result < 0) {
-        refuse(shared, connection, -result);
+        refuse(shared, connection, -result, false);
         return true;
     }
     connection->head_length = (uint32_t)result;
+    connection->has_asked = true;
     connection->closes = !request->keep_alive;
     vhttp_body_start(&connection->body, request->chunked, request->content_length);
     connection->body_received = 0;
@@ -366,9 +375,9 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
     connection->expects_continue =
         request->expects_continue && !vhttp_body_is_over(&connection->body);
     if (request->content_length > VHTTP_REQUEST_BODY_MAX) {
-        refuse(shared, connection, 413);
+        refuse(shared, connection, 413, request->method == VHTTP_HEAD);
     } else if (lacks_length(request)) {
-        refuse(shared, connection, 411);
+        refuse(shared, connection, 411, false); // no HEAD
     } else {
         take_step(shared, connection, vhttp_exchange_start(shared, &connection->exchange, request));
     }
@@ -400,10 +409,11 @@ bool vhttp_connection_is_forsaken(const struct vhttp_shared *shared,
 
 void vhttp_connection_give_up(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     if (connection->state == VHTTP_WAITING) {
-        refuse(shared, connection, 503);
-        if (send_reply(shared, connection)) { // which is as good as closed
-            finish_exchange(shared, connection);
-        }
+        connection->closes = true;
+        take_step(shared, connection, vhttp_exchange_overdue(shared, &connection->exchange));
+    }
+    if (connection->state == VHTTP_SENDING && send_reply(shared, connection)) {
+        finish_exchange(shared, connection);
     }
     if (connection->state != VHTTP_FREE) {
         vhttp_connection_close(shared, connection);
@@ -473,6 +483,7 @@ void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection 
     connection->socket = socket;
     connection->is_watched = false;
     connection->input_ended = false;
+    connection->has_asked = false;
     connection->input_length = 0;
     connection->checked = 0;
     connection->socket_is_full = false;
@@ -594,11 +605,11 @@ void vhttp_connection_overdue(struct vhttp_shared *shared, struct vhttp_connecti
         return;
     }
     if (is_receiving) {
-        refuse(shared, connection, kind == VHTTP_DEADLINE_PYTHON ? 503 : 408);
+        refuse_body(shared, connection, kind == VHTTP_DEADLINE_PYTHON ? 503 : 408);
     } else if (kind == VHTTP_DEADLINE_PYTHON || kind == VHTTP_DEADLINE_HANDLER) {
         take_step(shared, connection, vhttp_exchange_overdue(shared, &connection->exchange));
     } else if (kind == VHTTP_DEADLINE_HEADER) {
-        refuse(shared, connection, 408);
+        refuse(shared, connection, 408, false);
     } else {
         vhttp_connection_close(shared, connection);
         return;

@@ -37,6 +37,7 @@ struct vhttp_connection {
     bool socket_is_full;
     bool input_ended;      // the client sends no more
     uint64_t ended_ms;     // since then
+    bool has_asked;        // there was a request
     size_t unacknowledged; // bytes, when the socket was found full or its deadline put off
 
     char *input; // VHTTP_REQUEST_HEAD_MAX bytes: the request's head and what came behind it

@@ -10,7 +10,8 @@
 #include "vhttp_config.h"
 
 enum vhttp_deadline {
-    VHTTP_DEADLINE_IDLE,    // the next request's first byte
+    VHTTP_DEADLINE_FIRST,   // the first request's first byte
+    VHTTP_DEADLINE_IDLE,    // that of the next one
     VHTTP_DEADLINE_HEADER,  // the last byte of its head
     VHTTP_DEADLINE_BODY,    // the next byte of its body
     VHTTP_DEADLINE_PYTHON,  // the interpreter's first answer

@@ -135,7 +135,7 @@ enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_e
     char path[VHTTP_PATH_MAX];
     int length = vhttp_decode_path(request->path, path, sizeof(path));
     if (length < 0) {
-        vhttp_reply_refuse(&exchange->reply, -length);
+        vhttp_reply_refuse(&exchange->reply, -length, request->method == VHTTP_HEAD);
         return VHTTP_STEP_REPLY;
     }
     struct vhttp_match match;

@@ -6,6 +6,10 @@
 
 #define TAG_LISTENER UINT32_MAX
 
+// Turns in which a new client is to ask: who has been answered is used to being closed, and a new
+// one takes it for a fault.
+#define SILENT_TURNS 3
+
 void vhttp_pool_init(struct vhttp_pool *pool, char *buffers) {
     pool->listener = VHTTP_SOCKET_NONE;
     for (size_t i = 0; i < VHTTP_MAX_CONNECTIONS; i++) {
@@ -43,35 +47,47 @@ static void give_back_if_free(struct vhttp_pool *pool, const struct vhttp_connec
     }
 }
 
-// The connection that is the first to make room for another, from *at_ms on; NO_MEMBER: none.
-static uint16_t find_next_spare(const struct vhttp_shared *shared, const struct vhttp_pool *pool,
-                                uint64_t *at_ms) {
-    uint16_t next = vhttp_deadlines_oldest(&shared->deadlines, VHTTP_DEADLINE_IDLE);
-    uint64_t since_ms = UINT64_MAX;
-    if (next != VHTTP_NO_MEMBER) {
-        since_ms =
-            shared->now_ms - vhttp_deadlines_age_ms(&shared->deadlines, next, shared->now_ms);
+// A connection that may make room for another from `at_ms` on.
+struct spare {
+    uint16_t index; // NO_MEMBER: none
+    uint64_t at_ms;
+};
+
+// The one that has had a deadline of `kind` for longest, and may have it for `turn_ms`.
+static struct spare find_oldest(const struct vhttp_shared *shared, enum vhttp_deadline kind,
+                                uint64_t turn_ms) {
+    uint16_t oldest = vhttp_deadlines_oldest(&shared->deadlines, kind);
+    if (oldest == VHTTP_NO_MEMBER) {
+        return (struct spare){VHTTP_NO_MEMBER, UINT64_MAX};
     }
-    bool may_leave = next != VHTTP_NO_MEMBER && shared->now_ms - since_ms >= VHTTP_TURN_MS;
-    for (uint16_t i = 0; i < VHTTP_MAX_CONNECTIONS && !may_leave; i++) {
-        uint64_t forsaken_ms;
-        if (vhttp_connection_is_forsaken(shared, &pool->connections[i], &forsaken_ms) &&
-            forsaken_ms < since_ms) {
-            next = i;
-            since_ms = forsaken_ms;
+    uint64_t age_ms = vhttp_deadlines_age_ms(&shared->deadlines, oldest, shared->now_ms);
+    return (struct spare){oldest, shared->now_ms - age_ms + turn_ms};
+}
+
+// The first that is to make room for another.
+static struct spare find_next_spare(const struct vhttp_shared *shared,
+                                    const struct vhttp_pool *pool) {
+    struct spare next = find_oldest(shared, VHTTP_DEADLINE_IDLE, VHTTP_TURN_MS);
+    if (next.at_ms <= shared->now_ms) {
+        return next;
+    }
+    struct spare silent = find_oldest(shared, VHTTP_DEADLINE_FIRST, SILENT_TURNS * VHTTP_TURN_MS);
+    next = silent.at_ms < next.at_ms ? silent : next;
+    for (uint16_t i = 0; i < VHTTP_MAX_CONNECTIONS && next.at_ms > shared->now_ms; i++) {
+        uint64_t since_ms;
+        if (vhttp_connection_is_forsaken(shared, &pool->connections[i], &since_ms) &&
+            since_ms + VHTTP_TURN_MS < next.at_ms) {
+            next = (struct spare){i, since_ms + VHTTP_TURN_MS};
         }
     }
-    *at_ms = since_ms + VHTTP_TURN_MS;
     return next;
 }
 
 // That connection, if it may have to leave by now; NULL: none.
 static struct vhttp_connection *find_spare(const struct vhttp_shared *shared,
                                            struct vhttp_pool *pool) {
-    uint64_t at_ms;
-    uint16_t next = find_next_spare(shared, pool, &at_ms);
-    bool is_spare = next != VHTTP_NO_MEMBER && shared->now_ms >= at_ms;
-    return is_spare ? &pool->connections[next] : NULL;
+    struct spare next = find_next_spare(shared, pool);
+    return next.at_ms <= shared->now_ms ? &pool->connections[next.index] : NULL;
 }
 
 static void evict(struct vhttp_shared *shared, struct vhttp_pool *pool,
@@ -210,11 +226,14 @@ static void settle_debts(struct vhttp_shared *shared, struct vhttp_pool *pool) {
 
 int vhttp_pool_wait_ms(const struct vhttp_shared *shared, const struct vhttp_pool *pool) {
     int wait = vhttp_deadlines_wait_ms(&shared->deadlines, shared->now_ms);
-    uint64_t at_ms;
-    if (pool->listener_is_watched || find_next_spare(shared, pool, &at_ms) == VHTTP_NO_MEMBER) {
+    if (pool->listener_is_watched) {
         return wait;
     }
-    int left = at_ms <= shared->now_ms ? 0 : (int)(at_ms - shared->now_ms); // until it is spare
+    struct spare next = find_next_spare(shared, pool);
+    if (next.index == VHTTP_NO_MEMBER) {
+        return wait;
+    }
+    int left = next.at_ms <= shared->now_ms ? 0 : (int)(next.at_ms - shared->now_ms);
     return wait < 0 || left < wait ? left : wait;
 }
 

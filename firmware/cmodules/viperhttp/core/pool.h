@@ -2,9 +2,10 @@
 // All connections: who may have one, and which of them an event is for.
 //
 // A client that waits gets a place that is free, or that of the connection which has been idle for
-// longest, if that is VHTTP_TURN_MS or more, or else that of a call whose client has sent no more
-// for as long and may have left. Else all places are in use; until one is free, replies
-// on connections that have had their turn, as long as that, say that they are the last.
+// longest, if that is VHTTP_TURN_MS or more; or else that of a client that has asked for nothing in
+// three such turns, or of a call whose client has sent no more for a turn and may have left. Else
+// all places are in use; until one is free, replies on connections that have had their turn, as
+// long as that, say that they are the last.
 #ifndef VHTTP_POOL_H
 #define VHTTP_POOL_H
 

@@ -187,8 +187,8 @@ void vhttp_reply_start_methods(struct vhttp_reply *reply, int status, unsigned m
     vhttp_reply_start(reply, &response);
 }
 
-void vhttp_reply_refuse(struct vhttp_reply *reply, int status) {
-    vhttp_reply_prepare(reply, false, false);
+void vhttp_reply_refuse(struct vhttp_reply *reply, int status, bool is_head) {
+    vhttp_reply_prepare(reply, is_head, false);
     vhttp_reply_start_status(reply, status);
     reply->closes = true;
 }

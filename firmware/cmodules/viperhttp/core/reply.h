@@ -81,8 +81,8 @@ void vhttp_reply_start_status(struct vhttp_reply *reply, int status);
 void vhttp_reply_start_methods(struct vhttp_reply *reply, int status, unsigned methods);
 
 // Says no more than a status, as the connection's last reply: what follows the request is not to be
-// trusted.
-void vhttp_reply_refuse(struct vhttp_reply *reply, int status);
+// trusted. `is_head` as in vhttp_reply_prepare.
+void vhttp_reply_refuse(struct vhttp_reply *reply, int status, bool is_head);
 
 // Writes the head's end: `date` is a Date line or "". `close` says that the connection is closed
 // behind the reply. Returns whether it is.

@@ -217,7 +217,7 @@ static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_ex
 
 static uint32_t cache_limit(const struct vhttp_shared *shared) {
     uint32_t room = (uint32_t)shared->cache.block_count * VHTTP_CACHE_BLOCK_SIZE;
-    return room < VHTTP_CACHE_FILE_MAX ? room : VHTTP_CACHE_FILE_MAX;
+    return room <= VHTTP_CACHE_FILE_MAX ? room : VHTTP_CACHE_FILE_MAX;
 }
 
 // The entry for a path, newly asked for if there is none. NULL when that cannot be.
@@ -241,15 +241,15 @@ static struct vhttp_cached *find_entry(struct vhttp_shared *shared, const char *
 // Asks whether a file has changed, if that was not done for some time. True when its response has
 // to wait for that: a file that is asked for all the time is checked before it comes to this.
 static bool check(struct vhttp_shared *shared, struct vhttp_cached *entry) {
-    uint64_t age = shared->now_ms - entry->checked_ms;
-    if (age < VHTTP_STATIC_REVALIDATE_MS / 4 * 3 || entry->state != VHTTP_CACHED_READY) {
+    uint64_t age = shared->now_ms - entry->checked_ms, oldest = VHTTP_STATIC_REVALIDATE_MS;
+    if (age < oldest / 4 * 3 || entry->state != VHTTP_CACHED_READY) {
         return false;
     }
     if (!entry->is_checked_now) {
         entry->is_checked_now = ask_for_cache(shared, entry, 0);
     }
     // An interpreter that has not answered for so long will not do so for this one either.
-    return entry->is_checked_now && age >= VHTTP_STATIC_REVALIDATE_MS &&
+    return entry->is_checked_now && age >= oldest &&
            shared->now_ms - entry->asked_ms < VHTTP_COLD_WAIT_MS;
 }
 
