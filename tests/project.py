@@ -37,6 +37,8 @@ class Run:
 class Project:
     """A copy of the project in a folder of its own."""
 
+    limit_s = 300.0  # for a run
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
@@ -58,7 +60,7 @@ class Project:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=300,
+            timeout=self.limit_s,
         )
         assert status in (None, done.returncode), done.stdout
         return Run(done.returncode, done.stdout)

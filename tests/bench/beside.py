@@ -33,6 +33,7 @@ class Clone(Project):
     """A version of the project, with a board of its own."""
 
     port = "PORT=virtual:beside"
+    limit_s = 1800.0  # megabytes on a line that is held to its baud rate
 
     def __init__(self, folder: Path, python: Path | None = None) -> None:
         super().__init__(folder)
