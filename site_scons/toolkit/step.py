@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from viper.base import console
+from viper.base.contents import stamps
 from viper.graph.fingerprint import fingerprint, parts
 from viper.graph.step_log import flat
 from viper.source.tree import Tree
@@ -83,13 +84,18 @@ def step(
         step = run.steps[inputs]
         targets = [Path(str(node)) for node in target]
         files = [Path(str(node)) for node in source if scons.is_file(node)]
+        known = _known(step, source)
+        before = stamps(known)
         began = time.perf_counter()
         with failures(targets[0]):
             run.outputs.check(map(str, files))
             made = step.function(targets, files, **step.arguments)
             made = Made(made) if isinstance(made, str) else made
             console.step(step.tag, made.line)
-            is_overtaken = not made.is_of_known_inputs or _have_changed(run, step, source)
+            # One that was changed and restored meanwhile may have been read in between.
+            is_overtaken = (
+                not made.is_of_known_inputs or stamps(known) != before or _have_changed(run, known)
+            )
             run.outputs.made(
                 str(targets[0]),
                 map(str, [*targets, *made.besides]),
@@ -103,12 +109,17 @@ def step(
     return scons.action(env, execute, steps[inputs])
 
 
-def _have_changed(run: Run, step: Step, sources: list[Node]) -> bool:
-    """Whether an input is not any more what the graph has written down for this step."""
+def _known(step: Step, sources: list[Node]) -> dict[str, str]:
+    """The digest of each input that is a file, as the graph has written it down for this step."""
     known = {str(node): scons.signature(node) for node in sources if scons.is_file(node)}
     for tree in step.inputs.values():
         if isinstance(tree, Tree):
             known |= {path: digest.removesuffix("x") for path, digest in tree.files.items()}
+    return known
+
+
+def _have_changed(run: Run, known: dict[str, str]) -> bool:
+    """Whether an input is not any more what the graph has written down for a step."""
     try:
         return any(run.contents.digest(path) != digest for path, digest in known.items())
     except OSError:  # one has gone

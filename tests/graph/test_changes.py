@@ -153,6 +153,20 @@ def test_what_stood_when_a_build_began_may_stand_again_after_it(
         assert built.run()[1] == built.from_nothing()
 
 
+def test_what_is_changed_and_restored_during_a_step_may_have_been_read(unix: Built) -> None:
+    """Its content is what it was when the step began; that the next run does not rely on."""
+    makefile = UNIX_KINDS["included makefile"].path
+    frozen, kept = (unix.project.path(name) for name in (UNIX_KINDS["frozen"].path, "kept"))
+    with unix.put_back(makefile):
+        with unix.project.path(makefile).open("a") as file:
+            file.write(
+                f"$(shell cp -p '{frozen}' '{kept}'; echo >'{frozen}'; cp -p '{kept}' '{frozen}')\n"
+            )
+        for _ in range(2):
+            run, _ = unix.run()
+            assert any(step.startswith("MAKE ") for step in run.steps), run.output
+
+
 @pytest.mark.long
 @every(UNIX_KINDS)
 def test_firmware_of_a_virtual_board(unix: Built, kind: Kind) -> None:

@@ -37,11 +37,11 @@ def test_lines_json_and_status(project: Project, tmp_path: Path) -> None:
 
 
 def _files(project: Project) -> dict[Path, tuple[int, int]]:
-    """All files by what a write would change, but the lock of a run."""
+    """All files by what a write would change, but the lock of a run and Python's bytecode."""
     return {
         path: (path.stat().st_mtime_ns, path.stat().st_size)
         for path in project.folder.rglob("*")
-        if path.is_file() and path.name != ".lock"
+        if path.is_file() and path.name != ".lock" and "__pycache__" not in path.parts
     }
 
 

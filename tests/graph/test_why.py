@@ -30,11 +30,15 @@ def ask(project: Project, *arguments: str, **environment: str) -> dict[str, str]
 
 
 def _files(project: Project) -> dict[Path, tuple[int, int]]:
-    """All files but MicroPython's and the lock of a run, by what a write would change."""
+    """All files but MicroPython's, Python's bytecode and the lock of a run, by what a write would
+    change.
+    """
     found = {
         path: (path.stat().st_mtime_ns, path.stat().st_size)
         for path in project.folder.rglob("*")
-        if path.is_file() and path.name != ".lock" and "micropython" not in path.parts
+        if path.is_file()
+        and path.name != ".lock"
+        and not {"micropython", "__pycache__"} & set(path.parts)
     }
     nothing_yet = project.path("build/.sconsign.dblite")  # is begun as an empty file
     return {path: written for path, written in found.items() if path != nothing_yet or written[1]}

@@ -69,6 +69,19 @@ def test_another_content_of_the_same_size_and_time_is_seen(
     assert next_run.digest(str(file)) == sha256("two")
 
 
+@pytest.mark.parametrize("change", [same_size_same_time, put_in_its_place])
+def test_what_was_written_to_shows_it_though_it_is_restored(
+    file: Path, change: Callable[[Path], None]
+) -> None:
+    files = [str(file), "nowhere"]
+    before = contents.stamps(files)
+    assert contents.stamps(files) == before
+    change(file)
+    file.write_text("one")
+    os.utime(file, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns))
+    assert contents.stamps(files) != before
+
+
 @pytest.mark.usefixtures("later")
 def test_what_is_as_it_was_is_not_read(
     memory: Path, file: Path, monkeypatch: pytest.MonkeyPatch

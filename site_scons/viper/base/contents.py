@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from viper.base import atomic_file
@@ -106,6 +107,19 @@ class Contents:
         changed = max(after.st_ctime_ns, after.st_mtime_ns if after.st_mtime_ns <= now else 0)
         (self._known if now - changed > _SETTLED_NS else self._fresh)[path] = entry
         self._changed = True
+
+
+def stamps(paths: Iterable[str]) -> dict[str, tuple[int, int, int, int] | None]:
+    """What tells of each file that it was written to, though it may hold what it held before; None
+    for one that is not there.
+    """
+    found: dict[str, tuple[int, int, int, int] | None] = {}
+    for path in paths:
+        try:
+            found[path] = _signature(Path(path).stat())
+        except OSError:
+            found[path] = None
+    return found
 
 
 def _signature(status: os.stat_result) -> tuple[int, int, int, int]:
