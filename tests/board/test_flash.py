@@ -234,6 +234,7 @@ def flashing(without_files: Board, image: FlashImage) -> Iterator[subprocess.Pop
     request = jobs._encode(image.request(without_files))
     environment = os.environ | {"PYTHONPATH": "site_scons"}
     before = control.counters(without_files.folder).bytes_programmed
+    control.set_faults(without_files.folder, hold_line=True)  # it takes more than ten seconds
     with subprocess.Popen(
         [sys.executable, "-c", FLASH, request],
         stdout=subprocess.PIPE,
@@ -243,7 +244,6 @@ def flashing(without_files: Board, image: FlashImage) -> Iterator[subprocess.Pop
         while control.counters(without_files.folder).bytes_programmed < before + 8 * SECTOR:
             assert process.poll() is None
             time.sleep(0.01)
-        control.set_faults(without_files.folder, hold_line=True)
         yield process
         if process.poll() is None:
             process.kill()
