@@ -44,7 +44,7 @@ def test_what_is_saved_is_seen(project: Project, loop: DevSession, page: Page) -
 
     project.edit("assets/www/index.html", "<title>", "<title>Saved ")
     page.wait_until("document.title.startsWith('Saved ')", _LIMIT_S)
-    assert page.evaluate("document.querySelectorAll('script[src*=_dev]').length") == 1
+    page.wait_until("document.querySelectorAll('script[src*=_dev]').length === 1")
 
     # Between two saves others may have the port, and the board may be reset.
     assert "nothing to send" in project.scons("sync", PORT).output
