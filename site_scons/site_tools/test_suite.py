@@ -7,12 +7,15 @@ Adds to the environment:
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from toolkit import scons
 from toolkit.programs import run_program
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
+from viper.base.errors import UserError
 
 
 def exists(env: Environment) -> bool:
@@ -27,6 +30,9 @@ def suite(env: Environment, marks: str) -> Task:
     def test(run: Run) -> None:
         # One more than there are cores: a test often waits for its board.
         workers = [f"--numprocesses={1 + scons.jobs()}", "--dist=worksteal"]
-        run_program(run, "tests fail", ["pytest", *workers, "-m", marks])
+        tests = run.project.tests
+        if not Path(tests).is_dir():
+            raise UserError(f"there is no folder {tests}", f"write {tests}/test_app.py")
+        run_program(run, "tests fail", ["pytest", *workers, "-m", marks, tests])
 
-    return Task(test, inputs=("tests",))
+    return Task(test, inputs=(env["RUN"].project.tests,))

@@ -15,7 +15,7 @@ from viper.base.errors import UserError, nearest
 from viper.base.url import is_this_computer, without_userinfo
 from viper.performance.request import Request
 from viper.ports import port
-from viper.source import board
+from viper.source import board, checkout
 from viper.source.board import Board
 from viper.sync import theirs
 
@@ -24,7 +24,8 @@ from toolkit.scons import Values, Variable
 
 LOCAL_FILE = "local.py"
 
-_BOARDS = Path("boards")
+_BOARDS = checkout.FOLDER / "boards"
+_OWN_BOARDS = None if checkout.IS_HERE else Path("boards")
 _HTTP_PORT = 8080
 _YES = ("1", "yes", "true", "on")
 _NO = ("0", "no", "false", "off")
@@ -157,6 +158,7 @@ class Options:
     MAX_APP: int | None = _option(
         "bytes that the application may take; more fails the build", None, _size
     )
+    new: str | None = _option("a folder in which a project of your own begins", is_kept=False)
     diff: str | None = _option("two builds to compare, by the first digits of their ids: ID1,ID2")
     why: str | None = _option("a target to explain instead of building it")
     PROFILES: str | None = _option("of tools/perf_profiles.toml, with commas between; default: all")
@@ -269,7 +271,7 @@ def settle(values: Values) -> tuple[Options, Board]:
     is_elsewhere = text is None and not is_this_computer(given.HOST or "localhost")
     on_virtual = kinds == {True} and not is_elsewhere
     name = given.BOARD or ("VIRTUAL_N16R8" if on_virtual else "ESP32S3_N16R8")
-    described = board.load(_BOARDS, name)
+    described = board.load(_BOARDS, name, _OWN_BOARDS)
     is_virtual = described.firmware == "unix"
     if text is not None and (not is_virtual) in kinds:
         raise UserError(

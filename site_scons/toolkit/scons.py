@@ -90,6 +90,11 @@ def has_tool(env: Any, name: str) -> bool:
     return name in env.get("TOOLS", ())
 
 
+def exported(name: str) -> object:
+    """What a SConstruct has exported by a name; None if it has nothing of it."""
+    return SCons.Script.SConscript.global_exports.get(name)
+
+
 # What was typed.
 
 
@@ -190,6 +195,9 @@ def set_up(env: Environment, jobs: int, digest: Callable[[str], str]) -> None:
     # SCons names each file that it removes; a line for the folder will do.
     SCons.Script.SetOption("silent", option("clean"))
     env.Decider("content")
+    # Paths are the project's, also where its SConstruct reads one that is elsewhere.
+    fs: Any = env.fs
+    fs.chdir(fs.Top)
 
     def signature(node: Any) -> str:
         known = node.get_ninfo()

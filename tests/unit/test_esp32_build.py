@@ -10,6 +10,7 @@ import pytest
 from viper.base.errors import UserError
 from viper.firmware import esp32_port
 from viper.firmware.build_id import Inputs
+from viper.firmware.layout import Layout
 from viper.firmware.linker_map import Piece
 from viper.firmware.toolchain import Toolchain
 from viper.source import board
@@ -26,6 +27,7 @@ def a_port(folder: Path, files: Mapping[str, str] | None = None) -> esp32_port.P
         inputs=Inputs(
             source=Source("own", "mp", "v1.27.0", "c", 0),
             tree=folder / "tree",
+            layout=Layout({}),
             board=BOARDS / "ESP32S3_N16R8",
             modules=Path("m"),
             stage=folder / "stage",

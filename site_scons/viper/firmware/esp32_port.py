@@ -11,7 +11,6 @@ viper.firmware.object_folder.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -132,8 +131,8 @@ class Port:
 
     def originals(self) -> OriginalPaths:
         """The names that people know the copies by, in what tools print."""
-        source = Path(self.inputs.source.path)
-        return OriginalPaths({self.inputs.stage: Path(), self.inputs.tree: source}, self.directory)
+        tree = {self.inputs.tree: Path(self.inputs.source.path)}
+        return OriginalPaths({**self.inputs.originals, **tree}, self.directory)
 
 
 def configure(port: Port, board: Board) -> None:
@@ -150,9 +149,9 @@ def configure(port: Port, board: Board) -> None:
     port.write_headers()
     try:
         _run_idf(port)
-        table = port.inputs.staged(Path(os.path.normpath(board.partitions)))
+        table = port.inputs.staged(Path(port.inputs.layout.name(str(board.partitions))))
         made = port.folder / "sdkconfig"
-        sdkconfig.check(made, board, port.inputs.board, port.directory, table)
+        sdkconfig.check(made, board, board.folder, port.directory, table)
         _check_offsets(port)
         atomic_file.write_json(port.folder / CONFIGURED, port.command())
     except BaseException:

@@ -103,7 +103,7 @@ def fragments_elsewhere(board_folder: Path) -> list[str]:
                 f"{board_folder / _CMAKE} lists {path}, which is outside of the project",
                 "name it there by its absolute path",
             )
-        if Path(path).is_absolute() or (is_ours and Path(path).parts[0] != board_folder.parts[0]):
+        if Path(path).is_absolute() or (is_ours and not path.startswith(f"{board_folder.parent}/")):
             found.append(path)
     return [path for path in found if Path(path).is_file()]
 

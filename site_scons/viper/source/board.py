@@ -64,6 +64,7 @@ class Board:
     """One board, as its board.toml describes it."""
 
     name: str  # the folder's name
+    folder: Path  # with board.toml
     description: str
     chip: str  # one of CHIPS, as esptool spells it
     firmware: str  # one of FIRMWARES; "unix" stands for the virtual board
@@ -88,28 +89,35 @@ def names(boards_dir: Path) -> list[str]:
     return sorted(entry.parent.name for entry in boards_dir.glob("*/board.toml"))
 
 
-def load(boards_dir: Path, name: str) -> Board:
+def load(boards_dir: Path, name: str, own: Path | None = None) -> Board:
     """Read a board.
+
+    Args:
+        own: a project's own boards, which are looked at first.
 
     Raises:
         UserError: no such board, or its file is not TOML, misspells a key, or gives a value
             of the wrong type or out of range.
     """
-    path = boards_dir / name / "board.toml"
-    known = names(boards_dir)
+    folders = [boards_dir] if own is None else [own, boards_dir]
+    where = {name: folder for folder in reversed(folders) for name in names(folder)}
+    known = sorted(where)
     if name not in known:
         raise UserError(f"no board '{name}'{nearest(name, known)}", f"boards: {', '.join(known)}")
+    path = where[name] / name / "board.toml"
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid TOML: {error}", f"git diff {path}") from None
 
-    top = _Table(path, document, keys=[f.name for f in fields(Board) if f.name != "name"])
+    keys = [f.name for f in fields(Board) if f.name not in ("name", "folder")]
+    top = _Table(path, document, keys)
     gzip_table = top.table("gzip", keys=[f.name for f in fields(GzipSettings)])
     limits = [item.name for item in fields(SmokeLimits)]
     smoke_table = top.table("smoke", keys=limits)
     board = Board(
         name=name,
+        folder=path.parent,
         description=top.text("description"),
         chip=top.choice("chip", CHIPS),
         firmware=top.choice("firmware", FIRMWARES),

@@ -1,0 +1,1 @@
+# Options that are kept for this computer: `./scons save PORT=/dev/ttyUSB0` writes them here.
