@@ -17,6 +17,7 @@ import SCons.Script
 import SCons.Script.Main
 import SCons.Warnings
 from SCons.Errors import BuildError, ExplicitExit
+from SCons.Script.SConscript import global_exports
 from SCons.Util import NOFILE, hash_signature
 from SCons.Variables import Variables
 
@@ -92,7 +93,7 @@ def has_tool(env: Any, name: str) -> bool:
 
 def exported(name: str) -> object:
     """What a SConstruct has exported by a name; None if it has nothing of it."""
-    return SCons.Script.SConscript.global_exports.get(name)
+    return global_exports.get(name)
 
 
 # What was typed.
