@@ -22,7 +22,6 @@ from viper.base.contents import Contents
 from viper.firmware import (
     build_id,
     esp32_port,
-    layout,
     linker_map,
     module_memory,
     port_tree,
@@ -30,12 +29,12 @@ from viper.firmware import (
     stage,
 )
 from viper.firmware.build_id import Inputs
-from viper.firmware.layout import BOARDS, Layout
 from viper.firmware.toolchain import Toolchains
 from viper.graph import fingerprint
 from viper.image import partition_table
-from viper.source import esp_idf
+from viper.source import esp_idf, layout
 from viper.source.board import Board
+from viper.source.layout import BOARDS, Layout
 from viper.source.micropython_source import Source
 from viper.source.module_settings import Value
 from viper.source.tree import Tree

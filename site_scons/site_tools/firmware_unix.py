@@ -21,16 +21,16 @@ from viper.base.console import human_size
 from viper.base.contents import Contents
 from viper.firmware import (
     build_id,
-    layout,
     port_tree,
     provenance,
     sources,
     stage,
     unix_port,
 )
-from viper.firmware.layout import BOARDS, Layout
 from viper.firmware.toolchain import Toolchain
 from viper.graph import fingerprint
+from viper.source import layout
+from viper.source.layout import BOARDS, Layout
 from viper.source.micropython_source import Source
 from viper.source.module_settings import Value
 from viper.source.tree import Tree

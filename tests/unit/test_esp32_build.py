@@ -10,11 +10,11 @@ import pytest
 from viper.base.errors import UserError
 from viper.firmware import esp32_port
 from viper.firmware.build_id import Inputs
-from viper.firmware.layout import Layout
 from viper.firmware.linker_map import Piece
 from viper.firmware.toolchain import Toolchain
 from viper.source import board
 from viper.source.esp_idf import Environment
+from viper.source.layout import Layout
 from viper.source.micropython_source import Source
 
 BOARDS = Path(__file__).parents[2] / "boards"

@@ -10,9 +10,9 @@ import pytest
 from viper.base.errors import UserError
 from viper.firmware import assembler, opened_files
 from viper.firmware.build_id import Inputs
-from viper.firmware.layout import Layout
 from viper.firmware.opened_files import Opened
 from viper.firmware.original_paths import OriginalPaths
+from viper.source.layout import Layout
 from viper.source.micropython_source import Source
 
 

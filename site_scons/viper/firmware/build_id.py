@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
-from viper.firmware.layout import Layout
 from viper.source import module_settings
+from viper.source.layout import Layout
 from viper.source.micropython_source import Source
 
 

@@ -19,8 +19,8 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
-from viper.firmware.layout import BOARDS, Layout
 from viper.source.board import Board
+from viper.source.layout import BOARDS, Layout
 from viper.source.tree import Tree, Trees
 
 _TOML = "board.toml"
