@@ -16,6 +16,7 @@ from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base.errors import UserError
+from viper.source import checkout
 
 
 def exists(env: Environment) -> bool:
@@ -28,8 +29,10 @@ def generate(env: Environment) -> None:
 
 def suite(env: Environment, marks: str) -> Task:
     def test(run: Run) -> None:
-        # One more than there are cores: a test often waits for its board.
+        # One more than there are cores: a test often waits for its board. Those of a project of
+        # one's own are few, and done before the workers would have begun.
         workers = [f"--numprocesses={1 + scons.jobs()}", "--dist=worksteal"]
+        workers = workers if checkout.IS_HERE else []
         tests = run.project.tests
         if not Path(tests).is_dir():
             raise UserError(f"there is no folder {tests}", f"write {tests}/test_app.py")
