@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 """The application's handlers, in the firmware that was built: `./scons test`."""
 
 from viperhttp.testing import TestClient

@@ -114,6 +114,9 @@ class Newcomer:
         self._provide("sudo", 'exec "$@"')  # who types is root on this computer
         self._make_git_host(self._home / "git-host")
         (self.clone / ".venv").symlink_to(sys.prefix)  # as ./scons has made it
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "-qm", "One"]):
+            subprocess.run(["git", *words], cwd=self.clone, check=True)
         idf = IdfDouble(self._home / "esp")
         executable = self.clone / "build/VIRTUAL_N16R8/firmware/micropython"
         (idf.folder / "host-program").write_text(str(executable))

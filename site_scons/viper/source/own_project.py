@@ -28,7 +28,7 @@ _UNSAFE = re.compile(r'["\\\n]')  # in the line of a SConstruct that a shell rea
 
 
 def begin(folder: Path) -> str:
-    """Make a project in a folder, which is whole as soon as it is there.
+    """Make a project in a folder, or leave nothing there.
 
     Returns:
         The commit that it pins.
@@ -49,19 +49,19 @@ def begin(folder: Path) -> str:
         raise UserError(f"new={folder}: there is no folder {there.parent}", f"mkdir {there.parent}")
     commit = resolve(str(here), "HEAD")
     replaced = {"@VIPERHTTP@": way, "@COMMIT@": commit, "@NAME@": html.escape(there.name)}
-    unfinished = there.with_name(f".{there.name}.{os.getpid()}.part")
     try:
-        shutil.copytree(_STARTER, unfinished, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(
+            _STARTER, there, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True
+        )
         for name, new in _RENAMED.items():
-            (unfinished / name).rename(unfinished / new)
-        for path in filter(Path.is_file, unfinished.rglob("*")):
+            (there / name).rename(there / new)
+        for path in filter(Path.is_file, there.rglob("*")):
             text = path.read_text(encoding="utf-8")
             for mark, value in replaced.items():
                 text = text.replace(mark, value)
             path.write_text(text, encoding="utf-8")
-        unfinished.replace(there)
     except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.rmtree(there, ignore_errors=True)
         raise
     return commit
 
