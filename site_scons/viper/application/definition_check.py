@@ -3,7 +3,7 @@
 
 What the device's Python would refuse at its start is refused here, as far as it stands in the
 source as literals: routes, mounts and what is decorated of an application or a router that has a
-name in the same file. What is computed is left to the device.
+name in the same file. What is computed, tried or put off is left to the device.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class _Checker:
         self._at_top = {id(node) for node in _straight(tree)}
 
     def run(self) -> None:
-        nodes = [each for each in ast.walk(self._tree) if isinstance(each, (ast.expr, ast.stmt))]
+        nodes = [each for each in _meant(self._tree) if isinstance(each, (ast.expr, ast.stmt))]
         for node in sorted(nodes, key=lambda node: node.lineno):  # the first fault is told
             if isinstance(node, ast.Call):
                 self._check_call(node)
@@ -291,6 +291,14 @@ def _owner_of(value: ast.expr) -> _Owner | None:
         return _Owner(True, "")
     prefix = _argument(value, 0, "prefix")
     return _Owner(False, "" if prefix is None else _text(prefix)) if kind == "Router" else None
+
+
+def _meant(node: ast.AST) -> Iterator[ast.AST]:
+    """What a file does as it stands: not what a lambda may do one day, nor what is tried."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, (ast.Lambda, ast.Try)):
+            yield child
+            yield from _meant(child)
 
 
 def _straight(tree: ast.Module) -> Iterator[ast.AST]:
