@@ -245,7 +245,7 @@ def test_its_pin_moves_and_the_checkout_goes_its_own_way(
     greenhouse.edit("SConstruct", '"../viper http"', '"../nowhere"')
     shutil.rmtree(greenhouse.path("build/viperhttp"))
     nowhere = greenhouse.scons("image", status=2).output
-    assert 'VIPERHTTP = "../nowhere" is no git repository' in nowhere
+    assert 'VIPERHTTP = "../nowhere" cannot be cloned: ' in nowhere
     greenhouse.edit("SConstruct", '"../nowhere"', '"../viper http"')
 
 
