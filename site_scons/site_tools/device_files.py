@@ -20,7 +20,7 @@ from viper.base.console import human_size
 from viper.base.contents import Contents
 from viper.image import asset_manifest
 from viper.image.asset_manifest import File
-from viper.source import module_settings
+from viper.source import checkout, module_settings
 from viper.source.board import Hardware
 from viper.source.project import Project
 from viper.source.tree import Tree
@@ -56,7 +56,8 @@ def files(env: Environment, project: Project, site: Node, templates: list[Node])
             board=run.board.hardware,
             limits=Limits.of(
                 module_settings.effective(
-                    module_settings.load(module_settings.LIST), run.board.viperhttp
+                    module_settings.load(checkout.FOLDER / module_settings.LIST),
+                    run.board.viperhttp,
                 )
             ),
             how={"contents": run.contents},
