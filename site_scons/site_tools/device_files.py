@@ -39,6 +39,7 @@ def files(env: Environment, project: Project, site: Node, templates: list[Node])
     application, seeds = project.application, project.seeds
     sources = f"{project.templates}/"
     tree = run.trees.find(application).without(lambda path: path.startswith(sources))
+    settings = module_settings.load(checkout.FOLDER / module_settings.LIST)
     planted = run.trees.find(seeds) if Path(seeds).is_dir() else Tree({})
     made = env.Command(
         f"{run.folder}/files.json",
