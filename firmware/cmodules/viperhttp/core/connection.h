@@ -31,7 +31,6 @@ struct vhttp_connection {
     enum vhttp_state state;
     uint16_t index; // in the pool
     int socket;
-    uint64_t opened_ms;
     unsigned watched; // the poller's interest
     bool is_watched;
     bool socket_is_full;
