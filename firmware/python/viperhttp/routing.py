@@ -136,6 +136,8 @@ class Router:
 
     def route(self, path, methods=("GET",), query=None, deps=None, tags=None):
         """Decorates a handler. get, post, … are this for one method."""
+        if not isinstance(path, str):
+            raise TypeError("a route has a path, as in @app.get('/'): %r" % (path,))
 
         def decorate(handler):
             every_dep = self.deps + _dependencies(deps)
