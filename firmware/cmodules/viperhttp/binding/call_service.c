@@ -80,10 +80,11 @@ static void call_handler(request_obj_t *request) {
         mp_obj_list_get(service->handlers, &length, &handlers);
         bool has_route = request->route != VHTTP_NO_ROUTE;
         mp_obj_get_array(has_route ? handlers[request->route] : service->unrouted, &length, &entry);
+        request->default_status = mp_obj_get_int(entry[1]);
         mp_obj_t arguments[4 * VHTTP_ROUTE_PARAMETERS_MAX];
         for (size_t i = 0; i < request->value_count; i++) {
-            arguments[2 * i] = entry[1 + 2 * i];
-            arguments[2 * i + 1] = value_object(request, i, entry[2 + 2 * i]);
+            arguments[2 * i] = entry[2 + 2 * i];
+            arguments[2 * i + 1] = value_object(request, i, entry[3 + 2 * i]);
         }
         mp_obj_t result = mp_call_function_n_kw(entry[0], 0, request->value_count, arguments);
         bool has_room = true;
@@ -103,8 +104,8 @@ static void call_handler(request_obj_t *request) {
 }
 
 // Calls the handler, unless the client has been told to come later.
-static void call_in_time(request_obj_t *request, uint32_t asked_ms) {
-    if ((uint32_t)vhttp_now_ms() - asked_ms >= VHTTP_COLD_WAIT_MS) {
+static void call_in_time(request_obj_t *request) {
+    if (vhttp_server_gave_up(request->service->server, request->connection, request->generation)) {
         vhttp_request_refuse(request, 503);
     } else {
         call_handler(request);
@@ -158,6 +159,7 @@ static request_obj_t *new_request(struct vhttp_call_service *service,
         .credit = ask->credit,
         .method = ask->method,
         .is_http_1_0 = ask->flags & VHTTP_CALL_HTTP_1_0,
+        .client = ask->client,
         .state = mp_const_none,
         .path_length = ask->path_length,
         .query_length = ask->query_length,
@@ -204,7 +206,6 @@ static bool take_call(struct vhttp_call_service *service, const struct vhttp_ask
         vhttp_request_finish(MP_OBJ_TO_PTR(service->requests[ask->head.connection]));
     }
     bool has_body = ask->flags & VHTTP_CALL_BODY;
-    uint32_t asked_ms = ask->asked_ms;
     request_obj_t *request = new_request(service, ask, length);
     if (request == NULL) {
         none->head = ask->head;
@@ -216,7 +217,7 @@ static bool take_call(struct vhttp_call_service *service, const struct vhttp_ask
     }
     vhttp_ring_release(vhttp_server_requests(service->server));
     if (request != NULL && !has_body) {
-        call_in_time(request, asked_ms);
+        call_in_time(request);
     }
     return true;
 }
@@ -245,11 +246,9 @@ bool vhttp_call_service_take(struct vhttp_call_service *service, const struct vh
     } else if (request != NULL && kind == VHTTP_ASK_CLOSE) {
         vhttp_request_finish(request);
     }
-    uint32_t asked_ms =
-        kind == VHTTP_ASK_BODY_END ? ((const struct vhttp_ask_body_end *)ask)->asked_ms : 0;
     vhttp_ring_release(vhttp_server_requests(service->server));
     if (request != NULL && kind == VHTTP_ASK_BODY_END) {
-        call_in_time(request, asked_ms);
+        call_in_time(request);
     }
     return true;
 }
