@@ -203,6 +203,7 @@ static bool send_reply(struct vhttp_shared *shared, struct vhttp_connection *con
             }
             return false;
         }
+        vhttp_pulse_stands(&shared->pulse, VHTTP_AT_SEND);
         ptrdiff_t sent = vhttp_send(connection->socket, parts, count);
         if (sent == VHTTP_SOCKET_AGAIN) {
             connection->socket_is_full = true;
@@ -504,6 +505,7 @@ void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection 
 
 // Takes what the client sent. False when the connection is gone.
 static bool receive(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    vhttp_pulse_stands(&shared->pulse, VHTTP_AT_RECEIVE);
     ptrdiff_t received =
         vhttp_recv(connection->socket, connection->input + connection->input_length,
                    VHTTP_REQUEST_HEAD_MAX - connection->input_length);

@@ -9,12 +9,15 @@
 #include <stdint.h>
 
 #include "pool.h"
+#include "pulse.h"
 #include "state.h"
 
 struct vhttp_server {
     struct vhttp_shared shared;
     struct vhttp_pool pool;
     struct vhttp_thread *thread;
+    struct vhttp_watchdog *watchdog;
+    char stall_text[VHTTP_STALL_TEXT_SIZE];
     int64_t date_s; // of shared.date_line
     atomic_bool stop;
     atomic_bool unacknowledged; // the interpreter was woken and has not looked yet

@@ -4,7 +4,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "platform.h"
+#include "pulse.h"
 #include "vhttp_config.h"
 
 struct text {
@@ -70,6 +73,45 @@ static void add_rings(struct text *text, const struct vhttp_metrics *metrics) {
     }
 }
 
+// The system's figures come by name, those of one name together.
+struct figures {
+    struct text *text;
+    const char *last;
+};
+
+static bool is_total(const char *name) {
+    size_t length = strlen(name);
+    return length > 6 && strcmp(name + length - 6, "_total") == 0;
+}
+
+static void add_figure(void *argument, const char *name, const char *kind, const char *of,
+                       uint64_t value) {
+    struct figures *figures = argument;
+    if (figures->last == NULL || strcmp(figures->last, name) != 0) {
+        add(figures->text, "# TYPE viperhttp_%s %s\n", name, is_total(name) ? "counter" : "gauge");
+    }
+    figures->last = name;
+    if (kind == NULL) {
+        add(figures->text, "viperhttp_%s %" PRIu64 "\n", name, value);
+    } else {
+        add(figures->text, "viperhttp_%s{%s=\"%s\"} %" PRIu64 "\n", name, kind, of, value);
+    }
+}
+
+static void add_health(struct text *text) {
+    add(text, "# TYPE viperhttp_reset_info gauge\nviperhttp_reset_info{reason=\"%s\"} 1\n",
+        vhttp_reset_reason());
+    const struct vhttp_stall *stall = vhttp_stall_last(vhttp_kept());
+    add_one(text, "stalls_total", "counter", stall == NULL ? 0 : stall->count);
+    if (stall != NULL) {
+        add(text, "# TYPE viperhttp_last_stall_info gauge\n");
+        add(text, "viperhttp_last_stall_info{place=\"%s\",after_ms=\"%" PRIu64 "\"} 1\n",
+            vhttp_stall_place(stall), stall->after_ms);
+    }
+    struct figures figures = {text, NULL};
+    vhttp_system_figures(add_figure, &figures);
+}
+
 size_t vhttp_write_metrics(const struct vhttp_metrics *metrics, char *out, size_t size) {
     const struct vhttp_stats *stats = metrics->stats;
     struct text text = {out, size};
@@ -97,5 +139,6 @@ size_t vhttp_write_metrics(const struct vhttp_metrics *metrics, char *out, size_
         add_one(&text, "python_heap_used_bytes", "gauge", used);
         add_one(&text, "python_heap_free_bytes", "gauge", free);
     }
+    add_health(&text);
     return (size_t)(text.at - out);
 }
