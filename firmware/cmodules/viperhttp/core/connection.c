@@ -70,6 +70,9 @@ static bool has_had_its_turn(const struct vhttp_shared *shared,
 // A client that waits for a word before it sends a body may send it or not: nobody knows.
 static void start_sending(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     struct vhttp_reply *reply = &connection->exchange.reply;
+    if (connection->state == VHTTP_WAITING) {
+        vhttp_delay_add(&shared->stats.python, shared->now_us - connection->waits_since_us);
+    }
     bool closes =
         connection->closes || connection->expects_continue || has_had_its_turn(shared, connection);
     connection->closes = vhttp_reply_seal(reply, shared->date_line, closes);
@@ -92,7 +95,7 @@ static void start_receiving(struct vhttp_shared *shared, struct vhttp_connection
 
 // The interpreter is waited for as long as it is not busy with something else.
 static void wait_for_python(struct vhttp_shared *shared, struct vhttp_connection *connection) {
-    connection->waits_since_ms = shared->now_ms;
+    connection->waits_since_us = shared->now_us;
     connection->file_work = vhttp_ring_work(shared->desk.found);
     set_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
 }
@@ -149,6 +152,7 @@ static void refuse_body(struct vhttp_shared *shared, struct vhttp_connection *co
 // The reply is out: on to the next request.
 static void finish_exchange(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     vhttp_exchange_end(shared, &connection->exchange);
+    vhttp_delay_add(&shared->stats.requests, shared->now_us - connection->asked_us);
     if (connection->closes) {
         start_lingering(shared, connection);
         return;
@@ -207,6 +211,7 @@ static bool send_reply(struct vhttp_shared *shared, struct vhttp_connection *con
         ptrdiff_t sent = vhttp_send(connection->socket, parts, count);
         if (sent == VHTTP_SOCKET_AGAIN) {
             connection->socket_is_full = true;
+            connection->full_since_us = shared->now_us;
             connection->unacknowledged = vhttp_unacknowledged(connection->socket);
             return false;
         }
@@ -280,6 +285,7 @@ static bool send_continue(struct vhttp_shared *shared, struct vhttp_connection *
     }
     if (sent == VHTTP_SOCKET_AGAIN) {
         connection->socket_is_full = true;
+        connection->full_since_us = shared->now_us;
     } else {
         connection->continue_left -= (uint32_t)sent;
     }
@@ -371,6 +377,7 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
         connection->checked = connection->input_length;
         return false;
     }
+    connection->asked_us = shared->now_us;
     if (result < 0) {
         refuse(shared, connection, -result, false);
         return true;
@@ -530,8 +537,9 @@ void vhttp_connection_ready(struct vhttp_shared *shared, struct vhttp_connection
         vhttp_connection_close(shared, connection); // it was not asked for: the socket is broken
         return;
     }
-    if (ready & VHTTP_WRITABLE) {
+    if ((ready & VHTTP_WRITABLE) && connection->socket_is_full) {
         connection->socket_is_full = false;
+        vhttp_delay_add(&shared->stats.full_sockets, shared->now_us - connection->full_since_us);
     }
     if ((ready & VHTTP_READABLE) && wants_input && !receive(shared, connection)) {
         return;
@@ -602,7 +610,7 @@ static bool is_reading(struct vhttp_connection *connection) {
 static bool is_behind_files(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     bool is_at_files = vhttp_desk_is_at_files(&shared->desk, &connection->file_work);
     return is_at_files && !vhttp_static_is_known(&connection->exchange) &&
-           shared->now_ms - connection->waits_since_ms < VHTTP_HANDLER_TIMEOUT_MS;
+           shared->now_us - connection->waits_since_us < VHTTP_HANDLER_TIMEOUT_MS * UINT64_C(1000);
 }
 
 void vhttp_connection_overdue(struct vhttp_shared *shared, struct vhttp_connection *connection) {

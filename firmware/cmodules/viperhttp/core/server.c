@@ -86,7 +86,20 @@ static void read_local_files(struct vhttp_server *server) { (void)server; }
 static void close_local_files(struct vhttp_server *server) { (void)server; }
 #endif
 
+// How long the interpreter took to look, when it has.
+static void measure_wake_up(struct vhttp_server *server) {
+    if (server->is_woken && !atomic_load_explicit(&server->unacknowledged, memory_order_acquire)) {
+        uint32_t looked_us = atomic_load_explicit(&server->looked_us, memory_order_relaxed);
+        vhttp_delay_add(&server->shared.stats.wake_ups, looked_us - server->woken_us);
+        server->is_woken = false;
+    }
+}
+
 static void wake_interpreter(struct vhttp_server *server) {
+    if (!server->is_woken) {
+        server->is_woken = true;
+        server->woken_us = (uint32_t)vhttp_now_us();
+    }
     server->shared.desk.asked = false;
     atomic_store_explicit(&server->unacknowledged, true, memory_order_release);
     server->shared.options.wake_interpreter();
@@ -146,12 +159,15 @@ static void run(void *argument) {
     struct vhttp_server *server = argument;
     struct vhttp_pulse *pulse = &server->shared.pulse;
     struct vhttp_event events[EVENTS_PER_TURN];
+    server->shared.now_us = vhttp_now_us();
     while (!atomic_load_explicit(&server->stop, memory_order_acquire)) {
+        vhttp_delay_add(&server->shared.stats.turns, vhttp_now_us() - server->shared.now_us);
         vhttp_pulse_turn(pulse);
         vhttp_pulse_stands(pulse, VHTTP_AT_WAIT);
         size_t count =
             vhttp_poller_wait(server->shared.poller, events, EVENTS_PER_TURN, wait_time(server));
-        server->shared.now_ms = vhttp_now_ms();
+        server->shared.now_us = vhttp_now_us();
+        server->shared.now_ms = server->shared.now_us / 1000;
         update_date(server);
         vhttp_pulse_stands(pulse, VHTTP_AT_ANSWERS);
         take_answers(server); // first: what was dropped from the cache is not served any more
@@ -160,6 +176,7 @@ static void run(void *argument) {
         read_local_files(server);
         vhttp_pulse_stands(pulse, VHTTP_AT_DEADLINES);
         ring_alarm(server);
+        measure_wake_up(server);
         copy_stats(server);
         vhttp_pool_tend(&server->shared, &server->pool);
         bool is_unheard = vhttp_kick_retry_ms != 0 &&
@@ -302,6 +319,9 @@ void vhttp_server_stop(struct vhttp_server *server) {
 // ---- The interpreter's side
 
 void vhttp_server_acknowledge(struct vhttp_server *server) {
+    if (atomic_load_explicit(&server->unacknowledged, memory_order_relaxed)) {
+        atomic_store_explicit(&server->looked_us, (uint32_t)vhttp_now_us(), memory_order_relaxed);
+    }
     atomic_store_explicit(&server->unacknowledged, false, memory_order_release);
 }
 

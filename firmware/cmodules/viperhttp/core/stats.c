@@ -52,6 +52,31 @@ static void add_cache(struct text *text, const struct vhttp_cache *cache) {
     add_one(text, "cache_size_bytes", "gauge", cache->block_count * block);
 }
 
+// The last line of a histogram counts all; Prometheus' buckets do so up to each bound.
+static void add_delay(struct text *text, const char *name, const struct vhttp_delay *delay) {
+    add(text, "# TYPE viperhttp_%s_seconds histogram\n", name);
+    uint64_t count = 0;
+    for (size_t i = 0; i < VHTTP_DELAY_BOUNDS; i++) {
+        count += delay->counts[i];
+        unsigned bound = (unsigned)vhttp_delay_bounds_ms[i];
+        add(text, "viperhttp_%s_seconds_bucket{le=\"%u.%03u\"} %" PRIu64 "\n", name, bound / 1000,
+            bound % 1000, count);
+    }
+    count += delay->counts[VHTTP_DELAY_BOUNDS];
+    add(text, "viperhttp_%s_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
+    add(text, "viperhttp_%s_seconds_sum %" PRIu64 ".%06u\n", name, delay->sum_us / 1000000,
+        (unsigned)(delay->sum_us % 1000000));
+    add(text, "viperhttp_%s_seconds_count %" PRIu64 "\n", name, count);
+}
+
+static void add_delays(struct text *text, const struct vhttp_stats *stats) {
+    add_delay(text, "turn", &stats->turns);
+    add_delay(text, "request", &stats->requests);
+    add_delay(text, "python", &stats->python);
+    add_delay(text, "python_wake_up", &stats->wake_ups);
+    add_delay(text, "full_socket", &stats->full_sockets);
+}
+
 static void add_rings(struct text *text, const struct vhttp_metrics *metrics) {
     const struct vhttp_ring *rings[] = {metrics->requests, metrics->responses};
     static const char *const names[] = {"requests", "responses"};
@@ -140,5 +165,6 @@ size_t vhttp_write_metrics(const struct vhttp_metrics *metrics, char *out, size_
         add_one(&text, "python_heap_free_bytes", "gauge", free);
     }
     add_health(&text);
+    add_delays(&text, stats);
     return (size_t)(text.at - out);
 }
