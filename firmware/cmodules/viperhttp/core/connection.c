@@ -71,7 +71,7 @@ static bool has_had_its_turn(const struct vhttp_shared *shared,
 static void start_sending(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     struct vhttp_reply *reply = &connection->exchange.reply;
     if (connection->state == VHTTP_WAITING) {
-        vhttp_delay_add(&shared->stats.python, shared->now_us - connection->waits_since_us);
+        vhttp_delay_add(&shared->stats.python, shared->now_ms - connection->waits_since_ms);
     }
     bool closes =
         connection->closes || connection->expects_continue || has_had_its_turn(shared, connection);
@@ -95,7 +95,7 @@ static void start_receiving(struct vhttp_shared *shared, struct vhttp_connection
 
 // The interpreter is waited for as long as it is not busy with something else.
 static void wait_for_python(struct vhttp_shared *shared, struct vhttp_connection *connection) {
-    connection->waits_since_us = shared->now_us;
+    connection->waits_since_ms = shared->now_ms;
     connection->file_work = vhttp_ring_work(shared->desk.found);
     set_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
 }
@@ -152,7 +152,7 @@ static void refuse_body(struct vhttp_shared *shared, struct vhttp_connection *co
 // The reply is out: on to the next request.
 static void finish_exchange(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     vhttp_exchange_end(shared, &connection->exchange);
-    vhttp_delay_add(&shared->stats.requests, shared->now_us - connection->asked_us);
+    vhttp_delay_add(&shared->stats.requests, shared->now_ms - connection->asked_ms);
     if (connection->closes) {
         start_lingering(shared, connection);
         return;
@@ -211,7 +211,7 @@ static bool send_reply(struct vhttp_shared *shared, struct vhttp_connection *con
         ptrdiff_t sent = vhttp_send(connection->socket, parts, count);
         if (sent == VHTTP_SOCKET_AGAIN) {
             connection->socket_is_full = true;
-            connection->full_since_us = shared->now_us;
+            connection->full_since_ms = shared->now_ms;
             connection->unacknowledged = vhttp_unacknowledged(connection->socket);
             return false;
         }
@@ -285,7 +285,7 @@ static bool send_continue(struct vhttp_shared *shared, struct vhttp_connection *
     }
     if (sent == VHTTP_SOCKET_AGAIN) {
         connection->socket_is_full = true;
-        connection->full_since_us = shared->now_us;
+        connection->full_since_ms = shared->now_ms;
     } else {
         connection->continue_left -= (uint32_t)sent;
     }
@@ -377,7 +377,7 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
         connection->checked = connection->input_length;
         return false;
     }
-    connection->asked_us = shared->now_us;
+    connection->asked_ms = shared->now_ms;
     if (result < 0) {
         refuse(shared, connection, -result, false);
         return true;
@@ -540,7 +540,7 @@ void vhttp_connection_ready(struct vhttp_shared *shared, struct vhttp_connection
     }
     if ((ready & VHTTP_WRITABLE) && connection->socket_is_full) {
         connection->socket_is_full = false;
-        vhttp_delay_add(&shared->stats.full_sockets, shared->now_us - connection->full_since_us);
+        vhttp_delay_add(&shared->stats.full_sockets, shared->now_ms - connection->full_since_ms);
     }
     if ((ready & VHTTP_READABLE) && wants_input && !receive(shared, connection)) {
         return;
@@ -611,7 +611,7 @@ static bool is_reading(struct vhttp_connection *connection) {
 static bool is_behind_files(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     bool is_at_files = vhttp_desk_is_at_files(&shared->desk, &connection->file_work);
     return is_at_files && !vhttp_static_is_known(&connection->exchange) &&
-           shared->now_us - connection->waits_since_us < VHTTP_HANDLER_TIMEOUT_MS * UINT64_C(1000);
+           shared->now_ms - connection->waits_since_ms < VHTTP_HANDLER_TIMEOUT_MS;
 }
 
 void vhttp_connection_overdue(struct vhttp_shared *shared, struct vhttp_connection *connection) {

@@ -13,8 +13,7 @@
 
 // ---- Clock
 
-uint64_t vhttp_now_us(void); // microseconds since some time; monotonic
-uint64_t vhttp_now_ms(void); // the same in milliseconds
+uint64_t vhttp_now_ms(void); // milliseconds since some time; monotonic
 int64_t vhttp_clock_s(void); // seconds since 1970; anything as long as nobody has set the clock
 
 // ---- Memory

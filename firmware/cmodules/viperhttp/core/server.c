@@ -89,8 +89,8 @@ static void close_local_files(struct vhttp_server *server) { (void)server; }
 // How long the interpreter took to look, when it has.
 static void measure_wake_up(struct vhttp_server *server) {
     if (server->is_woken && !atomic_load_explicit(&server->unacknowledged, memory_order_acquire)) {
-        uint32_t looked_us = atomic_load_explicit(&server->looked_us, memory_order_relaxed);
-        vhttp_delay_add(&server->shared.stats.wake_ups, looked_us - server->woken_us);
+        uint32_t looked_ms = atomic_load_explicit(&server->looked_ms, memory_order_relaxed);
+        vhttp_delay_add(&server->shared.stats.wake_ups, looked_ms - server->woken_ms);
         server->is_woken = false;
     }
 }
@@ -98,7 +98,7 @@ static void measure_wake_up(struct vhttp_server *server) {
 static void wake_interpreter(struct vhttp_server *server) {
     if (!server->is_woken) {
         server->is_woken = true;
-        server->woken_us = (uint32_t)vhttp_now_us();
+        server->woken_ms = (uint32_t)vhttp_now_ms();
     }
     server->shared.desk.asked = false;
     atomic_store_explicit(&server->unacknowledged, true, memory_order_release);
@@ -159,15 +159,14 @@ static void run(void *argument) {
     struct vhttp_server *server = argument;
     struct vhttp_pulse *pulse = &server->shared.pulse;
     struct vhttp_event events[EVENTS_PER_TURN];
-    server->shared.now_us = vhttp_now_us();
+    server->shared.now_ms = vhttp_now_ms();
     while (!atomic_load_explicit(&server->stop, memory_order_acquire)) {
-        vhttp_delay_add(&server->shared.stats.turns, vhttp_now_us() - server->shared.now_us);
+        vhttp_delay_add(&server->shared.stats.turns, vhttp_now_ms() - server->shared.now_ms);
         vhttp_pulse_turn(pulse);
         vhttp_pulse_stands(pulse, VHTTP_AT_WAIT);
         size_t count =
             vhttp_poller_wait(server->shared.poller, events, EVENTS_PER_TURN, wait_time(server));
-        server->shared.now_us = vhttp_now_us();
-        server->shared.now_ms = server->shared.now_us / 1000;
+        server->shared.now_ms = vhttp_now_ms();
         update_date(server);
         vhttp_pulse_stands(pulse, VHTTP_AT_ANSWERS);
         take_answers(server); // first: what was dropped from the cache is not served any more
@@ -320,7 +319,7 @@ void vhttp_server_stop(struct vhttp_server *server) {
 
 void vhttp_server_acknowledge(struct vhttp_server *server) {
     if (atomic_load_explicit(&server->unacknowledged, memory_order_relaxed)) {
-        atomic_store_explicit(&server->looked_us, (uint32_t)vhttp_now_us(), memory_order_relaxed);
+        atomic_store_explicit(&server->looked_ms, (uint32_t)vhttp_now_ms(), memory_order_relaxed);
     }
     atomic_store_explicit(&server->unacknowledged, false, memory_order_release);
 }

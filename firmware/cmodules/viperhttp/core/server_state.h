@@ -21,9 +21,9 @@ struct vhttp_server {
     int64_t date_s; // of shared.date_line
     atomic_bool stop;
     atomic_bool unacknowledged; // the interpreter was woken and has not looked yet
-    atomic_uint looked_us;      // when it did, modulo 2^32
+    atomic_uint looked_ms;      // when it did, modulo 2^32
     bool is_woken;              // the interpreter was, and how long it took is to be measured
-    uint32_t woken_us;          // since then, modulo 2^32
+    uint32_t woken_ms;          // since then, modulo 2^32
     atomic_bool ask_again;      // the interpreter stopped early
     atomic_bool drop_cache;     // a word of the interpreter's that found no room in the ring
     atomic_bool has_alarm;      // the interpreter wants to be woken

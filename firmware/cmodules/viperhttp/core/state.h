@@ -31,7 +31,7 @@ struct vhttp_exchange {
 
 struct vhttp_shared {
     struct vhttp_server_options options;
-    uint64_t now_us, now_ms;             // of this turn of the loop
+    uint64_t now_ms;                     // of this turn of the loop
     char date_line[8 + VHTTP_DATE_SIZE]; // "Date: …" with its CRLF; "" while the clock is not right
     struct vhttp_poller *poller;
     struct vhttp_pulse pulse;

@@ -64,8 +64,8 @@ static void add_delay(struct text *text, const char *name, const struct vhttp_de
     }
     count += delay->counts[VHTTP_DELAY_BOUNDS];
     add(text, "viperhttp_%s_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
-    add(text, "viperhttp_%s_seconds_sum %" PRIu64 ".%06u\n", name, delay->sum_us / 1000000,
-        (unsigned)(delay->sum_us % 1000000));
+    add(text, "viperhttp_%s_seconds_sum %" PRIu64 ".%03u\n", name, delay->sum_ms / 1000,
+        (unsigned)(delay->sum_ms % 1000));
     add(text, "viperhttp_%s_seconds_count %" PRIu64 "\n", name, count);
 }
 

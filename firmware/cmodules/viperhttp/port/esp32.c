@@ -35,9 +35,7 @@ static const char TAG[] = "viperhttp";
 
 // ---- Clock
 
-uint64_t vhttp_now_us(void) { return (uint64_t)esp_timer_get_time(); }
-
-uint64_t vhttp_now_ms(void) { return vhttp_now_us() / 1000; }
+uint64_t vhttp_now_ms(void) { return (uint64_t)esp_timer_get_time() / 1000; }
 
 // MicroPython sets the system's clock to seconds since 2000 (ports/esp32/machine_rtc.c).
 #define SECONDS_1970_TO_2000 946684800

@@ -28,13 +28,11 @@
 
 // ---- Clock
 
-uint64_t vhttp_now_us(void) {
+uint64_t vhttp_now_ms(void) {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
-
-uint64_t vhttp_now_ms(void) { return vhttp_now_us() / 1000; }
 
 int64_t vhttp_clock_s(void) { return time(NULL); }
 
