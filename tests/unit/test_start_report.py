@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What the console tells at a start: firmware/python/start_report.py over a double of its module."""
+"""What the console tells at a start: firmware/python/start_report.py over a module's double."""
 
 from __future__ import annotations
 
