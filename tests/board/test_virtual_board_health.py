@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import struct
+import time
 import zlib
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,10 @@ def stats(board: Board) -> dict[str, Any]:
 
 def reset(board: Board, boots: int) -> bytes:
     """Have the program reset the device; what is printed until it has started so many times."""
+    deadline = time.monotonic() + 60
+    while board.now().port_holder is not None:  # a client that has just closed it
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     printed = len(board.log)
     console = Console(board.url)
     console.send(_RESET)
