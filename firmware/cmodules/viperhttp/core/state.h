@@ -14,6 +14,7 @@
 #include "http_date.h"
 #include "parser.h"
 #include "platform.h"
+#include "pulse.h"
 #include "reply.h"
 #include "ring.h"
 #include "server.h"
@@ -33,10 +34,11 @@ struct vhttp_shared {
     uint64_t now_ms;                     // of this turn of the loop
     char date_line[8 + VHTTP_DATE_SIZE]; // "Date: …" with its CRLF; "" while the clock is not right
     struct vhttp_poller *poller;
+    struct vhttp_pulse pulse;
     struct vhttp_deadlines deadlines; // of the connections
     struct vhttp_ring requests, responses;
     struct vhttp_desk desk;
-    bool is_crowded; // clients wait, and every connection is in use
+    bool is_crowded; // clients wait for a connection, or have not long ago
     struct vhttp_cache cache;
     struct vhttp_stats stats;
     struct vhttp_heap heap;
