@@ -55,12 +55,7 @@ def files(env: Environment, project: Project, site: Node, templates: list[Node])
             planted=planted,
             firmware=run.board.firmware,
             board=run.board.hardware,
-            limits=Limits.of(
-                module_settings.effective(
-                    module_settings.load(checkout.FOLDER / module_settings.LIST),
-                    run.board.viperhttp,
-                )
-            ),
+            limits=Limits.of(module_settings.effective(settings, run.board.viperhttp)),
             how={"contents": run.contents},
         ),
     )
