@@ -57,6 +57,13 @@ class Cause(enum.Enum):
     WATCHDOG = "0x10 (RTCWDT_RTC_RST)"
 
 
+_REASONS = {  # as the firmware tells them
+    Cause.POWER_ON: "power-on",
+    Cause.SOFTWARE: "software",
+    Cause.ROM_WATCHDOG: "watchdog",
+    Cause.WATCHDOG: "watchdog",
+}
+
 _STRAPPING = {
     Boot.APPLICATION: "0x8 (SPI_FAST_FLASH_BOOT)",
     Boot.DOWNLOAD: "0x0 (DOWNLOAD(USB/UART0))",
@@ -93,6 +100,8 @@ class VirtualBoard:
         self._loader: Loader | None = None
         self._payload: Payload | None = None
         self._resets: deque[float] = deque(maxlen=_RESETS_ALLOWED)
+        self._reset_reason = _REASONS[Cause.POWER_ON]
+        self._reset_count = 0  # since the power came, as the button lets it
         self._baudrate = rfc2217.DEFAULT_BAUDRATE
         self._hold_line = False
         self._boot_timer: asyncio.TimerHandle | None = None
@@ -217,6 +226,12 @@ class VirtualBoard:
 
     def _leave_reset(self, cause: Cause, strapping: Boot) -> None:
         """Start what IO0 has chosen: the loader or the application."""
+        if cause is Cause.POWER_ON:
+            self._reset_count = 0
+            self.page.forget_kept()
+        else:
+            self._reset_count += 1
+        self._reset_reason = _REASONS[cause]
         self._print(f"ESP-ROM:{self._chip.name}-virtual")
         self._print(f"rst:{cause.value},boot:{_STRAPPING[strapping]}")
         if strapping is Boot.DOWNLOAD:
@@ -252,6 +267,8 @@ class VirtualBoard:
                 {
                     "VIRTUAL_FORWARD": f"{_GUEST_HTTP_PORT}:{self._http_port}",
                     "VIRTUAL_RUNNING_APP": str(application.address),
+                    "VIRTUAL_RESET": self._reset_reason,
+                    "VIRTUAL_RESETS": str(self._reset_count),
                 },
                 self._console_output,
                 self._application_ended,
