@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What runs before anything of the user's: MicroPython takes a frozen boot.py first.
 
-It ends a sync that was cut off, stops at the prompt if the computer has asked for that, and else
-runs the /boot.py that lies in the file system.
+It says what an image for an emulator is, ends a sync that was cut off, stops at the prompt if the
+computer has asked for that, and else runs the /boot.py that lies in the file system.
 """
 
 import os
@@ -10,6 +10,13 @@ import os
 import start_mark
 import sync_switch
 
+try:
+    import viperhttp_overlay
+except ImportError:  # an image for the board itself
+    pass
+else:
+    viperhttp_overlay.tell()
+    del viperhttp_overlay
 sync_switch.complete_at_start()
 start_mark.obey()
 try:

@@ -95,7 +95,7 @@ class Options:
 
     BOARD: str = _option("a folder of boards/; by default what fits the port or host")
     PORT: str = _option(
-        "virtual[:NAME], /dev/tty…, COM14, rfc2217://…, labgrid:…, auto; several: a,b"
+        "virtual[:NAME], qemu[:NAME], /dev/tty…, COM14, rfc2217://…, labgrid:…, auto; several: a,b"
     )
     HOST: str | None = _option("a device on the network, 192.168.0.7 or name:port")
     BAUD: int = _option("bits per second to the device", "460800", _number(9600, 4_000_000))
@@ -260,7 +260,14 @@ def settle(values: Values) -> tuple[Options, Board]:
     """
     given = Options(**{each.name: _value(each, values) for each in dataclasses.fields(Options)})
     text: str | None = given.PORT
-    kinds = {port.parse(each).is_virtual for each in port.split(text or "virtual")}
+    ports = [port.parse(each) for each in port.split(text or "virtual")]
+    kinds = {each.is_virtual for each in ports}
+    overlay, *other_overlays = {each.overlay for each in ports}
+    if other_overlays:
+        raise UserError(
+            f"PORT={text} names emulators and others, which take different images",
+            "flash the ones, then the others",
+        )
     if True in kinds and len(kinds) > 1:
         raise UserError(
             f"PORT={text} names virtual boards and others, which take different images",
@@ -284,7 +291,7 @@ def settle(values: Values) -> tuple[Options, Board]:
     changed = {key: value for key, value in gzip.items() if value is not None}
     options = dataclasses.replace(given, BOARD=name, PORT=text or ("virtual" if is_virtual else ""))
     return options, dataclasses.replace(
-        described, gzip=dataclasses.replace(described.gzip, **changed)
+        described, gzip=dataclasses.replace(described.gzip, **changed), overlay=overlay
     )
 
 

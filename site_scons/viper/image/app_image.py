@@ -26,6 +26,7 @@ from pathlib import Path
 from viper.base import atomic_file, chip_models
 from viper.base.chip_models import ChipModel
 from viper.base.errors import UserError
+from viper.image import overlay
 
 IMAGE_MAGIC = 0xE9
 APP_DESC_MAGIC = 0xABCD5432
@@ -85,6 +86,11 @@ class AppDescription:
     project: str
     version: str
     elf_sha256: bytes
+
+    @property
+    def overlay(self) -> str:
+        """The overlay that its image is for an emulator by; "" if it is for the board itself."""
+        return overlay.of_version(self.version)
 
 
 def build_app(elf: bytes, *, project: str, version: str, flash_size: int) -> bytes:

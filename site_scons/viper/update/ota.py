@@ -15,7 +15,7 @@ from viper.base.errors import UserError
 from viper.base.printable import excerpt
 from viper.base.schema import Record
 from viper.device.endpoints import DeviceHttp, Endpoint
-from viper.image import app_image, partition_table
+from viper.image import app_image, overlay, partition_table
 from viper.image.boot_order import BootOrder
 from viper.image.partition_table import PartitionTable
 
@@ -92,6 +92,7 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
     build = request.build
     device = _Device(request)
     status = device.status()
+    _refuse_other_overlay(request, status)
     sent = 0
     returned = False
     if status.build != build:
@@ -113,6 +114,26 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
     if status.on_probation:
         device.post("/confirm")
     return Result(build, status.running, sent, returned)
+
+
+def _refuse_other_overlay(request: Update, status: Status) -> None:
+    """See that an image for an emulator goes to one, and a board's own to a board.
+
+    Both say so in their build ids.
+    """
+    ours, theirs = overlay.of_build(request.build), overlay.of_build(status.build)
+    if ours and not theirs:
+        raise UserError(
+            f"{request.host} is no emulator, and this image is for one (build {request.build}): "
+            "a board would have no network with it",
+            f"./scons ota HOST={request.host} sends the board's own",
+        )
+    if ours != theirs:
+        raise UserError(
+            f"{request.host} is an emulator (it runs build {status.build}), and this image is "
+            f"without the overlay '{theirs}': it has no network there",
+            f"./scons ota PORT={theirs} sends one with it",
+        )
 
 
 def _send(device: _Device, image: bytes, chunk: int, show: Callable[[int], None]) -> int:

@@ -35,6 +35,7 @@ IMPORTED = (
     "viper.image.app_image",
     "viper.image.boot_order",
     "viper.image.otadata",
+    "viper.image.overlay",
     "viper.image.partition_table",
     "viper.image.sectors",
     "viper.ports.port",
