@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""An image for an emulator: the board's own with an overlay, which nothing takes for the board's."""
+"""An image for an emulator: the board's own with an overlay, and never taken for it."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_the_two_are_not_taken_for_each_other(project: Esp32Project) -> None:
         with pytest.raises(UserError, match="is for an emulator") as refused:
             emulated.refuse_other_device(port.parse(at))
         assert refused.value.next_step.startswith("./scons flash")
-    with pytest.raises(UserError, match="is without the overlay 'qemu'.*no network") as refused:
+    with pytest.raises(UserError, match=r"is without the overlay 'qemu'.*no network") as refused:
         own.refuse_other_device(port.parse("qemu"))
     assert "./scons flash PORT=qemu" in refused.value.next_step
 

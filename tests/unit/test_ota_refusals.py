@@ -47,17 +47,14 @@ def test_a_second_application_receives(second: str) -> None:
 @pytest.mark.parametrize(
     ("ours", "theirs", "message"),
     [
-        ("qemu_0123456789a", "0123456789abcdef", "is no emulator, and this image is for one"),
+        ("qemu_0123456789a", "0123456789abcdef", "is no such emulator, and this image is for one"),
         ("0123456789abcdef", "qemu_0123456789a", "without the overlay 'qemu': it has no network"),
     ],
 )
 def test_an_image_for_an_emulator_goes_to_one_and_no_other_does(
-    tmp_path: Path, ours: str, theirs: str, message: str
+    ours: str, theirs: str, message: str
 ) -> None:
-    status = {"build": theirs, "boot": "1", "running": "factory", "on_probation": False}
-    status |= {"slot": {"label": "ota_0"}, "chunk": 65536, "mac": "02" * 6}
-    with HttpDevice(status) as device:
-        wanted = ota.Update(device.host, IMAGE, ours, "./scons ota")
-        with pytest.raises(UserError, match=message):
-            ota.update(wanted, lambda done: None)
-        assert device.asked == ["GET /ota"]
+    ota.refuse_other_overlay("192.168.0.7", theirs, theirs)
+    with pytest.raises(UserError, match=message) as refused:
+        ota.refuse_other_overlay("192.168.0.7", ours, theirs)
+    assert refused.value.next_step.startswith("./scons ota ")

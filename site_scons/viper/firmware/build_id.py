@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
-from viper.image import overlay
+from viper.image import app_image
 from viper.source import module_settings
 from viper.source.micropython_source import Source
 
@@ -72,7 +72,7 @@ def digests(inputs: Inputs, system: Mapping[str, str]) -> dict[str, object]:
 def build_id(of: Mapping[str, object]) -> str:
     """The digest of all inputs: 16 hexadecimal digits, or fewer behind the name of an overlay."""
     digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
-    return overlay.build(digest, str(of.get("overlay", "")))
+    return app_image.build_for(str(of.get("overlay", "")), digest)
 
 
 def write_headers(inputs: Inputs, identity: str, folder: Path) -> None:

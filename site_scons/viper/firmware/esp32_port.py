@@ -35,7 +35,7 @@ from viper.firmware.object_folder import ObjectFolder
 from viper.firmware.original_paths import OriginalPaths
 from viper.firmware.provenance import Provenance
 from viper.firmware.toolchain import Toolchain
-from viper.image import overlay
+from viper.image import app_image
 from viper.image.partition_table import TABLE_OFFSET, PartitionTable
 from viper.source import board as boards
 from viper.source.board import Board
@@ -105,7 +105,7 @@ class Port:
         """idf.py's command line: all that it is to know, for nothing else is passed to it."""
         folder = self.board.absolute()
         entry = ["-D", f"VHTTP_OVERLAY={self.overlay.absolute()}"] if self.overlay else []
-        version = overlay.version(self.inputs.source.version, self.inputs.overlay)
+        version = app_image.version_for(self.inputs.overlay, self.inputs.source.version)
         modules = [
             str(self.inputs.staged(Path(path)).absolute())
             for path in self.inputs.files

@@ -26,7 +26,6 @@ from pathlib import Path
 from viper.base import atomic_file, chip_models
 from viper.base.chip_models import ChipModel
 from viper.base.errors import UserError
-from viper.image import overlay
 
 IMAGE_MAGIC = 0xE9
 APP_DESC_MAGIC = 0xABCD5432
@@ -47,6 +46,11 @@ _BOOTLOADER_DESC = struct.Struct("<B2sBL32s24s16s")
 _BOOTLOADER_DESC_MAGIC = 80
 START_SIZE = _HEADER.size + _SEGMENT.size + _APP_DESC.size  # bytes of an image that describe it
 _MMU_PAGE_LOG2 = 16
+
+# Behind the name of an overlay.
+_MARK_OF_VERSION = ":"  # git has it in no tag, of which versions are made
+_MARK_OF_BUILD = "_"  # a digest has none
+_BUILD_LENGTH = 16  # characters
 
 _PAYLOAD_HEADER = struct.Struct("<8sL4x")  # magic, bytes of the executable after it
 _PAYLOAD_MAGIC = b"HOST ELF"
@@ -90,7 +94,30 @@ class AppDescription:
     @property
     def overlay(self) -> str:
         """The overlay that its image is for an emulator by; "" if it is for the board itself."""
-        return overlay.of_version(self.version)
+        return _before(_MARK_OF_VERSION, self.version)
+
+
+def version_for(overlay: str, plain: str) -> str:
+    """The version of an image that an overlay makes one for an emulator; "" is no overlay.
+
+    The chip's ROM takes images for its own chip alone, so nothing else can tell the two apart.
+    """
+    return f"{overlay}{_MARK_OF_VERSION}{plain}" if overlay else plain
+
+
+def build_for(overlay: str, digest: str) -> str:
+    """The build id of an image, from the digest of its inputs; likewise."""
+    return (f"{overlay}{_MARK_OF_BUILD}{digest}" if overlay else digest)[:_BUILD_LENGTH]
+
+
+def overlay_of_build(build: str) -> str:
+    """The overlay that a build id names; "" if it is that of an image for the board itself."""
+    return _before(_MARK_OF_BUILD, build)
+
+
+def _before(mark: str, text: str) -> str:
+    overlay, found, _ = text.partition(mark)
+    return overlay if found else ""
 
 
 def build_app(elf: bytes, *, project: str, version: str, flash_size: int) -> bytes:

@@ -22,6 +22,7 @@ from viper.base.errors import UserError
 
 VIRTUAL, QEMU = "virtual", "qemu"  # what a port begins with of a board on this computer
 _ON_THIS_COMPUTER = (VIRTUAL, QEMU)
+_TITLES = {VIRTUAL: "virtual board", QEMU: "emulated board"}
 _OVERLAYS = {QEMU: "qemu"}  # the overlay that an image needs there
 DEFAULT_BOARD = "default"  # what PORT=virtual is called
 _FORMS = (
@@ -50,6 +51,11 @@ class Port:
         """Whether a virtual board is there; None on another computer, where it may be either."""
         is_elsewhere = self.place is not None or (self.url or "").startswith("viper:")
         return None if is_elsewhere else self.maker == VIRTUAL
+
+    @property
+    def called(self) -> str:
+        """What people are told of a board on this computer."""
+        return board_called(self.board or "", self.maker)
 
     @property
     def overlay(self) -> str:
@@ -135,6 +141,11 @@ def viper_url(url: str) -> str:
 def of_board(name: str, maker: str = VIRTUAL) -> str:
     """The PORT of a board on this computer."""
     return maker if name == DEFAULT_BOARD else f"{maker}:{name}"
+
+
+def board_called(name: str, maker: str = VIRTUAL) -> str:
+    """What people are told of a board on this computer: "virtual board 'bench'"."""
+    return f"{_TITLES[maker]} '{name}'"
 
 
 def typed(goal: str, port: str) -> str:

@@ -15,7 +15,7 @@ from viper.base.errors import UserError
 from viper.base.printable import excerpt
 from viper.base.schema import Record
 from viper.device.endpoints import DeviceHttp, Endpoint
-from viper.image import app_image, overlay, partition_table
+from viper.image import app_image, partition_table
 from viper.image.boot_order import BootOrder
 from viper.image.partition_table import PartitionTable
 
@@ -92,7 +92,7 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
     build = request.build
     device = _Device(request)
     status = device.status()
-    _refuse_other_overlay(request, status)
+    refuse_other_overlay(request.host, build, status.build)
     sent = 0
     returned = False
     if status.build != build:
@@ -116,22 +116,27 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
     return Result(build, status.running, sent, returned)
 
 
-def _refuse_other_overlay(request: Update, status: Status) -> None:
+def refuse_other_overlay(host: str, build: str, running: str) -> None:
     """See that an image for an emulator goes to one, and a board's own to a board.
 
-    Both say so in their build ids.
+    Args:
+        build: the build id of the image.
+        running: that of what the device runs.
+
+    Raises:
+        UserError: they are of different kinds.
     """
-    ours, theirs = overlay.of_build(request.build), overlay.of_build(status.build)
-    if ours and not theirs:
+    ours, theirs = map(app_image.overlay_of_build, (build, running))
+    if ours and ours != theirs:
         raise UserError(
-            f"{request.host} is no emulator, and this image is for one (build {request.build}): "
-            "a board would have no network with it",
-            f"./scons ota HOST={request.host} sends the board's own",
+            f"{host} is no such emulator, and this image is for one (build {build}): a board would "
+            "have no network with it",
+            f"./scons ota HOST={host} sends the board's own",
         )
     if ours != theirs:
         raise UserError(
-            f"{request.host} is an emulator (it runs build {status.build}), and this image is "
-            f"without the overlay '{theirs}': it has no network there",
+            f"{host} is an emulator (it runs build {running}), and this image is without the "
+            f"overlay '{theirs}': it has no network there",
             f"./scons ota PORT={theirs} sends one with it",
         )
 
