@@ -103,8 +103,8 @@ static void call_handler(request_obj_t *request) {
 }
 
 // Calls the handler, unless the client has been told to come later.
-static void call_in_time(request_obj_t *request, uint32_t asked_ms) {
-    if ((uint32_t)vhttp_now_ms() - asked_ms >= VHTTP_COLD_WAIT_MS) {
+static void call_in_time(request_obj_t *request) {
+    if (vhttp_server_gave_up(request->service->server, request->connection, request->generation)) {
         vhttp_request_refuse(request, 503);
     } else {
         call_handler(request);
@@ -204,7 +204,6 @@ static bool take_call(struct vhttp_call_service *service, const struct vhttp_ask
         vhttp_request_finish(MP_OBJ_TO_PTR(service->requests[ask->head.connection]));
     }
     bool has_body = ask->flags & VHTTP_CALL_BODY;
-    uint32_t asked_ms = ask->asked_ms;
     request_obj_t *request = new_request(service, ask, length);
     if (request == NULL) {
         none->head = ask->head;
@@ -216,7 +215,7 @@ static bool take_call(struct vhttp_call_service *service, const struct vhttp_ask
     }
     vhttp_ring_release(vhttp_server_requests(service->server));
     if (request != NULL && !has_body) {
-        call_in_time(request, asked_ms);
+        call_in_time(request);
     }
     return true;
 }
@@ -245,11 +244,9 @@ bool vhttp_call_service_take(struct vhttp_call_service *service, const struct vh
     } else if (request != NULL && kind == VHTTP_ASK_CLOSE) {
         vhttp_request_finish(request);
     }
-    uint32_t asked_ms =
-        kind == VHTTP_ASK_BODY_END ? ((const struct vhttp_ask_body_end *)ask)->asked_ms : 0;
     vhttp_ring_release(vhttp_server_requests(service->server));
     if (request != NULL && kind == VHTTP_ASK_BODY_END) {
-        call_in_time(request, asked_ms);
+        call_in_time(request);
     }
     return true;
 }

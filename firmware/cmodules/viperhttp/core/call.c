@@ -117,7 +117,6 @@ static bool start_record(struct vhttp_shared *shared, struct vhttp_exchange *exc
     bool is_http_1_0 = request->minor_version == 0;
     *record = (struct vhttp_ask_call){
         .head = record->head,
-        .asked_ms = (uint32_t)shared->now_ms,
         .route = wish->route,
         .credit = VHTTP_WINDOW_SIZE,
         .flags = (uint16_t)((wish->takes_body ? VHTTP_CALL_BODY : 0) |

@@ -90,9 +90,16 @@ static void start_receiving(struct vhttp_shared *shared, struct vhttp_connection
     set_deadline(shared, connection, VHTTP_DEADLINE_BODY);
 }
 
+// The interpreter is waited for as long as it is not busy with something else.
+static void wait_for_python(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    connection->waits_since_ms = shared->now_ms;
+    connection->file_work = vhttp_ring_work(shared->desk.found);
+    set_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
+}
+
 static void start_waiting(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     connection->state = VHTTP_WAITING;
-    set_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
+    wait_for_python(shared, connection);
 }
 
 static void start_lingering(struct vhttp_shared *shared, struct vhttp_connection *connection) {
@@ -289,13 +296,14 @@ static bool receive_body(struct vhttp_shared *shared, struct vhttp_connection *c
         return true;
     }
     bool is_over = vhttp_body_is_over(&connection->body);
-    if (is_over &&
-        vhttp_errand_body_end(&shared->desk, &connection->exchange.errand, shared->now_ms)) {
+    if (is_over && vhttp_errand_body_end(&shared->desk, &connection->exchange.errand)) {
         start_waiting(shared, connection);
         return false;
     }
     if (is_over || connection->input_length > 0) { // the ring is full: Python is busy
-        keep_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
+        if (deadline_of(shared, connection) != VHTTP_DEADLINE_PYTHON) {
+            wait_for_python(shared, connection);
+        }
         return false;
     }
     if (connection->input_ended) {
@@ -587,6 +595,14 @@ static bool is_reading(struct vhttp_connection *connection) {
     return connection->unacknowledged < before;
 }
 
+// Files are looked for and read meanwhile: this one, or those that are before it in the ring. Such
+// a look may take long, the first one on a chip above all, and nobody is busy with anything else.
+static bool is_behind_files(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    bool is_at_files = vhttp_desk_is_at_files(&shared->desk, &connection->file_work);
+    return is_at_files && !vhttp_static_is_known(&connection->exchange) &&
+           shared->now_ms - connection->waits_since_ms < VHTTP_HANDLER_TIMEOUT_MS;
+}
+
 void vhttp_connection_overdue(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     enum vhttp_deadline kind = deadline_of(shared, connection);
     if (kind == VHTTP_DEADLINE_SEND && is_reading(connection)) {
@@ -597,10 +613,15 @@ void vhttp_connection_overdue(struct vhttp_shared *shared, struct vhttp_connecti
         send_comment(shared, connection);
         return;
     }
+    if (kind == VHTTP_DEADLINE_PYTHON && is_behind_files(shared, connection)) {
+        set_deadline(shared, connection, VHTTP_DEADLINE_PYTHON);
+        return;
+    }
     shared->stats.timeouts++;
     bool is_receiving = connection->state == VHTTP_RECEIVING;
     if (kind == VHTTP_DEADLINE_PYTHON && !is_receiving &&
-        vhttp_errand_was_taken(&shared->desk, &connection->exchange.errand)) {
+        vhttp_errand_is_call(&connection->exchange.errand) &&
+        !vhttp_errand_give_up(&shared->desk, &connection->exchange.errand)) {
         set_deadline(shared, connection, VHTTP_DEADLINE_HANDLER);
         return;
     }

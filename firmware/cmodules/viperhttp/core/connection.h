@@ -32,7 +32,9 @@ struct vhttp_connection {
     uint16_t index; // in the pool
     int socket;
     uint64_t opened_ms;
-    unsigned watched; // the poller's interest
+    uint64_t waits_since_ms; // for the interpreter
+    uint32_t file_work;      // of who reads files, when it was last looked at meanwhile
+    unsigned watched;        // the poller's interest
     bool is_watched;
     bool socket_is_full;
     bool input_ended;      // the client sends no more

@@ -50,6 +50,12 @@ bool vhttp_desk_ask_file(struct vhttp_desk *desk, struct vhttp_ipc_head head, co
     return true;
 }
 
+bool vhttp_desk_is_at_files(const struct vhttp_desk *desk, uint32_t *seen) {
+    uint32_t before = *seen;
+    *seen = vhttp_ring_work(desk->found);
+    return *seen != before || *seen % 2 == 1;
+}
+
 bool vhttp_errand_ask_file(struct vhttp_desk *desk, struct vhttp_errand *errand, const char *path,
                            uint32_t flags) {
     if (!vhttp_desk_ask_file(desk, head_of_next(errand, VHTTP_ASK_OPEN), path,
@@ -96,13 +102,13 @@ uint32_t vhttp_errand_body(struct vhttp_desk *desk, const struct vhttp_errand *e
     return piece;
 }
 
-bool vhttp_errand_body_end(struct vhttp_desk *desk, struct vhttp_errand *errand, uint64_t now_ms) {
-    struct vhttp_ask_body_end *record = vhttp_ring_reserve(desk->calls, sizeof(*record));
+bool vhttp_errand_body_end(struct vhttp_desk *desk, struct vhttp_errand *errand) {
+    struct vhttp_ipc_head *record = vhttp_ring_reserve(desk->calls, sizeof(*record));
     if (record == NULL) {
         desk->owes = true;
         return false;
     }
-    *record = (struct vhttp_ask_body_end){head_of(errand, VHTTP_ASK_BODY_END), (uint32_t)now_ms};
+    *record = head_of(errand, VHTTP_ASK_BODY_END);
     commit(desk, desk->calls, sizeof(*record));
     errand->asked_until = vhttp_ring_written(desk->calls);
     return true;
@@ -195,7 +201,15 @@ bool vhttp_errand_is_call(const struct vhttp_errand *errand) {
     return errand->is_call && errand->is_open;
 }
 
-bool vhttp_errand_was_taken(const struct vhttp_desk *desk, const struct vhttp_errand *errand) {
-    return vhttp_errand_is_call(errand) &&
-           (int32_t)(vhttp_ring_released(desk->calls) - errand->asked_until) >= 0;
+// Each side writes its own word before it reads the other's, so that one of them sees both.
+bool vhttp_errand_give_up(struct vhttp_desk *desk, const struct vhttp_errand *errand) {
+    atomic_store_explicit(&desk->given_up[errand->connection], errand->generation,
+                          memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+    return (int32_t)(vhttp_ring_released(desk->calls) - errand->asked_until) < 0;
+}
+
+bool vhttp_desk_gave_up(const struct vhttp_desk *desk, uint16_t connection, uint32_t generation) {
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load_explicit(&desk->given_up[connection], memory_order_relaxed) == generation;
 }

@@ -4,6 +4,7 @@
 #ifndef VHTTP_ERRAND_H
 #define VHTTP_ERRAND_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -14,8 +15,11 @@
 struct vhttp_desk {
     struct vhttp_ring *calls; // to the interpreter
     struct vhttp_ring *files; // to who reads files: the same ring, or one of the server's own
+    struct vhttp_ring *found; // from who reads files
     bool asked;               // something was written since the interpreter was last woken
     bool owes;                // and something found no room
+    // By connection: the generation of the last call that was given up before it was made.
+    atomic_uint given_up[VHTTP_MAX_CONNECTIONS];
 };
 
 // Only errand.c knows its fields.
@@ -46,6 +50,10 @@ bool vhttp_errand_ask_file(struct vhttp_desk *desk, struct vhttp_errand *errand,
 bool vhttp_desk_ask_file(struct vhttp_desk *desk, struct vhttp_ipc_head head, const char *path,
                          uint32_t flags, uint32_t limit);
 
+// Who reads files is at one, or was since `*seen` had this function's last word. `*seen` starts as
+// vhttp_ring_work of the desk's `found`.
+bool vhttp_desk_is_at_files(const struct vhttp_desk *desk, uint32_t *seen);
+
 // Room in the ring for a call's record of `longest` bytes, with its head; NULL when it is full.
 // It lapses unless vhttp_errand_ask_call publishes its first `length` bytes.
 struct vhttp_ask_call *vhttp_errand_write_call(struct vhttp_desk *desk,
@@ -58,7 +66,7 @@ uint32_t vhttp_errand_body(struct vhttp_desk *desk, const struct vhttp_errand *e
                            const char *bytes, uint32_t length);
 
 // The body is complete: the handler can start. False when the ring is full.
-bool vhttp_errand_body_end(struct vhttp_desk *desk, struct vhttp_errand *errand, uint64_t now_ms);
+bool vhttp_errand_body_end(struct vhttp_desk *desk, struct vhttp_errand *errand);
 
 // Asks for a part of the file that was found.
 void vhttp_errand_read(struct vhttp_desk *desk, struct vhttp_errand *errand, uint32_t offset,
@@ -90,7 +98,11 @@ void vhttp_errand_is_done(struct vhttp_errand *errand);
 // It is a call that the interpreter is not done with.
 bool vhttp_errand_is_call(const struct vhttp_errand *errand);
 
-// The interpreter has turned to the call, and it is the handler that takes its time.
-bool vhttp_errand_was_taken(const struct vhttp_desk *desk, const struct vhttp_errand *errand);
+// Gives up a call that was not made: it never is. False when the interpreter has turned to it, and
+// it is the handler that takes its time.
+bool vhttp_errand_give_up(struct vhttp_desk *desk, const struct vhttp_errand *errand);
+
+// Interpreter, when it has released the last record before the call: it was given up.
+bool vhttp_desk_gave_up(const struct vhttp_desk *desk, uint16_t connection, uint32_t generation);
 
 #endif

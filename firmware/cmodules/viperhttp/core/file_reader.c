@@ -266,7 +266,7 @@ static bool take_read(struct vhttp_file_reader *reader, const struct vhttp_ask_r
     return true;
 }
 
-bool vhttp_file_reader_take(struct vhttp_file_reader *reader, const struct vhttp_ipc_head *ask) {
+static bool take(struct vhttp_file_reader *reader, const struct vhttp_ipc_head *ask) {
     struct vhttp_open_file *entry = &reader->open[ask->connection];
     if (ask->kind == VHTTP_ASK_OPEN) {
         return take_open(reader, (const struct vhttp_ask_open *)ask);
@@ -283,6 +283,13 @@ bool vhttp_file_reader_take(struct vhttp_file_reader *reader, const struct vhttp
         drop_file(reader, entry);
     }
     return true;
+}
+
+bool vhttp_file_reader_take(struct vhttp_file_reader *reader, const struct vhttp_ipc_head *ask) {
+    vhttp_ring_begin_work(reader->answers);
+    bool is_taken = take(reader, ask);
+    vhttp_ring_end_work(reader->answers);
+    return is_taken;
 }
 
 // Sends one file's next bytes. False when the ring has no room.
@@ -311,7 +318,7 @@ static bool send_some(struct vhttp_file_reader *reader, uint16_t id) {
     return true;
 }
 
-bool vhttp_file_reader_send(struct vhttp_file_reader *reader) {
+static bool send_all(struct vhttp_file_reader *reader) {
     bool sent = true;
     while (sent && reader->spent < VHTTP_SERVICE_BUDGET) {
         sent = false;
@@ -325,6 +332,13 @@ bool vhttp_file_reader_send(struct vhttp_file_reader *reader) {
         }
     }
     return !sent;
+}
+
+bool vhttp_file_reader_send(struct vhttp_file_reader *reader) {
+    vhttp_ring_begin_work(reader->answers);
+    bool is_all = send_all(reader);
+    vhttp_ring_end_work(reader->answers);
+    return is_all;
 }
 
 void vhttp_file_reader_close(struct vhttp_file_reader *reader) {

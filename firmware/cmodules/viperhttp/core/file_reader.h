@@ -34,7 +34,7 @@ struct vhttp_known_digest {
 struct vhttp_file_reader {
     struct vhttp_open_file open[VHTTP_READERS];
     const struct vhttp_file_system *files;
-    struct vhttp_ring *answers; // whose writer it is
+    struct vhttp_ring *answers; // whose writer it is, and which is told when it is at work
     uint32_t spent;             // bytes read since the caller set it to 0
     struct vhttp_known_digest known[VHTTP_KNOWN_DIGESTS];
     uint32_t known_count; // that there ever were

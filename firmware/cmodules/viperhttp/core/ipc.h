@@ -28,7 +28,7 @@ enum vhttp_ask {
     VHTTP_ASK_CLOSE,    // struct vhttp_ipc_head: no more of it
     VHTTP_ASK_CALL,     // struct vhttp_ask_call: call a route's handler
     VHTTP_ASK_BODY,     // struct vhttp_ipc_head and the next bytes of the call's request body
-    VHTTP_ASK_BODY_END, // struct vhttp_ask_body_end: the handler can start
+    VHTTP_ASK_BODY_END, // struct vhttp_ipc_head: the handler can start
 };
 
 #define VHTTP_OPEN_GZIP 1u // the client takes gzip
@@ -72,12 +72,10 @@ struct vhttp_call_value {
 // of a folder there; the first is then for a file that is not there.
 #define VHTTP_NO_ROUTE UINT32_MAX
 
-// A call that has waited for VHTTP_COLD_WAIT_MS is not made any more: its client has its 503.
 struct vhttp_ask_call {
     struct vhttp_ipc_head head;
-    uint32_t asked_ms; // vhttp_now_ms(), modulo 2^32
-    uint32_t route;    // as vhttp_routes_add numbered it, or VHTTP_NO_ROUTE
-    uint32_t credit;   // bytes of content that may be sent
+    uint32_t route;  // as vhttp_routes_add numbered it, or VHTTP_NO_ROUTE
+    uint32_t credit; // bytes of content that may be sent
     uint16_t flags;
     uint8_t method; // enum vhttp_method
     uint8_t value_count;
@@ -86,11 +84,6 @@ struct vhttp_ask_call {
     uint32_t fields_length;             // the header lines as they came, with their CRLF
     struct vhttp_call_value values[];   // the path's, then the query's
     // then the text: path, query, fields, and the texts of the values
-};
-
-struct vhttp_ask_body_end {
-    struct vhttp_ipc_head head;
-    uint32_t asked_ms;
 };
 
 // Responses, interpreter to server.

@@ -22,6 +22,7 @@ bool vhttp_ring_init(struct vhttp_ring *ring, void *bytes, uint32_t size) {
     atomic_init(&ring->tail, 0);
     atomic_init(&ring->high_water, 0);
     atomic_init(&ring->full_count, 0);
+    atomic_init(&ring->work, 0);
     return true;
 }
 
@@ -61,6 +62,15 @@ void vhttp_ring_commit(struct vhttp_ring *ring, uint32_t length) {
     }
 }
 
+static void count_work(struct vhttp_ring *ring) {
+    uint32_t work = atomic_load_explicit(&ring->work, memory_order_relaxed);
+    atomic_store_explicit(&ring->work, work + 1, memory_order_release);
+}
+
+void vhttp_ring_begin_work(struct vhttp_ring *ring) { count_work(ring); }
+
+void vhttp_ring_end_work(struct vhttp_ring *ring) { count_work(ring); }
+
 const void *vhttp_ring_peek(struct vhttp_ring *ring, uint32_t *length) {
     uint32_t tail = atomic_load_explicit(&ring->tail, memory_order_relaxed);
     if (tail == atomic_load_explicit(&ring->head, memory_order_acquire)) {
@@ -86,6 +96,10 @@ uint32_t vhttp_ring_written(const struct vhttp_ring *ring) {
 
 uint32_t vhttp_ring_released(const struct vhttp_ring *ring) {
     return atomic_load_explicit(&ring->tail, memory_order_acquire);
+}
+
+uint32_t vhttp_ring_work(const struct vhttp_ring *ring) {
+    return atomic_load_explicit(&ring->work, memory_order_acquire);
 }
 
 uint32_t vhttp_ring_depth(const struct vhttp_ring *ring) {

@@ -21,6 +21,7 @@ struct vhttp_ring {
     uint32_t reserved_at;   // the writer's: where the open reservation starts
     atomic_uint high_water; // most bytes ever in use; the writer's
     atomic_uint full_count; // reservations that found no room; the writer's
+    atomic_uint work;       // times that the writer began or ended with some; the writer's
 };
 
 // `size` must be a power of two from 64 to 2^30. False otherwise.
@@ -36,6 +37,10 @@ void *vhttp_ring_reserve(struct vhttp_ring *ring, uint32_t length);
 // Writer: publishes the first `length` bytes of the last reservation (at most what it asked for).
 void vhttp_ring_commit(struct vhttp_ring *ring, uint32_t length);
 
+// Writer: it begins, or ends, with what may take it long before the next record is there.
+void vhttp_ring_begin_work(struct vhttp_ring *ring);
+void vhttp_ring_end_work(struct vhttp_ring *ring);
+
 // Reader: the oldest record and its length, or NULL when the ring is empty. It stays valid and
 // the oldest until it is released.
 const void *vhttp_ring_peek(struct vhttp_ring *ring, uint32_t *length);
@@ -45,6 +50,9 @@ void vhttp_ring_release(struct vhttp_ring *ring);
 // read once the latter has reached what the former was behind it.
 uint32_t vhttp_ring_written(const struct vhttp_ring *ring);
 uint32_t vhttp_ring_released(const struct vhttp_ring *ring);
+
+// Any thread: how often the writer began or ended with some work; odd while it is at it.
+uint32_t vhttp_ring_work(const struct vhttp_ring *ring);
 
 // Any thread: bytes in use now, record headers and padding included.
 uint32_t vhttp_ring_depth(const struct vhttp_ring *ring);

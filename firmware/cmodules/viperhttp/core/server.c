@@ -44,6 +44,7 @@ static bool open_local_files(struct vhttp_server *server) {
     }
     server->local_files = local;
     server->shared.desk.files = &local->requests;
+    server->shared.desk.found = &local->answers;
     local->reader.files = &vhttp_port_files;
     local->reader.answers = &local->answers;
     return vhttp_ring_init(&local->requests, local->request_bytes, VHTTP_IPC_RINGBUF_SIZE) &&
@@ -78,6 +79,7 @@ static void close_local_files(struct vhttp_server *server) {
 #else
 static bool open_local_files(struct vhttp_server *server) {
     server->shared.desk.files = &server->shared.requests;
+    server->shared.desk.found = &server->shared.responses;
     return true;
 }
 static void read_local_files(struct vhttp_server *server) { (void)server; }
@@ -271,6 +273,11 @@ struct vhttp_ring *vhttp_server_requests(struct vhttp_server *server) {
 
 struct vhttp_ring *vhttp_server_responses(struct vhttp_server *server) {
     return &server->shared.responses;
+}
+
+bool vhttp_server_gave_up(const struct vhttp_server *server, uint16_t connection,
+                          uint32_t generation) {
+    return vhttp_desk_gave_up(&server->shared.desk, connection, generation);
 }
 
 void vhttp_server_notify(struct vhttp_server *server) { vhttp_poller_wake(server->shared.poller); }

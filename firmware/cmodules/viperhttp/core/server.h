@@ -49,6 +49,11 @@ void vhttp_server_acknowledge(struct vhttp_server *server);
 struct vhttp_ring *vhttp_server_requests(struct vhttp_server *server);  // it is the reader
 struct vhttp_ring *vhttp_server_responses(struct vhttp_server *server); // it is the writer
 
+// Whether the server gave up a call: to be asked before the handler is called, when all records of
+// the call are released. Its client has its 503 then.
+bool vhttp_server_gave_up(const struct vhttp_server *server, uint16_t connection,
+                          uint32_t generation);
+
 // To be called after it has written responses.
 void vhttp_server_notify(struct vhttp_server *server);
 

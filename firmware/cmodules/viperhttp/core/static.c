@@ -308,10 +308,14 @@ enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exc
                          : ask_for_exchange(shared, exchange, path, flags);
 }
 
-enum vhttp_step vhttp_static_overdue(struct vhttp_shared *shared, struct vhttp_exchange *exchange) {
+bool vhttp_static_is_known(const struct vhttp_exchange *exchange) {
     const struct vhttp_cached *entry = exchange->reader.entry;
-    if (entry != NULL && entry->state == VHTTP_CACHED_READY) {
-        return respond_file(shared, exchange, &entry->facts);
+    return entry != NULL && entry->state == VHTTP_CACHED_READY;
+}
+
+enum vhttp_step vhttp_static_overdue(struct vhttp_shared *shared, struct vhttp_exchange *exchange) {
+    if (vhttp_static_is_known(exchange)) {
+        return respond_file(shared, exchange, &exchange->reader.entry->facts);
     }
     return respond_without(shared, exchange, 503);
 }

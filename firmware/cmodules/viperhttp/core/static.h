@@ -51,6 +51,9 @@ enum vhttp_step vhttp_static_found(struct vhttp_shared *shared, struct vhttp_exc
 // The entry of the cache that the exchange waits for has news, or not.
 enum vhttp_step vhttp_static_go_on(struct vhttp_shared *shared, struct vhttp_exchange *exchange);
 
+// The file is known as it was some time ago, which can be the answer.
+bool vhttp_static_is_known(const struct vhttp_exchange *exchange);
+
 // The interpreter does not answer in time: with what is known, or 503.
 enum vhttp_step vhttp_static_overdue(struct vhttp_shared *shared, struct vhttp_exchange *exchange);
 
