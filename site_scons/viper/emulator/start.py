@@ -50,7 +50,8 @@ def start(
     running = control.running(folder)
     source = f"{control.source_digest()} {qemu}"
     if running is None or running.source != source:
-        other = program.unlike(program.check(qemu, chip), idf) if idf else ""
+        found = program.check(qemu, chip)
+        other = program.unlike(found, idf) if idf else ""
         if other:
             console.note(other)
     words = [
