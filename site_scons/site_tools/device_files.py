@@ -16,10 +16,12 @@ from pathlib import Path
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
+from viper.application.definition_check import Limits
 from viper.base.console import human_size
 from viper.base.contents import Contents
 from viper.image import asset_manifest
 from viper.image.asset_manifest import File
+from viper.source import module_settings
 from viper.source.board import Hardware
 from viper.source.tree import Tree
 
@@ -55,6 +57,11 @@ def files(
             planted=planted,
             firmware=run.board.firmware,
             board=run.board.hardware,
+            limits=Limits.of(
+                module_settings.effective(
+                    module_settings.load(module_settings.LIST), run.board.viperhttp
+                )
+            ),
             how={"contents": run.contents},
         ),
     )
@@ -70,8 +77,10 @@ def _list(
     planted: Tree,
     firmware: str,
     board: Hardware,
+    limits: Limits,
     contents: Contents,
 ) -> str:
+    from viper.application import definition_check
     from viper.firmware import python_check
     from viper.image import device_files
 
@@ -81,6 +90,7 @@ def _list(
     site, *compiled = sources
     programs = [Path(path) for path in [*tree.files, *planted.files] if path.endswith(".py")]
     python_check.check([*compiled, *programs], firmware)
+    definition_check.check(programs, limits)
     folders = {
         device_files.SITE: asset_manifest.shipped(site),
         "/templates": {path.name: read(str(path)) for path in compiled},

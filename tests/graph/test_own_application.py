@@ -134,6 +134,13 @@ def test_what_is_no_python_is_not_sent(own: Project) -> None:
     line = len(main.read_text().splitlines()) - 1
     refused = own.scons("sync", PORT, status=2).output
     assert f"firmware/app/main.py line {line}: SyntaxError: invalid syntax: def broken(:" in refused
+    # What cannot work is refused where it stands, by the image too.
+    main.write_text(right + '\n\n@app.get("/{name}")\ndef hello(request):\n    pass\n')
+    line = len(main.read_text().splitlines()) - 1
+    for goal in (["image"], ["sync", PORT]):
+        refused = own.scons(*goal, status=2).output
+        says = f"firmware/app/main.py line {line}: hello: the handler has no parameter 'name'"
+        assert says in refused
     # What only the device knows, it knows at once.
     main.write_text(right.replace("app = ", "app = nothing\napp = "))
     refused = own.scons("sync", PORT, status=2).output

@@ -227,6 +227,124 @@ def named(a_name_of_many_letters):
     return a_name_of_many_letters
 
 
+@app.get("/request/{name}")
+def with_request(request, name):
+    return [request.path, name, request is current_request(), request.args]
+
+
+@app.get("/request-later")
+async def with_request_later(request):
+    await asyncio.sleep_ms(1)
+    yield request.path
+
+
+@app.get("/request-method")
+def whole_request(request):
+    return {"url": request.url, "client": list(request.client), "port": request.client.port}
+
+
+@app.get("/request-named/{request}")
+def called_request(request):
+    return request
+
+
+@app.get("/who", deps={"agent": Depends(lambda request: request.headers.get("user-agent"))})
+def who(request, agent):
+    return agent == request.headers["user-agent"]
+
+
+@app.post("/signed")
+def sign(request):
+    response = Response("x")
+    response.set_signed_cookie("user", request.json(), "a key", httponly=True)
+    return response
+
+
+@app.get("/signed/{name}", query={"key": Query("a key")})
+def signed(request, name, key):
+    return request.signed_cookie(name, key)
+
+
+@app.get("/forget")
+def forget():
+    response = Response("x")
+    response.delete_cookie("user", path="/a")
+    return response
+
+
+@app.get("/count")
+def count(request):
+    app.state.count = app.state.get("count", 0) + 1
+    request.state.own = "count" in request.state
+    return [app.state["count"], request.state.own]
+
+
+# ---- Statuses
+
+
+@app.post("/made", status_code=201)
+def made():
+    return {"made": True}
+
+
+@app.post("/made-later", status_code=201)
+async def made_later():
+    await asyncio.sleep_ms(1)
+    return "made"
+
+
+@app.post("/made-stream", status_code=202)
+def made_stream():
+    yield "made"
+
+
+@app.post("/made-otherwise", status_code=201)
+def made_otherwise():
+    return Response("there", 200)
+
+
+@app.delete("/made", status_code=204)
+def unmade():
+    pass
+
+
+@app.get("/pair/{way}")
+async def pair(way):
+    if way == "later":
+        await asyncio.sleep_ms(1)
+    return {
+        "later": ("none", 404),
+        "json": ({"a": 1}, 418),
+        "fields": ("x", 202, {"X-A": "b"}),
+        "nothing": (None, 204),
+        "response": (viperhttp.HTMLResponse("<p>"), 202, {"X-A": "b"}),
+        "one": ("x",),
+        "two": ("x", "y"),
+        "four": ("x", 200, {}, 1),
+        "status": ("x", 299),
+    }[way]
+
+
+@app.get("/pair-now")
+def pair_now():
+    return b"x", 203
+
+
+class Item:
+    def __init__(self):
+        self.value = 1
+
+    def get(self, number):
+        return [number, self.value]
+
+    async def put(self, request, number):
+        self.value = request.json()
+        return self.value, 202
+
+
+app.route("/item/{number:int}")(Item)
+
+
 # ---- What responses hold
 
 
@@ -270,6 +388,11 @@ class Callable:
         return x
 
 
+class Requested:
+    def method(self, request):
+        return 1
+
+
 def nothing():
     return 1
 
@@ -281,7 +404,30 @@ def within(y):
     return handler
 
 
+def two_exception_handlers(kind):
+    def define(app):
+        app.exception_handler(Exception)(odd)
+        app.exception_handler(kind)(odd)
+
+    return define
+
+
 DEFINITIONS = {
+    "no parentheses": lambda app: app.get(nothing),
+    "no path": lambda app: app.get(1)(nothing),
+    "another name for the request": lambda app: app.get("/a")(lambda req: 1),
+    "the request behind another": lambda app: app.get("/{x}")(lambda x, request: 1),
+    "the request by name alone": lambda app: app.get("/a")(request_by_name_alone),
+    "a dependency of request and more": lambda app: Depends(lambda request, x: x),
+    "a class for one method": lambda app: app.get("/a")(Item),
+    "a class without methods": lambda app: app.route("/a")(Callable),
+    "a class that lacks a parameter": lambda app: app.route("/{x}/{number}")(Item),
+    "a status that there is not": lambda app: app.get("/a", status_code=99)(nothing),
+    "a status in words": lambda app: app.get("/a", status_code="201")(nothing),
+    "a router's status": lambda app: Router().get("/a", status_code=99)(nothing),
+    "no router": lambda app: app.include_router(nothing),
+    "a handler of an exception twice": two_exception_handlers(Exception),
+    "a handler of an exception that another takes": two_exception_handlers(Odd),
     "path and query of one name": lambda app: app.get("/{x}", query={"x": Query()})(lambda x: x),
     "path and dependency of one name": lambda app: app.get("/{x}", deps={"x": Depends(nothing)})(
         lambda x: x
@@ -328,12 +474,19 @@ ACCEPTED = {
     "a class": lambda app: app.get("/e")(dict),
     "a builtin": lambda app: app.get("/f", deps={"k": time.ticks_ms})(lambda k: k),
     "a whole default of a float": lambda app: Query(1, float),
+    "the request": lambda app: app.get("/g")(lambda request: 1),
+    "the request and a parameter": lambda app: app.get("/h/{x}")(lambda request, x: 1),
+    "the request of a method": lambda app: app.get("/i")(Requested().method),
     "no default": lambda app: Query(None, int),
 }
 
 
 def only_by_name(*, x):
     return x
+
+
+def request_by_name_alone(*, request):
+    return request
 
 
 def router_of_nothing():

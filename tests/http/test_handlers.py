@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import socket
 import time
 from collections.abc import Iterator
 
@@ -297,6 +298,116 @@ def test_the_name_of_a_field(client: httpx.Client, name: str) -> None:
     assert client.post("/field/name", json=name).status_code == 500
 
 
+# ---- The request
+
+
+def test_a_handler_gets_the_request_as_its_first_argument(client: httpx.Client) -> None:
+    answer = client.get("/request/b", params={"q": "1"})
+    assert answer.json() == ["/request/b", "b", True, {"q": "1"}]
+    assert client.get("/request-later").text == "/request-later"
+    assert client.get("/request-named/c").text == "c"
+    assert client.get("/who").json() is True
+
+
+def test_the_address_of_a_request(host: str) -> None:
+    with httpx.Client(base_url=host) as client:
+        told = client.get("/request-method?a=%20b").json()
+    assert told["url"] == f"{host}/request-method?a=%20b"
+    assert told["client"][1] == told["port"]
+    assert told["port"] > 0
+
+
+def test_the_port_of_a_client_is_its_own(host: str) -> None:
+    ports = []
+    for _ in range(2):
+        with (
+            socket.create_connection((httpx.URL(host).host, httpx.URL(host).port or 80)) as peer,
+            peer.makefile("rb") as answer,
+        ):
+            peer.sendall(b"GET /request-method HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            told = json.loads(answer.read().partition(b"\r\n\r\n")[2])
+            ports.append((told["client"], told["url"]))
+            if peer.getsockname()[0] == "127.0.0.1":  # nothing translates addresses in between
+                assert told["client"] == list(peer.getsockname())
+    assert ports[0][1] == "http://a/request-method"
+
+
+@pytest.mark.parametrize("text", ["", "ada", "a; b", "ä\n", "x" * 200])
+def test_a_signed_cookie_is_read_again(host: str, text: str) -> None:
+    with httpx.Client(base_url=host) as client:
+        field = client.post("/signed", json=text).headers["Set-Cookie"]
+        assert "HttpOnly" in field
+        assert client.get("/signed/user").text == text
+
+
+def test_a_signed_cookie_of_somebody_else_is_none(host: str) -> None:
+    with httpx.Client(base_url=host) as client:
+        client.post("/signed", json="ada")
+        value = client.cookies["user"]
+        assert client.get("/signed/user", params={"key": "another"}).json() is None
+    last = "1" if value[-1] == "0" else "0"
+    forged = [value[:-1] + last, "ZXZl" + value[4:], value[:-1], "YWRh", "", "ä", value + "0"]
+    for each in forged:
+        fields = {"Cookie": f"user={each}".encode()}
+        assert httpx.get(f"{host}/signed/user", headers=fields).json() is None, each
+    other_name = {"Cookie": f"admin={value}"}
+    assert httpx.get(f"{host}/signed/admin", headers=other_name).json() is None
+
+
+def test_a_cookie_is_forgotten(client: httpx.Client) -> None:
+    field = client.get("/forget").headers["Set-Cookie"]
+    assert field == "user=; Max-Age=0; Path=/a; SameSite=Lax"
+
+
+def test_state_of_the_application_and_of_a_request(client: httpx.Client) -> None:
+    first, second = client.get("/count").json(), client.get("/count").json()
+    assert second[0] == first[0] + 1
+    assert (first[1], second[1]) == (False, False)
+
+
+# ---- Statuses
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "content"),
+    [
+        ("POST", "/made", 201, '{"made":true}'),
+        ("POST", "/made-later", 201, "made"),
+        ("POST", "/made-stream", 202, "made"),
+        ("POST", "/made-otherwise", 200, "there"),
+        ("DELETE", "/made", 204, ""),
+        ("GET", "/pair/later", 404, "none"),
+        ("GET", "/pair/json", 418, '{"a":1}'),
+        ("GET", "/pair/fields", 202, "x"),
+        ("GET", "/pair/nothing", 204, ""),
+        ("GET", "/pair/response", 202, "<p>"),
+        ("GET", "/pair-now", 203, "x"),
+    ],
+)
+def test_the_status_of_an_answer(
+    client: httpx.Client, method: str, path: str, status: int, content: str
+) -> None:
+    answer = client.request(method, path)
+    assert (answer.status_code, answer.text) == (status, content)
+    assert answer.headers.get("X-A") == (
+        "b" if path in ("/pair/fields", "/pair/response") else None
+    )
+
+
+@pytest.mark.parametrize("way", ["one", "two", "four", "status"])
+def test_what_no_answer_is_is_no_json_either(client: httpx.Client, way: str) -> None:
+    assert client.get(f"/pair/{way}").status_code == 500
+
+
+def test_a_class_of_handlers(client: httpx.Client) -> None:
+    assert client.get("/item/5").json() == [5, 1]
+    assert client.put("/item/5", json=7).status_code == 202
+    assert client.get("/item/6").json() == [6, 7]
+    answer = client.post("/item/5")
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "GET, HEAD, PUT, OPTIONS")
+    client.put("/item/5", json=1)
+
+
 # ---- Definitions
 
 
@@ -305,6 +416,24 @@ def test_what_cannot_work_is_refused_where_it_is_defined(client: httpx.Client) -
     refused = ("TypeError: ", "ValueError: ", "KeyError: ")
     accepted = [what for what, outcome in outcomes.items() if not outcome.startswith(refused)]
     assert accepted == []
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("a parameter that the handler lacks", ["/{x}", "'x'"]),
+        ("a parameter that nothing gives", ["/a", "'x'"]),
+        ("another name for the request", ["/a", "'req'", "'request'"]),
+        ("a class that lacks a parameter", ["get", "'x'"]),
+        ("no Query", ["/a", "Query"]),
+        ("a handler of an exception that another takes", ["odd", "Odd"]),
+    ],
+)
+def test_a_refusal_names_what_it_is_about(
+    client: httpx.Client, what: str, names: list[str]
+) -> None:
+    outcome = client.get("/definitions").json()[what]
+    assert [name for name in names if name not in outcome] == []
 
 
 def test_what_can_work_is_not(client: httpx.Client) -> None:

@@ -14,8 +14,11 @@ from viperhttp.responses import (
     ServedResponse,
     StreamingResponse,
     outcome,
+    response_for,
+    settled,
 )
-from viperhttp.routing import Router, check_callable, is_coroutine
+from viperhttp.routing import Router, check_callable, is_coroutine, name_of
+from viperhttp.state import State
 
 
 class ViperHTTP(Router):
@@ -34,6 +37,7 @@ class ViperHTTP(Router):
         self._exception_handlers = []
         self._events = {"startup": [], "shutdown": []}
         self._url = None
+        self.state = State()
 
     # ---- What is served
 
@@ -60,7 +64,7 @@ class ViperHTTP(Router):
     def _add(self, route):
         route.check()
         route.entry = self._server.route(
-            route.bits(), route.path, route.parameters(), route.handler
+            route.bits(), route.path, route.parameters(), route.status_code, route.handler
         )
         self.routes.append(route)
 
@@ -90,8 +94,12 @@ class ViperHTTP(Router):
         if not isinstance(kind, type) or not issubclass(kind, Exception):
             raise TypeError("an exception handler is for a class of exceptions, not %r" % (kind,))
 
+        self._check_stopped()
+        for earlier, function in self._exception_handlers:
+            if issubclass(kind, earlier):
+                raise ValueError("%s answers for %s already" % (name_of(function), kind.__name__))
+
         def decorate(function):
-            self._check_stopped()
             check_callable(function, "an exception handler", 2)
             self._exception_handlers.append((kind, function))
             return function
@@ -183,7 +191,11 @@ class ViperHTTP(Router):
 
     def _handler_for(self, route):
         # A handler that nothing stands around is called by the C side itself.
-        handler = _with_dependencies(route) if route.deps else route.handler
+        handler = route.around(route.handler)
+        if route.takes_request():
+            handler = _with_request(handler)
+        if route.deps:
+            handler = _with_dependencies(route.deps, handler)
         return self._behind([function for function, _ in self._middleware], handler)
 
     def _handler_of_the_rest(self):
@@ -201,7 +213,7 @@ class ViperHTTP(Router):
                     result = await outcome(result)
             except Exception as error:
                 result = await self._result_for(request, error)
-            return result if isinstance(result, Response) else _response_for(result)
+            return response_for(result, request.default_status)
 
         call_next = innermost
         for function in middleware:
@@ -218,17 +230,13 @@ class ViperHTTP(Router):
         """Sends what a handler returned and is not a plain value."""
         if is_coroutine(result):
             start_task(call, self._complete(call, result))
-        elif not isinstance(result, Response):
-            raise TypeError("a handler cannot return %s" % type(result).__name__)
-        elif type(result).send is Response.send:
-            call.respond(result.status_code, result.headers, result.content)
-        else:
+        elif not _sent(call, settled(result, call.default_status)):
             start_task(call, self._complete(call, result))
 
     async def _complete(self, call, result):
         try:
             try:
-                value = await outcome(result)
+                value = settled(await outcome(result), call.default_status)
                 if not _sent(call, value):
                     await value.send(call)
             except Exception as error:
@@ -237,7 +245,7 @@ class ViperHTTP(Router):
                 if call.has_begun:
                     _log(call, error)
                     return
-                value = await self._result_for(request_of(call), error)
+                value = settled(await self._result_for(request_of(call), error), 200)
                 if not _sent(call, value):
                     await value.send(call)
         except Exception as error:
@@ -260,17 +268,24 @@ class ViperHTTP(Router):
         return JSONResponse({"detail": "Internal Server Error"}, 500)
 
 
-def _with_dependencies(route):
+def _with_request(handler):
+    def handle(**parameters):
+        return handler(current_request(), **parameters)
+
+    return handle
+
+
+def _with_dependencies(deps, handler):
     async def handle(**parameters):
-        for name, dependency in route.deps:
-            value = dependency()
+        for name, dep in deps:
+            value = dep.dependency(current_request()) if dep.takes_request else dep.dependency()
             if is_coroutine(value):
                 value = await outcome(value)
                 if isinstance(value, StreamingResponse):
                     raise TypeError("a dependency cannot yield")
             if name[0] != "_":
                 parameters[name] = value
-        result = route.handler(**parameters)
+        result = handler(**parameters)
         return await outcome(result) if is_coroutine(result) else result
 
     return handle
@@ -281,12 +296,6 @@ def _bind(function, call_next):
         return function(request, call_next)
 
     return bound
-
-
-def _response_for(value):
-    if isinstance(value, (str, bytes, bytearray, memoryview)):
-        return Response(value)
-    return JSONResponse(value)
 
 
 def _sent(call, value):

@@ -2,11 +2,15 @@
 """What a handler can know of its request."""
 
 from asyncio import core
+from collections import namedtuple
 
 import _viperhttp
 
+from viperhttp import signed_cookies
 from viperhttp.errors import HTTPException
+from viperhttp.state import State
 
+_SAFE = "/-._~!$&'()*+,;=:@0123456789"  # in a path, beside letters
 _calls = {}  # id(task) → the call that it works for
 
 
@@ -26,6 +30,13 @@ def _text(line):
         return str(line, "utf-8")
     except UnicodeError:
         return "".join([chr(byte) for byte in line])
+
+
+def _quoted(path):
+    """A path as it stands in an address (RFC 3986, 3.3)."""
+    return "".join(
+        [chr(b) if chr(b) in _SAFE or chr(b).isalpha() else "%%%02X" % b for b in path.encode()]
+    )
 
 
 class Headers:
@@ -64,13 +75,17 @@ class Headers:
         return self._fields.items()
 
 
+Address = namedtuple("Address", ("host", "port"))
+
+
 class Request:
-    """A request; current_request() gives a handler its own."""
+    """A request; a handler gets it as its first argument, if that is called `request`, and by
+    current_request()."""
 
     def __init__(self, call):
         self._call = call
         self._headers = None
-        self.state = {}  # for middleware and handlers
+        self.state = State()  # for middleware and handlers
 
     @property
     def method(self):
@@ -81,6 +96,24 @@ class Request:
     def path(self):
         """The path, decoded."""
         return self._call.path
+
+    @property
+    def url(self):
+        """The whole address as the client has it: http://, the Host, the path as it is decoded and
+        coded anew, and the query."""
+        url = "http://" + self.headers.get("host", "") + _quoted(self._call.path)
+        query = str(self._call.query, "utf-8")
+        return url + "?" + query if query else url
+
+    @property
+    def client(self):
+        """The address that the connection comes from: host, port."""
+        return Address(*self._call.client)
+
+    @property
+    def default_status(self):
+        """The status of an answer that does not say one: its route's status_code."""
+        return self._call.default_status
 
     @property
     def headers(self):
@@ -95,6 +128,8 @@ class Request:
         a bad escape, and for more than VHTTP_NAMES_MAX names."""
         return _unquoted(self._call.query, 400)
 
+    args = query
+
     @property
     def cookies(self):
         """The cookies' values by name."""
@@ -104,6 +139,11 @@ class Request:
             if equals:
                 cookies[name] = value.strip('"')
         return cookies
+
+    def signed_cookie(self, name, key):
+        """What set_signed_cookie has put into a cookie; None without one, and for one that was not
+        made with this key."""
+        return signed_cookies.verified(name, self.cookies.get(name, ""), key)
 
     def body(self):
         """The body's bytes, at most VHTTP_REQUEST_BODY_MAX."""

@@ -8,12 +8,14 @@ from asyncio import core
 
 import _viperhttp
 
+from viperhttp import signed_cookies
 from viperhttp.routing import is_coroutine
 
 YIELD_EVERY = 16384  # bytes of a stream after which other tasks have their turn
 
 _AWAITS_NOTHING = object()
 _FOLDER = 0x4000  # in the mode that os.stat gives
+_WITHOUT_CONTENT = (204, 205)
 _NO_TOKEN = '()<>@,;:\\"/[]?={}'  # RFC 9110, 5.6.2
 
 
@@ -68,6 +70,15 @@ class Response:
         if httponly:
             parts.append("HttpOnly")
         self.headers.setdefault("Set-Cookie", []).append("; ".join(parts))
+
+    def delete_cookie(self, name, path="/"):
+        """Has the browser forget a cookie that was set with this path."""
+        self.set_cookie(name, max_age=0, path=path)
+
+    def set_signed_cookie(self, name, value, key, **options):
+        """As set_cookie, of any text; request.signed_cookie(name, key) gives it back, or None when
+        somebody without `key`, str or bytes, has made or changed it. Everybody can read it."""
+        self.set_cookie(name, signed_cookies.signed(name, value, key), **options)
 
     async def send(self, call):
         """Answers a call of the server with this."""
@@ -155,6 +166,36 @@ def _keep_task():
         core._task_queue.push(core.cur_task)
 
 
+def settled(value, status):
+    """What a handler's outcome is to be sent as: a Response, or a plain value. A pair (value,
+    status), or three with the fields of the head, is a Response; TypeError for another tuple."""
+    if isinstance(value, Response):
+        if value.status_code is None:
+            value.status_code = status
+        return value
+    if not isinstance(value, tuple):
+        return value
+    is_answer = len(value) in (2, 3) and isinstance(value[1], int)
+    if not is_answer or not isinstance(value[-1], (int, dict)):
+        raise TypeError("a tuple is (value, status) or (value, status, headers); a list is JSON")
+    response = response_for(value[0], value[1])
+    response.status_code = value[1]
+    response.headers.update(value[2] if len(value) == 3 else {})
+    return response
+
+
+def response_for(value, status):
+    """The Response that a handler's outcome stands for."""
+    value = settled(value, status)
+    if isinstance(value, Response):
+        return value
+    if value is None and status in _WITHOUT_CONTENT:
+        return Response(b"", status)
+    if isinstance(value, (str, bytes, bytearray, memoryview)):
+        return Response(value, status)
+    return JSONResponse(value, status)
+
+
 async def outcome(value):
     """What a handler's result is in the end: itself, what a coroutine returns, or a response that
     streams what a generator yields."""
@@ -184,7 +225,7 @@ def _stream(first, generator):
         generator.close()
         raise TypeError("a handler cannot yield %s" % type(first).__name__)
     media_type = "text/plain; charset=utf-8" if is_text else "application/octet-stream"
-    response = StreamingResponse(generator, media_type=media_type)
+    response = StreamingResponse(generator, None, media_type=media_type)  # its route's status
     response._first = first
     return response
 

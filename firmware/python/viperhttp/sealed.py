@@ -27,27 +27,20 @@ import sys
 
 from viperhttp import device_token, routing
 from viperhttp.errors import HTTPException
+from viperhttp.hmac_sha256 import are_equal, hmac_sha256
 from viperhttp.request import current_request
-from viperhttp.responses import JSONResponse, Response, StreamingResponse
+from viperhttp.responses import JSONResponse, StreamingResponse, response_for
 
 _CHALLENGE = 'HMAC-SHA256 realm="%s", nonce="%s"'
 _CREDENTIALS = ["hmac-sha256 nonce=", ", cnonce=", ", seal=", ""]  # what is around the values
 _NONCES = 16  # of either table
-_BLOCK = 64  # bytes of SHA-256's blocks, as RFC 2104 needs them
 
 
 class Router(routing.Router):
     """A Router that hands on sealed requests alone, and seals the answers."""
 
-    def route(self, path, methods=("GET",), **options):
-        """Decorates a handler, as Router.route does."""
-        add = super().route(path, methods, **options)
-
-        def decorate(handler):
-            add(_guarded(handler))
-            return handler
-
-        return decorate
+    def _around(self, handler):
+        return _guarded(handler)
 
 
 class _Nonces:
@@ -99,7 +92,7 @@ def _verified(request, key):
         return None
     target = (request.method, request.path, str(request._call.query, "utf-8"))
     body = (request.headers.get("content-encoding", ""), _hex(hashlib.sha256(request.body())))
-    if not _are_equal(_seal(key, ("request", nonce, cnonce) + target + body), seal):
+    if not are_equal(_seal(key, ("request", nonce, cnonce) + target + body), seal):
         return None
     table.take(nonce)
     return nonce, cnonce
@@ -122,7 +115,7 @@ async def _answer(request, handler, parameters):
         print("viperhttp: %s %s" % (request.method, request.path), file=sys.stderr)
         sys.print_exception(error, sys.stderr)
         return JSONResponse({"detail": "Internal Server Error"}, 500)
-    return result if isinstance(result, Response) else JSONResponse(result)
+    return response_for(result, request.default_status)
 
 
 def _sealed(response, key, nonces):
@@ -156,21 +149,8 @@ def _with_seal(pieces, key, said):
 
 def _seal(key, said):
     """The HMAC-SHA256 of lines, in hex."""
-    block = key + bytes(_BLOCK - len(key))
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in block))
-    inner.update("\n".join(said).encode())
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in block))
-    outer.update(inner.digest())
-    return _hex(outer)
+    return hmac_sha256(key, "\n".join(said).encode())
 
 
 def _hex(digest):
     return binascii.hexlify(digest.digest()).decode()
-
-
-def _are_equal(one, other):
-    """Compares in a time that does not tell where they differ."""
-    difference = len(one) ^ len(other)
-    for a, b in zip(one.encode(), other.encode()):
-        difference |= a ^ b
-    return difference == 0

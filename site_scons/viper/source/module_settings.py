@@ -70,6 +70,11 @@ def load(path: Path) -> list[Setting]:
     return [_setting(name, table) for name, table in tables.items()]
 
 
+def effective(settings: Sequence[Setting], values: Mapping[str, Value]) -> dict[str, Value]:
+    """What each setting is for a board that has these values."""
+    return {setting.name: values.get(setting.name, setting.default) for setting in settings}
+
+
 def header(settings: Sequence[Setting], values: Mapping[str, Value]) -> str:
     """The text of vhttp_config.h.
 

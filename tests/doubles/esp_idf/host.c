@@ -63,12 +63,16 @@ int host_bind(int socket, uint16_t port) {
 
 int host_listen(int socket, int backlog) { return listen(socket, backlog); }
 
-int host_port(int socket) {
+static int port_by(int (*name)(int, struct sockaddr *, socklen_t *), int socket) {
     struct sockaddr_in address;
     socklen_t size = sizeof(address);
-    int result = getsockname(socket, (struct sockaddr *)&address, &size);
+    int result = name(socket, (struct sockaddr *)&address, &size);
     return result == 0 ? ntohs(address.sin_port) : -1;
 }
+
+int host_port(int socket) { return port_by(getsockname, socket); }
+
+int host_peer_port(int socket) { return port_by(getpeername, socket); }
 
 ssize_t host_recv(int socket, void *bytes, size_t size) { return recv(socket, bytes, size, 0); }
 

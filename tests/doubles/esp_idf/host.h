@@ -21,7 +21,8 @@ int host_keep_alive_count(int socket, int count);
 int host_nonblocking(int socket);
 int host_bind(int socket, uint16_t port); // of 127.0.0.1
 int host_listen(int socket, int backlog);
-int host_port(int socket); // where it is bound
+int host_port(int socket);      // where it is bound
+int host_peer_port(int socket); // where the other end is
 ssize_t host_recv(int socket, void *bytes, size_t size);
 ssize_t host_send(int socket, const void *const *parts, const size_t *lengths, size_t count);
 int host_end(int socket);

@@ -125,6 +125,17 @@ int lwip_getsockname(int s, struct sockaddr *name, socklen_t *namelen) {
     return 0;
 }
 
+int lwip_getpeername(int s, struct sockaddr *name, socklen_t *namelen) {
+    struct sockaddr_in *address = (struct sockaddr_in *)name;
+    int port = host_peer_port(s);
+    if (port < 0 || *namelen != sizeof(*address)) {
+        return refuse(EINVAL);
+    }
+    address->sin_addr.s_addr = lwip_htonl(INADDR_LOOPBACK);
+    address->sin_port = lwip_htons((uint16_t)port);
+    return 0;
+}
+
 int lwip_accept(int s, struct sockaddr *addr, socklen_t *addrlen) {
     if (addr != NULL || addrlen != NULL) {
         return refuse(EINVAL);

@@ -80,10 +80,11 @@ static void call_handler(request_obj_t *request) {
         mp_obj_list_get(service->handlers, &length, &handlers);
         bool has_route = request->route != VHTTP_NO_ROUTE;
         mp_obj_get_array(has_route ? handlers[request->route] : service->unrouted, &length, &entry);
+        request->default_status = mp_obj_get_int(entry[1]);
         mp_obj_t arguments[4 * VHTTP_ROUTE_PARAMETERS_MAX];
         for (size_t i = 0; i < request->value_count; i++) {
-            arguments[2 * i] = entry[1 + 2 * i];
-            arguments[2 * i + 1] = value_object(request, i, entry[2 + 2 * i]);
+            arguments[2 * i] = entry[2 + 2 * i];
+            arguments[2 * i + 1] = value_object(request, i, entry[3 + 2 * i]);
         }
         mp_obj_t result = mp_call_function_n_kw(entry[0], 0, request->value_count, arguments);
         bool has_room = true;
@@ -158,6 +159,7 @@ static request_obj_t *new_request(struct vhttp_call_service *service,
         .credit = ask->credit,
         .method = ask->method,
         .is_http_1_0 = ask->flags & VHTTP_CALL_HTTP_1_0,
+        .client = ask->client,
         .state = mp_const_none,
         .path_length = ask->path_length,
         .query_length = ask->query_length,

@@ -257,16 +257,17 @@ static void take_pattern_names(struct vhttp_slice pattern, mp_obj_t entry) {
     }
 }
 
-// route(methods, pattern, query, handler) -> list whose first item is the handler, to be replaced
-// at will. It is called with the parameters by name. methods is a set of bits, query a tuple of
-// (name, kind, required, default).
+// route(methods, pattern, query, status, handler) -> list whose first item is the handler, to be
+// replaced at will. It is called with the parameters by name. methods is a set of bits, query a
+// tuple of (name, kind, required, default), status that of answers without one of their own.
 static mp_obj_t server_route(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     server_obj_t *self = stopped(args[0]);
     mp_int_t methods = mp_obj_get_int(args[1]);
     struct vhttp_slice pattern;
     pattern.at = mp_obj_str_get_data(args[2], &pattern.length);
-    mp_obj_t entry = mp_obj_new_list(1, (mp_obj_t *)&args[4]);
+    mp_obj_t head[] = {args[5], args[4]};
+    mp_obj_t entry = mp_obj_new_list(MP_ARRAY_SIZE(head), head);
     take_pattern_names(pattern, entry);
     size_t count;
     mp_obj_t *query;
@@ -305,16 +306,20 @@ static mp_obj_t server_route(size_t n_args, const mp_obj_t *args) {
                           pattern.at);
     }
 }
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_route_obj, 5, 5, server_route);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_route_obj, 6, 6, server_route);
 
 // unrouted(handler): calls it for each request that no route takes, as handler(status=…, file=…,
 // folder_status=…), which are the values of VHTTP_NO_ROUTE. None: the server answers such requests
 // alone.
 static mp_obj_t server_unrouted(mp_obj_t self_in, mp_obj_t handler) {
     server_obj_t *self = stopped(self_in);
-    mp_obj_t entry[] = {handler,       MP_OBJ_NEW_QSTR(MP_QSTR_status),
-                        mp_const_none, MP_OBJ_NEW_QSTR(MP_QSTR_file),
-                        mp_const_none, MP_OBJ_NEW_QSTR(MP_QSTR_folder_status),
+    mp_obj_t entry[] = {handler,
+                        MP_OBJ_NEW_SMALL_INT(200),
+                        MP_OBJ_NEW_QSTR(MP_QSTR_status),
+                        mp_const_none,
+                        MP_OBJ_NEW_QSTR(MP_QSTR_file),
+                        mp_const_none,
+                        MP_OBJ_NEW_QSTR(MP_QSTR_folder_status),
                         mp_const_none};
     self->calls.unrouted =
         handler == mp_const_none ? MP_OBJ_NULL : mp_obj_new_tuple(MP_ARRAY_SIZE(entry), entry);

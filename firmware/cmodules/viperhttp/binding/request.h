@@ -26,7 +26,9 @@ typedef struct {
     uint32_t credit; // bytes of content that may be sent
     uint8_t method;
     bool is_http_1_0;
-    bool has_begun; // the response
+    struct vhttp_peer client;
+    mp_int_t default_status; // of a response that does not say one
+    bool has_begun;          // the response
     bool is_chunked;
     bool is_unsized; // content goes on until the end is said
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A request as Python's side sees it: the type Call.
+#include <stdio.h>
+
 #include "py/mperrno.h"
 #include "py/runtime.h"
 
@@ -182,8 +184,17 @@ static mp_obj_t method_name(const request_obj_t *self) {
     return mp_obj_new_str_from_cstr(names[self->method]);
 }
 
-// method, path, query (as it came), fields (header lines), body, is_over, has_begun; state is
-// Python's own.
+static mp_obj_t client_address(const request_obj_t *self) {
+    const uint8_t *host = self->client.host;
+    char text[sizeof("255.255.255.255")];
+    int length = snprintf(text, sizeof(text), "%u.%u.%u.%u", host[0], host[1], host[2], host[3]);
+    mp_obj_t both[] = {mp_obj_new_str(text, (size_t)length),
+                       MP_OBJ_NEW_SMALL_INT(self->client.port)};
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(both), both);
+}
+
+// method, path, query (as it came), fields (header lines), client (host, port), body,
+// default_status, is_over, has_begun; state is Python's own.
 static void request_attribute(mp_obj_t self_in, qstr name, mp_obj_t *destination) {
     request_obj_t *self = MP_OBJ_TO_PTR(self_in);
     if (destination[0] != MP_OBJ_NULL) {
@@ -207,6 +218,12 @@ static void request_attribute(mp_obj_t self_in, qstr name, mp_obj_t *destination
     case MP_QSTR_fields:
         destination[0] =
             mp_obj_new_bytes((const byte *)query + self->query_length, self->fields_length_in);
+        break;
+    case MP_QSTR_client:
+        destination[0] = client_address(self);
+        break;
+    case MP_QSTR_default_status:
+        destination[0] = MP_OBJ_NEW_SMALL_INT(self->default_status);
         break;
     case MP_QSTR_body:
         destination[0] = mp_obj_new_bytes((const byte *)self->body.buf, self->body.len);

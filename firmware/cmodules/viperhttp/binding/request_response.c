@@ -286,14 +286,18 @@ static void set_head(request_obj_t *request, int status, const char *fields) {
 }
 
 bool vhttp_request_send_value(request_obj_t *request, mp_obj_t value, bool *has_room) {
-    if (value == mp_const_none || mp_obj_is_bool(value) || mp_obj_is_int(value) ||
-        mp_obj_is_float(value) || mp_obj_is_dict_or_ordereddict(value) ||
-        mp_obj_is_type(value, &mp_type_list) || mp_obj_is_type(value, &mp_type_tuple)) {
-        set_head(request, 200, "Content-Type: application/json\r\n");
+    int status = (int)request->default_status;
+    if (value == mp_const_none && (status == 204 || status == 205)) {
+        set_head(request, status, "");
+        value = mp_const_empty_bytes;
+    } else if (value == mp_const_none || mp_obj_is_bool(value) || mp_obj_is_int(value) ||
+               mp_obj_is_float(value) || mp_obj_is_dict_or_ordereddict(value) ||
+               mp_obj_is_type(value, &mp_type_list)) {
+        set_head(request, status, "Content-Type: application/json\r\n");
     } else if (mp_obj_is_str(value)) {
-        set_head(request, 200, "Content-Type: text/plain; charset=utf-8\r\n");
+        set_head(request, status, "Content-Type: text/plain; charset=utf-8\r\n");
     } else if (content_is_bytes(value)) {
-        set_head(request, 200, "Content-Type: application/octet-stream\r\n");
+        set_head(request, status, "Content-Type: application/octet-stream\r\n");
     } else {
         return false;
     }

@@ -126,6 +126,7 @@ static bool start_record(struct vhttp_shared *shared, struct vhttp_exchange *exc
         .path_length = (uint32_t)path.length,
         .query_length = (uint32_t)query.length,
         .fields_length = (uint32_t)request->fields.length,
+        .client = exchange->client,
     };
     *writer = (struct call_writer){record, (char *)record + fixed, 0};
     add_text(writer, path);

@@ -497,6 +497,7 @@ void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection 
     connection->socket_is_full = false;
     connection->head_length = 0;
     connection->opened_ms = shared->now_ms;
+    connection->exchange.client = vhttp_peer(socket);
     shared->stats.connections_total++;
     shared->stats.connections_open++;
     advance(shared, connection);

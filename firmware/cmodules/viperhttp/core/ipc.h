@@ -9,6 +9,7 @@
 
 #include <stdint.h>
 
+#include "platform.h"
 #include "vhttp_config.h"
 
 struct vhttp_ipc_head {
@@ -82,7 +83,8 @@ struct vhttp_ask_call {
     uint32_t content_length;            // of the request body; 0 when it is not known
     uint32_t path_length, query_length; // the decoded path, the query as it came
     uint32_t fields_length;             // the header lines as they came, with their CRLF
-    struct vhttp_call_value values[];   // the path's, then the query's
+    struct vhttp_peer client;
+    struct vhttp_call_value values[]; // the path's, then the query's
     // then the text: path, query, fields, and the texts of the values
 };
 

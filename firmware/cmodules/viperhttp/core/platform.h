@@ -79,6 +79,13 @@ int vhttp_listen(uint16_t port, int backlog, char *where, size_t where_size);
 // VHTTP_SOCKET_AGAIN, or VHTTP_SOCKET_FAILED when descriptors ran out.
 int vhttp_accept(int listener);
 
+// Where the other end of a connection is: four numbers and a port; zeros when it has gone.
+struct vhttp_peer {
+    uint8_t host[4];
+    uint16_t port;
+};
+struct vhttp_peer vhttp_peer(int socket);
+
 // The number of bytes, 0 at the end of the stream (recv only), AGAIN or FAILED.
 ptrdiff_t vhttp_recv(int socket, void *bytes, size_t size);
 ptrdiff_t vhttp_send(int socket, const struct vhttp_slice *parts, size_t count);

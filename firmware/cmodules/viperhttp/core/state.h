@@ -21,6 +21,7 @@
 #include "stats.h"
 
 struct vhttp_exchange {
+    struct vhttp_peer client;
     struct vhttp_reply reply;
     struct vhttp_errand errand;
     struct vhttp_cache_reader reader; // of the file that is waited for, or that the reply is of

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/select.h>
 #include <unistd.h>
 
@@ -105,6 +106,17 @@ int vhttp_accept(int listener) {
         return VHTTP_SOCKET_AGAIN;
     }
     return socket;
+}
+
+struct vhttp_peer vhttp_peer(int socket) {
+    struct vhttp_peer peer = {{0}, 0};
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    if (lwip_getpeername(socket, (struct sockaddr *)&address, &size) == 0) {
+        memcpy(peer.host, &address.sin_addr.s_addr, sizeof(peer.host));
+        peer.port = lwip_ntohs(address.sin_port);
+    }
+    return peer;
 }
 
 static ptrdiff_t socket_result(ssize_t result) {

@@ -176,6 +176,17 @@ int vhttp_accept(int listener) {
     return socket;
 }
 
+struct vhttp_peer vhttp_peer(int socket) {
+    struct vhttp_peer peer = {{0}, 0};
+    struct sockaddr_in address;
+    socklen_t size = sizeof(address);
+    if (getpeername(socket, (struct sockaddr *)&address, &size) == 0) {
+        memcpy(peer.host, &address.sin_addr.s_addr, sizeof(peer.host));
+        peer.port = ntohs(address.sin_port);
+    }
+    return peer;
+}
+
 static ptrdiff_t socket_result(ssize_t result) {
     if (result >= 0) {
         return result;

@@ -25,6 +25,7 @@
 #define TCP_KEEPCNT 0x05
 #define SHUT_WR 1
 #define INADDR_ANY ((uint32_t)0x00000000UL)
+#define INADDR_LOOPBACK ((uint32_t)0x7f000001UL)
 
 typedef uint32_t socklen_t;
 typedef uint8_t sa_family_t;
@@ -73,6 +74,7 @@ int lwip_fcntl(int s, int cmd, int val);
 int lwip_bind(int s, const struct sockaddr *name, socklen_t namelen);
 int lwip_listen(int s, int backlog);
 int lwip_getsockname(int s, struct sockaddr *name, socklen_t *namelen);
+int lwip_getpeername(int s, struct sockaddr *name, socklen_t *namelen);
 int lwip_accept(int s, struct sockaddr *addr, socklen_t *addrlen);
 ssize_t lwip_recv(int s, void *mem, size_t len, int flags);
 ssize_t lwip_sendmsg(int s, const struct msghdr *message, int flags);
