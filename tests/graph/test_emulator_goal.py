@@ -57,15 +57,15 @@ def test_from_a_source_to_a_page_and_all_that_a_board_has(project: EmulatedProje
 
     assert "nothing to write" in project.type("flash").output
     project.edit("assets/www/index.html", "<title>", "<title>Emulated ")
-    assert "SEND /www/index.html" in project.type("sync").steps
+    assert "SEND     /www/index.html\n" in project.type("sync").output
     with urllib.request.urlopen(page(flashed), timeout=60) as answer:
         assert "Emulated" in answer.read().decode()
 
     listed = project.type("ports").output
     row = next(line for line in listed.splitlines() if line.startswith("qemu:bench "))
-    assert "esp32s3" in row and "what is built here for ESP32S3_N16R8-qemu" in row
+    assert "esp32s3" in row and "micropython qemu:v" in row
     assert "ViperHTTP" in project.type("board-log").output
-    assert "RESET emulated board 'bench'" in project.type("board-reset").output
+    assert "RESET    emulated board 'bench'" in project.type("board-reset").output
     project.type("smoke")
     assert "emulated board 'bench'  stopped" in project.type("board-stop").output
 
@@ -83,7 +83,8 @@ def test_what_has_no_emulator_is_told_where_one_is(project: EmulatedProject) -> 
 
 
 def test_a_board_that_has_not_been_made_is_not(project: EmulatedProject) -> None:
-    refused = project.scons("sync", "PORT=qemu:typo", "BOARD=ESP32S3_N16R8", status=2)
+    tree = f"MICROPYTHON={project.micropython}"
+    refused = project.scons("sync", "PORT=qemu:typo", "BOARD=ESP32S3_N16R8", tree, status=2)
     assert "there is no emulated board 'typo'" in refused.output
     assert "./scons flash PORT=qemu:typo" in refused.output
 
