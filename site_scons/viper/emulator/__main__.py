@@ -15,6 +15,7 @@ from viper.emulator.forwarded_port import ForwardedPort
 from viper.emulator.qemu_machine import QemuMachine
 from viper.ports import port
 from viper.virtual_board import background, state
+from viper.virtual_board.control import source_digest
 from viper.virtual_board.machine import Machine, Surroundings
 from viper.virtual_board.state import BoardState
 
@@ -33,7 +34,6 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--psram-size", type=int, required=True, help="bytes, of a new board")
     parser.add_argument("--psram-mode", choices=("quad", "octal"), required=True)
     parser.add_argument("--qemu", required=True, help="the program")
-    parser.add_argument("--source", required=True, help="what tells its program from another")
     options = parser.parse_args(arguments)
     folder: Path = options.folder
 
@@ -51,7 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     sizes = options.flash_size, options.psram_size
     new = state.create(options.name, options.chip, *sizes, maker=port.QEMU)
-    return background.run(folder, new, options.http_port, options.source, carries)
+    return background.run(folder, new, options.http_port, source_digest(options.qemu), carries)
 
 
 def _make_chip(emulated: Emulated, known: BoardState) -> None:

@@ -48,8 +48,7 @@ def start(
         )
     called = port.board_called(name, port.QEMU)
     running = control.running(folder)
-    source = f"{control.source_digest()} {qemu}"
-    if running is None or running.source != source:
+    if running is None or running.source != control.source_digest(qemu):
         found = program.check(qemu, chip)
         other = program.unlike(found, idf) if idf else ""
         if other:
@@ -57,6 +56,8 @@ def start(
     words = [
         "viper.emulator", str(folder.resolve()), "--name", name, "--chip", chip,
         "--flash-size", str(board.flash_size), "--psram-size", str(board.psram_size),
-        "--psram-mode", board.psram_mode, "--qemu", qemu, "--source", source,
+        "--psram-mode", board.psram_mode, "--qemu", qemu,
     ]  # fmt: skip
-    return control.start_process(folder, called, words, http_port, source)
+    return control.start_process(
+        folder, called, words, http_port, lambda: control.source_digest(qemu)
+    )

@@ -16,6 +16,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,12 @@ from viper.virtual_chip.chip import MIB
 _IMPORT_ROOT = Path(__file__).parents[2]
 
 # What a board runs of viper: these wings, and these modules of others.
-_WINGS = ("emulator", "virtual_board", "virtual_chip")
+WINGS = ("emulator", "virtual_board", "virtual_chip")
 IMPORTED = (
     "viper.base.atomic_file",
     "viper.base.chip_models",
     "viper.base.errors",
+    "viper.base.parent_process",
     "viper.base.printable",
     "viper.image.app_image",
     "viper.image.boot_order",
@@ -120,12 +122,12 @@ def start(
         port.board_called(name),
         ["viper.virtual_board", str(folder.resolve()), "--name", name, *arguments],
         http_port,
-        source_digest(),
+        source_digest,
     )
 
 
 def start_process(
-    folder: Path, called: str, program: list[str], http_port: int | None, source: str
+    folder: Path, called: str, program: list[str], http_port: int | None, source: Callable[[], str]
 ) -> BoardInfo:
     """Have a board's process running; one that runs already is left alone.
 
@@ -136,7 +138,7 @@ def start_process(
         called: what errors call it.
         program: a module and its arguments.
         http_port: host port for its port 80; None takes the one it had if it is free, else another.
-        source: what tells its program from another.
+        source: the digest of the program as it stands now.
 
     Raises:
         UserError: the HTTP port is taken, or the state folder is not usable.
@@ -154,7 +156,7 @@ def start_process(
         if board is not None:
             if http_port is not None and http_port != board.http_port:
                 _refuse_taken(called, http_port)
-            elif board.source == source:
+            elif board.source == source():
                 return board
             stop(folder)
         _launch(command, called)
@@ -253,11 +255,11 @@ def counters(folder: Path) -> Counters:
     return Counters(**_do(folder, "counters"))
 
 
-def source_digest() -> str:
-    """A digest of the program that a board runs."""
-    digest = hashlib.sha256()
+def source_digest(tool: str = "") -> str:
+    """A digest of the program that a board runs, and of the name of the tool that it starts."""
+    digest = hashlib.sha256(tool.encode())
     imported = (_IMPORT_ROOT / f"{name.replace('.', '/')}.py" for name in IMPORTED)
-    wings = (file for wing in _WINGS for file in (_IMPORT_ROOT / "viper" / wing).glob("*.py"))
+    wings = (file for wing in WINGS for file in (_IMPORT_ROOT / "viper" / wing).glob("*.py"))
     for file in sorted([*wings, *imported]):
         digest.update(
             f"{file.parent.name}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0"
