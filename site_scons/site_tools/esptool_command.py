@@ -39,4 +39,6 @@ def _print(run: Run, index: Path) -> None:
     else:
         is_known_to_others = named and not (named.board or named.place)
         stock_port = text if is_known_to_others else "PORT"
+    if run.board.overlay:
+        console.note(f"for an emulator alone (overlay '{run.board.overlay}'), and for no board:")
     console.note(esptool_command(index, stock_port, run.options.BAUD))
