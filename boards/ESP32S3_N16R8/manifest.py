@@ -2,5 +2,5 @@
 # Python frozen into the firmware: what MicroPython's own boards have, and ours.
 include("$(PORT_DIR)/boards/manifest.py")
 package("viperhttp", base_path="../../firmware/python")
-for name in ("boot", "probation", "start_mark", "sync_switch"):
+for name in ("boot", "probation", "start_mark", "start_report", "sync_switch"):
     module(name + ".py", base_path="../../firmware/python")

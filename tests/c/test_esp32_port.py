@@ -50,7 +50,7 @@ def macros(values: dict[str, Value]) -> str:
     return "".join(f"#define {name} {value}\n" for name, value in values.items())
 
 
-def write_headers(folder: Path, name: str, **changed: Value) -> dict[str, Value]:
+def write_headers(folder: Path, name: str, **changed: Value | None) -> dict[str, Value]:
     """Write what the build and ESP-IDF make of a board's folder; returns the module's settings."""
     known = board.load(ROOT / "boards", name)
     settings = dict(known.viperhttp)
@@ -59,7 +59,9 @@ def write_headers(folder: Path, name: str, **changed: Value) -> dict[str, Value]
     for key, value in re.findall(r"^(CONFIG_\w+)=(\w+)$", fragment, re.MULTILINE):
         config |= {key: 1 if value == "y" else value} if value != "n" else {}
     for key, value in changed.items():
-        if key.startswith("CONFIG_"):
+        if value is None:
+            del config[key]
+        elif key.startswith("CONFIG_"):
             config[key] = value
         else:
             settings[key] = value
@@ -119,6 +121,14 @@ def test_the_server_takes_less_than_96_kib_of_internal_ram(name: str, tmp_path: 
         ("freertos/semphr.h", "xSemaphoreCreateBinaryStatic(StaticSemaphore_t *", "\\g<0>*"),
         ("esp_heap_caps.h", "size_t n, size_t size, uint32_t caps", "size_t size, uint32_t caps"),
         ("esp_timer.h", "int64_t esp_timer_get_time(void)", "void esp_timer_get_time(int64_t *)"),
+        ("esp_timer.h", "esp_timer_handle_t timer, uint64_t period)", "esp_timer_handle_t timer)"),
+        ("esp_system.h", "esp_reset_reason(void)", "esp_reset_reason(int core)"),
+        (
+            "freertos/task.h",
+            "uint32_t *const pulTotalRunTime",
+            "uint32_t pulTotalRunTime[2], int x",
+        ),
+        ("lwip/stats.h", "drop, chkerr", "dropped, chkerr"),
         ("esp_netif.h", "esp_netif_get_ip_info(esp_netif_t *esp_netif, ", "esp_netif_get_ip_info("),
         ("esp_vfs_eventfd.h", "eventfd(unsigned int initval, int flags)", "eventfd(int initval)"),
         ("lwip/sockets.h", "lwip_fcntl(int s, int cmd, int val)", "lwip_fcntl(int s, int cmd)"),
@@ -150,13 +160,15 @@ def test_a_changed_declaration_is_an_error(
         ({"CONFIG_FREERTOS_UNICORE": 1}, "CONFIG_FREERTOS_UNICORE"),
         ({"CONFIG_LIBC_NEWLIB_NANO_FORMAT": 1}, "64-bit"),
         ({"CONFIG_LWIP_MAX_SOCKETS": 16}, "CONFIG_LWIP_MAX_SOCKETS"),
+        ({"CONFIG_LWIP_STATS": None}, "CONFIG_LWIP_STATS"),
+        ({"CONFIG_FREERTOS_USE_TRACE_FACILITY": None}, "CONFIG_FREERTOS_USE_TRACE_FACILITY"),
         ({"VHTTP_SERVER_CORE": 1}, "the interpreter's core"),
         ({"VHTTP_STATIC_SERVE_VIA_IPC": False}, "VHTTP_STATIC_SERVE_VIA_IPC"),
         ({"VHTTP_INTERNAL_MEMORY_MAX": 8192}, "too much internal RAM"),
     ],
 )
 def test_a_configuration_that_cannot_work_does_not_compile(
-    changed: dict[str, Value], told: str, tmp_path: Path
+    changed: dict[str, Value | None], told: str, tmp_path: Path
 ) -> None:
     write_headers(tmp_path, "ESP32S3_N16R8", **changed)
     sources = [*PORT, MODULE / "core/memory_use.c"]
@@ -177,8 +189,8 @@ def test_code_that_is_not_optimised_does_not_compile(tmp_path: Path) -> None:
 # ---- On doubles of FreeRTOS and lwIP
 
 
-def build(folder: Path, program: str, flags: list[str]) -> Path:
-    settings = write_headers(folder, "ESP32S3_N16R8")
+def build(folder: Path, program: str, flags: list[str], **changed: Value) -> Path:
+    settings = write_headers(folder, "ESP32S3_N16R8", **changed)
     sources = [
         HERE / f"{program}.c",
         HERE / "served.c",
@@ -208,9 +220,9 @@ def test_it_serves_under_load(flags: list[str], tmp_path: Path) -> None:
     assert "E viperhttp" not in result.stdout  # no select() over what is closed
 
 
-def starts(program: Path, folder: Path, **environment: str) -> bool:
-    """Whether the server starts; if so, it stops too."""
-    result = subprocess.run(
+def start(program: Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Start the server; if it starts, it stops too."""
+    return subprocess.run(
         [program, str(folder), "0"],
         env={**os.environ, **environment},
         stdin=subprocess.DEVNULL,
@@ -218,6 +230,11 @@ def starts(program: Path, folder: Path, **environment: str) -> bool:
         text=True,
         timeout=60,
     )
+
+
+def starts(program: Path, folder: Path, **environment: str) -> bool:
+    """Whether the server starts."""
+    result = start(program, folder, **environment)
     has_address = "http://" in result.stdout
     assert result.returncode == (0 if has_address else 1), result.stderr
     return has_address
@@ -231,6 +248,13 @@ def test_a_start_that_lacks_something_fails(tmp_path: Path) -> None:
     while not starts(program, tmp_path, HEAP_FAILS_AT=str(failed + 1)):
         failed += 1
     assert failed >= 9  # each piece of memory of a start, in turn
+
+
+def test_memory_that_lacks_because_psram_does_says_so(tmp_path: Path) -> None:
+    program = build(tmp_path, "serve", [])
+    printed = start(program, tmp_path, HEAP_FAILS_AT="2", PSRAM_IS_MISSING="1").stderr
+    assert "bytes are not free; PSRAM is missing" in printed
+    assert "PSRAM" not in start(program, tmp_path, HEAP_FAILS_AT="2").stderr
 
 
 # ---- The build

@@ -35,6 +35,35 @@ def test_a_heap_that_is_nearly_used_up(heap: str) -> None:
     assert problem.startswith(f"{heap} is 100 bytes, and ESP32S3_N16R8 needs ")
 
 
+@pytest.mark.parametrize(
+    ("name", "limit"),
+    [("internal_largest", 16384), ("ipc0_stack_free", 256), ("viperhttp_stack_free", 256)],
+)
+def test_memory_in_pieces_and_stacks_that_are_nearly_used_up(name: str, limit: int) -> None:
+    figures = dataclasses.replace(WELL, memory={**WELL.memory, name: limit - 1})
+    assert smoke.problems(figures, BOARD, WELL.build) == [
+        f"{name} is {limit - 1} bytes, and ESP32S3_N16R8 needs {limit}"
+    ]
+    figures = dataclasses.replace(WELL, memory={**WELL.memory, name: limit})
+    assert smoke.problems(figures, BOARD, WELL.build) == []
+
+
+def test_a_device_that_was_reset_for_its_server() -> None:
+    figures = dataclasses.replace(WELL, memory={**WELL.memory, "stalls": 1})
+    (problem,) = smoke.problems(figures, BOARD, WELL.build)
+    assert problem.startswith("its server stood still")
+
+
+@pytest.mark.parametrize("reason", ["panic", "watchdog", "brownout"])
+def test_a_device_that_has_crashed(reason: str) -> None:
+    figures = dataclasses.replace(WELL, reset_reason=reason)
+    (problem,) = smoke.problems(figures, BOARD, WELL.build)
+    assert problem.startswith(f"it started last after a {reason}")
+    assert (
+        smoke.problems(dataclasses.replace(WELL, reset_reason="software"), BOARD, WELL.build) == []
+    )
+
+
 def test_a_heap_that_the_device_does_not_tell_is_not_asked() -> None:
     figures = dataclasses.replace(WELL, memory={"heap_free": 1 << 30})
     assert smoke.problems(figures, BOARD, WELL.build) == []

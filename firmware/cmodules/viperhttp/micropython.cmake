@@ -47,6 +47,7 @@ add_library(viperhttp OBJECT
     ${VIPERHTTP_CORE}
     ${VIPERHTTP_ON_MICROPYTHON}
     ${VIPERHTTP_DIR}/port/esp32_deflate.c
+    ${VIPERHTTP_DIR}/port/esp32_health.c
     ${VIPERHTTP_DIR}/port/esp32_sockets.c
 )
 set_target_properties(viperhttp PROPERTIES LINKER_LANGUAGE C)

@@ -12,7 +12,8 @@
 
 #define FLASH_SECTOR_SIZE 4096u
 
-// Little endian, at offset 0 of the file behind VIRTUAL_CHIP_FD.
+// Little endian, at offset 0 of the file behind VIRTUAL_CHIP_FD. From 2048 on the file has what
+// lasts over a reset (viperhttp/port/posix.c).
 struct chip_control {
     uint64_t bytes_programmed;
     uint64_t sectors_erased;

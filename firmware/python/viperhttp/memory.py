@@ -1,21 +1,16 @@
 # SPDX-License-Identifier: MIT
-"""Where the memory is."""
+"""Where the memory is, and how the device is."""
 
 import gc
 
 import _viperhttp
 
-try:
-    from esp32 import HEAP_DATA, idf_heap_info
-except ImportError:  # the virtual board has no heaps beside the interpreter's
-    idf_heap_info = None
-
-_PSRAM_FROM = 1 << 20  # bytes; no region of internal RAM is as large as a PSRAM chip
-
 
 def memory_stats():
     """Bytes: the interpreter's heap, what a running server takes of internal RAM and PSRAM, and on
-    an ESP32 what ESP-IDF has free in either.
+    an ESP32 what ESP-IDF has of each kind of memory (free, least_free ever, largest block) and what
+    each task's stack never used. Counts: sockets, what lwIP dropped, resets and stalls since the
+    power came; and the reason of the last start.
     """
     internal, psram = _viperhttp.server_memory()
     stats = {
@@ -24,8 +19,5 @@ def memory_stats():
         "server_internal": internal,
         "server_psram": psram,
     }
-    if idf_heap_info is not None:
-        regions = idf_heap_info(HEAP_DATA)  # (size, free, ...) of each
-        stats["internal_free"] = sum(region[1] for region in regions if region[0] < _PSRAM_FROM)
-        stats["psram_free"] = sum(region[1] for region in regions if region[0] >= _PSRAM_FROM)
+    stats.update(_viperhttp.system_figures())
     return stats

@@ -45,6 +45,7 @@ while time.ticks_diff(end, time.ticks_ms()) > 0:
     pass
 """
 
+_BAD_RESETS = ("panic", "watchdog", "brownout")
 _HEALTH = "health"
 _CHECKS = {  # by the path that each needs: what is checked, and what an application has it by
     "page": ("whether it serves files", "app.mount()"),
@@ -62,6 +63,7 @@ class Figures:
     build: str
     memory: Mapping[str, int]  # viperhttp.memory_stats()
     ring_in_psram: bool | None  # None: no server runs that has rings
+    reset_reason: str = ""  # why it started; "" where it does not tell
 
 
 @dataclass(frozen=True)
@@ -114,10 +116,12 @@ def ask(repl: DeviceRepl) -> Figures:
     printed = repl.run(_ASK, "tell of itself").strip().splitlines()
     try:
         told = schema.read(printed[-1] if printed else "")
+        memory = told.record("memory")
         return Figures(
             mac=told.mac("mac"),
             build=told.word("build"),
-            memory=told.record("memory").numbers(),
+            memory=memory.numbers(),
+            reset_reason=memory.word("reset_reason") if "reset_reason" in memory else "",
             ring_in_psram=None if told.is_null("ring_in_psram") else told.truth("ring_in_psram"),
         )
     except Nonsense:
@@ -129,10 +133,17 @@ def problems(figures: Figures, board: Board, build: str) -> list[str]:
     found = []
     if figures.build != build:
         found.append(f"it runs build {figures.build}, and {build} was built")
-    for name, least in asdict(board.smoke).items():
-        free = figures.memory.get(name)
-        if free is not None and free < least:
-            found.append(f"{name} is {free} bytes, and {board.name} needs {least}")
+    limits = asdict(board.smoke)
+    for name, free in figures.memory.items():
+        limit = "stack_free" if name.endswith("_stack_free") else name
+        if free < limits.get(limit, 0):
+            found.append(f"{name} is {free} bytes, and {board.name} needs {limits[limit]}")
+    if figures.memory.get("stalls"):
+        found.append(
+            "its server stood still, and it was reset for that; what it printed says where"
+        )
+    if figures.reset_reason in _BAD_RESETS:
+        found.append(f"it started last after a {figures.reset_reason}: ./scons monitor decodes one")
     if board.psram_size and figures.ring_in_psram is False:
         found.append("its rings are not in PSRAM, which the board has")
     return found

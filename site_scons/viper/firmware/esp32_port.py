@@ -40,6 +40,7 @@ from viper.image.partition_table import TABLE_OFFSET, PartitionTable
 from viper.source import board as boards
 from viper.source.board import Board
 from viper.source.esp_idf import Environment
+from viper.source.sdkconfig_lines import Tools
 
 # What ESP-IDF's installer leaves to the system on Linux, with its package (tools/tools.json).
 _SYSTEM_TOOLS = {"cmake": "cmake", "ninja": "ninja-build"}
@@ -168,7 +169,9 @@ def configure(port: Port, board: Board) -> None:
         _run_idf(port)
         table = port.inputs.staged(Path(os.path.normpath(board.partitions)))
         made = port.folder / "sdkconfig"
-        sdkconfig.check(made, board, port.inputs.board, port.directory, table)
+        outcome = port.folder / "config/sdkconfig.json"
+        tools = Tools(port.environment(), port.idf.version, outcome)
+        sdkconfig.check(made, board, port.inputs.board, port.directory, table, tools.read)
         _check_offsets(port)
         atomic_file.write_json(port.folder / CONFIGURED, port.command())
     except BaseException:

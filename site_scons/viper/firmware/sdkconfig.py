@@ -11,17 +11,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from viper.base.chip_models import MODELS
 from viper.base.errors import UserError
 from viper.source.board import OVERLAYS, Board
+from viper.source.sdkconfig_lines import Setting, read
 
-_ASSIGNMENT = re.compile(r"CONFIG_([^=]+)=(.*)")
-_UNSET = re.compile(r"# CONFIG_([^ ]+) is not set")
-_TEXT = re.compile(r'"((?:[^\\"]|\\.)*)"')
 _CMAKE = "mpconfigboard.cmake"
 _LIST = "SDKCONFIG_DEFAULTS"
 # What of cmake's language says where fragments are.
@@ -30,38 +27,7 @@ _COMMAND = re.compile(r"\b(set|list|include)\s*\(([^()]*)\)")
 _VARIABLE = re.compile(r"\$\{(\w+)\}")
 
 
-@dataclass(frozen=True)
-class Setting:
-    """One assignment and where it stands.
-
-    Attributes:
-        name: the symbol without CONFIG_.
-        value: as Kconfig writes it: y, n, a number, or a text without its quotes.
-        file: the fragment.
-        line: from 1.
-    """
-
-    name: str
-    value: str
-    file: Path
-    line: int
-
-
-def read(file: Path) -> list[Setting]:
-    """Every assignment of a fragment or of `sdkconfig`, in order; "is not set" is n.
-
-    Lines are taken as ESP-IDF's own reader takes them (esp-idf-kconfig 2.5.2: kconfgen/core.py and
-    kconfiglib/core.py), which needs all of ESP-IDF's Kconfig files to know the type of a symbol.
-    """
-    settings = []
-    for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1):
-        assigned = _ASSIGNMENT.match(line.strip())
-        unset = _UNSET.match(line.strip())
-        if assigned:
-            settings.append(Setting(assigned[1], _plain(assigned[2]), file, number))
-        elif unset:
-            settings.append(Setting(unset[1], "n", file, number))
-    return settings
+Reader = Callable[[Path], list[Setting]]
 
 
 def fragments(board_folder: Path, port: Path, overlay: str = "") -> list[Path]:
@@ -153,12 +119,20 @@ def _commands(
             yield command, arguments
 
 
-def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path, table: Path) -> None:
+def check(
+    sdkconfig: Path,
+    board: Board,
+    board_folder: Path,
+    port: Path,
+    table: Path,
+    reader: Reader = read,
+) -> None:
     """Hold what came out against the board's fragments and board.toml.
 
     Args:
         port: MicroPython's ports/esp32.
         table: the copy of the partition table that ESP-IDF is to read.
+        reader: reads a fragment; that of the ESP-IDF which is built with, where it is at hand.
 
     Raises:
         UserError: the first setting that came out otherwise, with the fragment and the line.
@@ -167,7 +141,7 @@ def check(sdkconfig: Path, board: Board, board_folder: Path, port: Path, table: 
     asked = {
         setting.name: setting
         for file in fragments(board_folder, port, board.overlay)
-        for setting in read(file)
+        for setting in (read(file) if file.is_relative_to(port) else reader(file))
     }
     for setting in asked.values():
         came_out = effective.get(setting.name, "n")
@@ -231,14 +205,6 @@ def _contradicts(
 def _relative(file: Path) -> Path:
     """A file as a person in the project's folder names it."""
     return file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file
-
-
-def _plain(value: str) -> str:
-    """What an assignment means; behind a text, and behind y or n, may stand anything."""
-    quoted = _TEXT.match(value)
-    if quoted:
-        return re.sub(r"\\(.)", r"\1", quoted[1])
-    return value[0] if value.startswith(("y", "n")) else value or "n"
 
 
 def _same(one: str, other: str) -> bool:

@@ -45,12 +45,15 @@ class GzipSettings:
 class SmokeLimits:
     """The table [smoke]: bytes that must be free while the application waits for requests.
 
-    The keys are those of viperhttp.memory_stats(); one that the device does not tell is not asked.
+    The keys are those of viperhttp.memory_stats(), but for `stack_free`, the least that the stack
+    of any task there had left; one that the device does not tell is not asked.
     """
 
     heap_free: int = 0  # of the interpreter's heap
     internal_free: int = 0  # of ESP-IDF's internal RAM
+    internal_largest: int = 0  # in one piece of it
     psram_free: int = 0  # of its PSRAM
+    stack_free: int = 0
 
 
 @dataclass(frozen=True)

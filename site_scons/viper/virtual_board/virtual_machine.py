@@ -28,6 +28,13 @@ _RESETS_WITHIN_S = 10.0
 
 _BOOT_RETRY_S = 1.0  # between the resets of a chip that finds nothing to boot
 
+_REASONS = {  # as the firmware tells them
+    Cause.POWER_ON: "power-on",
+    Cause.SOFTWARE: "software",
+    Cause.ROM_WATCHDOG: "watchdog",
+    Cause.WATCHDOG: "watchdog",
+}
+
 _STRAPPING = {
     Boot.APPLICATION: "0x8 (SPI_FAST_FLASH_BOOT)",
     Boot.DOWNLOAD: "0x0 (DOWNLOAD(USB/UART0))",
@@ -58,6 +65,8 @@ class VirtualMachine:
         self._loader: Loader | None = None
         self._payload: Payload | None = None
         self._resets: deque[float] = deque(maxlen=_RESETS_ALLOWED)
+        self._reset_reason = _REASONS[Cause.POWER_ON]
+        self._reset_count = 0  # since the power came, as the button lets it
         self._boot_timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
@@ -88,6 +97,12 @@ class VirtualMachine:
 
     def leave_reset(self, cause: Cause, strapping: Boot) -> None:
         """See machine.Machine."""
+        if cause is Cause.POWER_ON:
+            self._reset_count = 0
+            self._page.forget_kept()
+        else:
+            self._reset_count += 1
+        self._reset_reason = _REASONS[cause]
         self._print(f"ESP-ROM:{self._chip.name}-virtual")
         self._print(f"rst:{cause.value},boot:{_STRAPPING[strapping]}")
         if strapping is Boot.DOWNLOAD:
@@ -153,6 +168,8 @@ class VirtualMachine:
                 {
                     "VIRTUAL_FORWARD": f"{_GUEST_HTTP_PORT}:{self._http_port}",
                     "VIRTUAL_RUNNING_APP": str(application.address),
+                    "VIRTUAL_RESET": self._reset_reason,
+                    "VIRTUAL_RESETS": str(self._reset_count),
                 },
                 self._board.printed,
                 self._application_ended,

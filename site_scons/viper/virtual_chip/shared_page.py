@@ -10,6 +10,7 @@ import struct
 PAGE_SIZE = 4096
 NO_SECTOR = 0xFFFFFFFF
 UNLIMITED = -1
+_KEPT = slice(2048, 2048 + 64)  # port/posix.c: memory that lasts over a reset
 
 
 class _Field:
@@ -52,6 +53,10 @@ class ChipPage:
         self.bad_sector = NO_SECTOR
         self.psram_size = psram_size
         self.memory[32:38] = mac
+
+    def forget_kept(self) -> None:
+        """What lasts over resets is lost with the power."""
+        self.memory[_KEPT] = bytes(_KEPT.stop - _KEPT.start)
 
     def close(self) -> None:
         """Let go of the page."""

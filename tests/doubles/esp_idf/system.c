@@ -15,8 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "esp_debug_helpers.h"
 #include "esp_heap_caps.h"
 #include "esp_log.h"
+#include "esp_system.h"
 #include "esp_timer.h"
 #include "freertos/FreeRTOS.h"
 #include "freertos/semphr.h"
@@ -73,7 +75,19 @@ void *heap_caps_calloc_prefer(size_t n, size_t size, size_t num, ...) {
 
 void heap_caps_free(void *ptr) { free(ptr); }
 
-size_t heap_caps_get_total_size(uint32_t caps) { return caps == MALLOC_CAP_SPIRAM ? 8u << 20 : 0; }
+// PSRAM_IS_MISSING in the environment: none was found.
+size_t heap_caps_get_total_size(uint32_t caps) {
+    bool is_psram = (caps & MALLOC_CAP_SPIRAM) != 0;
+    return !is_psram ? 320u << 10 : getenv("PSRAM_IS_MISSING") == NULL ? 8u << 20 : 0;
+}
+
+size_t heap_caps_get_free_size(uint32_t caps) { return heap_caps_get_total_size(caps) / 2; }
+
+size_t heap_caps_get_minimum_free_size(uint32_t caps) { return heap_caps_get_total_size(caps) / 4; }
+
+size_t heap_caps_get_largest_free_block(uint32_t caps) {
+    return heap_caps_get_total_size(caps) / 8;
+}
 
 // ---- Semaphores
 
@@ -158,6 +172,72 @@ void vTaskDelete(TaskHandle_t xTaskToDelete) {
 }
 
 void vTaskDelay(const TickType_t xTicksToDelay) { usleep(xTicksToDelay * 10000); }
+
+// The tasks that every chip has are told of as one, beside the server's.
+UBaseType_t uxTaskGetSystemState(TaskStatus_t *const pxTaskStatusArray,
+                                 const UBaseType_t uxArraySize, uint32_t *const pulTotalRunTime) {
+    (void)pulTotalRunTime;
+    if (uxArraySize < 2) {
+        return 0;
+    }
+    pxTaskStatusArray[0] = (TaskStatus_t){.pcTaskName = "tiT", .usStackHighWaterMark = 2400};
+    pxTaskStatusArray[1] = (TaskStatus_t){.pcTaskName = "viperhttp", .usStackHighWaterMark = 9000};
+    return 2;
+}
+
+// ---- Timers, each with a thread in place of the task that calls them all
+
+struct esp_timer {
+    esp_timer_create_args_t args;
+    pthread_t thread;
+    uint64_t period;
+    atomic_bool stop;
+};
+
+static void *run_timer(void *argument) {
+    struct esp_timer *timer = argument;
+    while (usleep((useconds_t)timer->period), !atomic_load(&timer->stop)) {
+        timer->args.callback(timer->args.arg);
+    }
+    return NULL;
+}
+
+esp_err_t esp_timer_create(const esp_timer_create_args_t *create_args,
+                           esp_timer_handle_t *out_handle) {
+    *out_handle = calloc(1, sizeof(**out_handle));
+    (*out_handle)->args = *create_args;
+    return ESP_OK;
+}
+
+esp_err_t esp_timer_start_periodic(esp_timer_handle_t timer, uint64_t period) {
+    timer->period = period;
+    return pthread_create(&timer->thread, NULL, run_timer, timer) == 0 ? ESP_OK : ESP_FAIL;
+}
+
+esp_err_t esp_timer_stop(esp_timer_handle_t timer) {
+    atomic_store(&timer->stop, true);
+    return ESP_OK;
+}
+
+esp_err_t esp_timer_delete(esp_timer_handle_t timer) {
+    pthread_join(timer->thread, NULL);
+    free(timer);
+    return ESP_OK;
+}
+
+// ---- Resets
+
+esp_reset_reason_t esp_reset_reason(void) { return ESP_RST_POWERON; }
+
+esp_err_t esp_backtrace_print_all_tasks(int depth) {
+    fprintf(stderr, "backtraces of all tasks, %d deep\n", depth);
+    return ESP_OK;
+}
+
+void esp_system_abort(const char *details) {
+    fprintf(stderr, "\nabort: %s\n", details);
+    _exit(134);
+}
 
 // ---- MicroPython
 

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: MIT
 #include "figures.h"
 
+#include <stdio.h>
+#include <string.h>
+
 #include "py/runtime.h"
 
 #include "platform.h"
+#include "pulse.h"
 #include "ring.h"
 #include "stats.h"
 #include "status.h"
@@ -59,3 +63,54 @@ mp_obj_t vhttp_ring_figures(struct vhttp_server *server) {
     store(figures, MP_QSTR_dropped, stats.answers_dropped);
     return figures;
 }
+
+// ---- Of the device
+
+static mp_obj_t stall(void) {
+    struct vhttp_stall *kept = vhttp_stall_last(vhttp_kept());
+    if (kept == NULL) {
+        return mp_const_none;
+    }
+    mp_obj_t values[] = {
+        mp_obj_new_str_from_cstr(vhttp_stall_place(kept)),
+        mp_obj_new_int_from_ull(kept->after_ms),
+        mp_obj_new_int_from_uint(kept->count),
+        mp_obj_new_bool(kept->is_told != 0),
+    };
+    vhttp_stall_set_told(kept);
+    return mp_obj_new_tuple(MP_ARRAY_SIZE(values), values);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(vhttp_stall_obj, stall);
+
+// "free_bytes" of "internal" is "internal_free".
+static void store_figure(void *dict, const char *name, const char *kind, const char *of,
+                         uint64_t value) {
+    (void)kind;
+    static const char unit[] = "_bytes";
+    size_t length = strlen(name);
+    if (length > sizeof(unit) && strcmp(name + length - (sizeof(unit) - 1), unit) == 0) {
+        length -= sizeof(unit) - 1;
+    }
+    char key[64];
+    snprintf(key, sizeof(key), "%s%s%.*s", of == NULL ? "" : of, of == NULL ? "" : "_", (int)length,
+             name);
+    mp_obj_dict_store(MP_OBJ_FROM_PTR(dict), mp_obj_new_str_from_cstr(key),
+                      mp_obj_new_int_from_ull(value));
+}
+
+static mp_obj_t system_figures(void) {
+    mp_obj_t figures = mp_obj_new_dict(0);
+    mp_obj_dict_store(figures, MP_OBJ_NEW_QSTR(MP_QSTR_reset_reason),
+                      mp_obj_new_str_from_cstr(vhttp_reset_reason()));
+    const struct vhttp_stall *kept = vhttp_stall_last(vhttp_kept());
+    store(figures, MP_QSTR_stalls, kept == NULL ? 0 : kept->count);
+    vhttp_system_figures(store_figure, MP_OBJ_TO_PTR(figures));
+    return figures;
+}
+MP_DEFINE_CONST_FUN_OBJ_0(vhttp_system_figures_obj, system_figures);
+
+static mp_obj_t memory_lack(void) {
+    const char *lack = vhttp_memory_lack();
+    return lack == NULL ? mp_const_none : mp_obj_new_str_from_cstr(lack);
+}
+MP_DEFINE_CONST_FUN_OBJ_0(vhttp_memory_lack_obj, memory_lack);

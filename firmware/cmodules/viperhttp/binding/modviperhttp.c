@@ -327,6 +327,16 @@ static mp_obj_t server_unrouted(mp_obj_t self_in, mp_obj_t handler) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(server_unrouted_obj, server_unrouted);
 
+// With what the device lacks, where that is why there is no memory.
+static NORETURN void raise_start_error(int error) {
+    const char *lack = error == MP_ENOMEM ? vhttp_memory_lack() : NULL;
+    if (lack == NULL) {
+        mp_raise_OSError(error);
+    }
+    mp_obj_t arguments[] = {MP_OBJ_NEW_SMALL_INT(error), mp_obj_new_str_from_cstr(lack)};
+    nlr_raise(mp_obj_exception_make_new(&mp_type_OSError, 2, 0, arguments));
+}
+
 // start(port) -> address. OSError when the port is taken, RuntimeError when a server runs.
 static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     server_obj_t *self = MP_OBJ_TO_PTR(self_in);
@@ -354,7 +364,7 @@ static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
     int error;
     struct vhttp_server *server = vhttp_server_start(&options, address, sizeof(address), &error);
     if (server == NULL) {
-        mp_raise_OSError(error);
+        raise_start_error(error);
     }
     self->service.server = self->calls.server = server;
     self->service.calls = &self->calls;
@@ -571,6 +581,9 @@ static const mp_rom_map_elem_t module_globals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_version), MP_ROM_PTR(&module_version_obj)},
     {MP_ROM_QSTR(MP_QSTR_server_stats), MP_ROM_PTR(&module_server_stats_obj)},
     {MP_ROM_QSTR(MP_QSTR_server_memory), MP_ROM_PTR(&module_server_memory_obj)},
+    {MP_ROM_QSTR(MP_QSTR_stall), MP_ROM_PTR(&vhttp_stall_obj)},
+    {MP_ROM_QSTR(MP_QSTR_system_figures), MP_ROM_PTR(&vhttp_system_figures_obj)},
+    {MP_ROM_QSTR(MP_QSTR_memory_lack), MP_ROM_PTR(&vhttp_memory_lack_obj)},
     {MP_ROM_QSTR(MP_QSTR_ipc_stats), MP_ROM_PTR(&module_ipc_stats_obj)},
     {MP_ROM_QSTR(MP_QSTR_pushed), MP_ROM_PTR(&module_pushed_obj)},
     {MP_ROM_QSTR(MP_QSTR_loop_runs), MP_ROM_PTR(&module_loop_runs_obj)},

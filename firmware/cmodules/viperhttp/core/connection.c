@@ -70,6 +70,9 @@ static bool has_had_its_turn(const struct vhttp_shared *shared,
 // A client that waits for a word before it sends a body may send it or not: nobody knows.
 static void start_sending(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     struct vhttp_reply *reply = &connection->exchange.reply;
+    if (connection->state == VHTTP_WAITING) {
+        vhttp_delay_add(&shared->stats.python, shared->now_ms - connection->waits_since_ms);
+    }
     bool closes =
         connection->closes || connection->expects_continue || has_had_its_turn(shared, connection);
     connection->closes = vhttp_reply_seal(reply, shared->date_line, closes);
@@ -149,6 +152,7 @@ static void refuse_body(struct vhttp_shared *shared, struct vhttp_connection *co
 // The reply is out: on to the next request.
 static void finish_exchange(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     vhttp_exchange_end(shared, &connection->exchange);
+    vhttp_delay_add(&shared->stats.requests, shared->now_ms - connection->asked_ms);
     if (connection->closes) {
         start_lingering(shared, connection);
         return;
@@ -203,9 +207,11 @@ static bool send_reply(struct vhttp_shared *shared, struct vhttp_connection *con
             }
             return false;
         }
+        vhttp_pulse_stands(&shared->pulse, VHTTP_AT_SEND);
         ptrdiff_t sent = vhttp_send(connection->socket, parts, count);
         if (sent == VHTTP_SOCKET_AGAIN) {
             connection->socket_is_full = true;
+            connection->full_since_ms = shared->now_ms;
             connection->unacknowledged = vhttp_unacknowledged(connection->socket);
             return false;
         }
@@ -279,6 +285,7 @@ static bool send_continue(struct vhttp_shared *shared, struct vhttp_connection *
     }
     if (sent == VHTTP_SOCKET_AGAIN) {
         connection->socket_is_full = true;
+        connection->full_since_ms = shared->now_ms;
     } else {
         connection->continue_left -= (uint32_t)sent;
     }
@@ -370,6 +377,7 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
         connection->checked = connection->input_length;
         return false;
     }
+    connection->asked_ms = shared->now_ms;
     if (result < 0) {
         refuse(shared, connection, -result, false);
         return true;
@@ -505,6 +513,7 @@ void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection 
 
 // Takes what the client sent. False when the connection is gone.
 static bool receive(struct vhttp_shared *shared, struct vhttp_connection *connection) {
+    vhttp_pulse_stands(&shared->pulse, VHTTP_AT_RECEIVE);
     ptrdiff_t received =
         vhttp_recv(connection->socket, connection->input + connection->input_length,
                    VHTTP_REQUEST_HEAD_MAX - connection->input_length);
@@ -529,8 +538,9 @@ void vhttp_connection_ready(struct vhttp_shared *shared, struct vhttp_connection
         vhttp_connection_close(shared, connection); // it was not asked for: the socket is broken
         return;
     }
-    if (ready & VHTTP_WRITABLE) {
+    if ((ready & VHTTP_WRITABLE) && connection->socket_is_full) {
         connection->socket_is_full = false;
+        vhttp_delay_add(&shared->stats.full_sockets, shared->now_ms - connection->full_since_ms);
     }
     if ((ready & VHTTP_READABLE) && wants_input && !receive(shared, connection)) {
         return;

@@ -32,6 +32,8 @@ struct vhttp_connection {
     uint16_t index; // in the pool
     int socket;
     uint64_t opened_ms;
+    uint64_t asked_ms;       // when the head of the request under way was whole
+    uint64_t full_since_ms;  // socket_is_full
     uint64_t waits_since_ms; // for the interpreter
     uint32_t file_work;      // of who reads files, when it was last looked at meanwhile
     unsigned watched;        // the poller's interest

@@ -26,6 +26,14 @@ enum vhttp_memory {
 // Whether VHTTP_MEMORY_LARGE is PSRAM.
 bool vhttp_has_psram(void);
 
+// What the firmware was built for and this device lacks, for a person to read; NULL: nothing.
+const char *vhttp_memory_lack(void);
+
+// VHTTP_KEPT_SIZE bytes that last over resets until the power goes, aligned to 8; at first they
+// hold anything. NULL where there are none.
+#define VHTTP_KEPT_SIZE 64
+void *vhttp_kept(void);
+
 // Zeroed, or NULL. The caller frees it with vhttp_free.
 void *vhttp_alloc(size_t size, enum vhttp_memory kind);
 void vhttp_free(void *memory);
@@ -43,6 +51,32 @@ struct vhttp_thread *vhttp_thread_start(void (*body)(void *), void *argument);
 
 // Waits for the body's end and frees the thread.
 void vhttp_thread_join(struct vhttp_thread *thread);
+
+// ---- The watchdog of the server's thread
+
+struct vhttp_watchdog;
+
+// Calls `look` every `period_ms` on another thread than the server's. What keeps all threads from
+// running, such as a write to a chip's flash, keeps that one too, and makes no look follow sooner.
+// A text that `look` answers is printed, with what the system knows of its threads, and the device
+// reset. NULL when it cannot be started.
+struct vhttp_watchdog *vhttp_watchdog_start(const char *(*look)(void *), void *argument,
+                                            uint32_t period_ms);
+
+// Returns when `look` is not called any more.
+void vhttp_watchdog_stop(struct vhttp_watchdog *watchdog);
+
+// ---- The health of the system
+
+const char *vhttp_reset_reason(void); // why the device started: "power-on", "panic", …
+
+// Takes a figure: `name` in the form of Prometheus, and of which `kind` of thing called `of`, such
+// as "task" and "viperhttp"; both are NULL where the name is all.
+typedef void (*vhttp_take_figure)(void *argument, const char *name, const char *kind,
+                                  const char *of, uint64_t value);
+
+// Tells each figure that the system has of its memory, its threads and its network.
+void vhttp_system_figures(vhttp_take_figure take, void *argument);
 
 // ---- The interpreter's thread
 

@@ -115,6 +115,7 @@ static void accept_clients(struct vhttp_shared *shared, struct vhttp_pool *pool)
             }
             return;
         }
+        vhttp_pulse_stands(&shared->pulse, VHTTP_AT_ACCEPT);
         int socket = vhttp_accept(pool->listener);
         if (socket == VHTTP_SOCKET_FAILED) { // descriptors ran out
             spare = find_spare(shared, pool);

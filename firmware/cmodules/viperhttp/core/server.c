@@ -86,7 +86,20 @@ static void read_local_files(struct vhttp_server *server) { (void)server; }
 static void close_local_files(struct vhttp_server *server) { (void)server; }
 #endif
 
+// How long the interpreter took to look, when it has.
+static void measure_wake_up(struct vhttp_server *server) {
+    if (server->is_woken && !atomic_load_explicit(&server->unacknowledged, memory_order_acquire)) {
+        uint32_t looked_ms = atomic_load_explicit(&server->looked_ms, memory_order_relaxed);
+        vhttp_delay_add(&server->shared.stats.wake_ups, looked_ms - server->woken_ms);
+        server->is_woken = false;
+    }
+}
+
 static void wake_interpreter(struct vhttp_server *server) {
+    if (!server->is_woken) {
+        server->is_woken = true;
+        server->woken_ms = (uint32_t)vhttp_now_ms();
+    }
     server->shared.desk.asked = false;
     atomic_store_explicit(&server->unacknowledged, true, memory_order_release);
     server->shared.options.wake_interpreter();
@@ -144,24 +157,58 @@ static void update_date(struct vhttp_server *server) {
 
 static void run(void *argument) {
     struct vhttp_server *server = argument;
+    struct vhttp_pulse *pulse = &server->shared.pulse;
     struct vhttp_event events[EVENTS_PER_TURN];
+    server->shared.now_ms = vhttp_now_ms();
     while (!atomic_load_explicit(&server->stop, memory_order_acquire)) {
+        vhttp_delay_add(&server->shared.stats.turns, vhttp_now_ms() - server->shared.now_ms);
+        vhttp_pulse_turn(pulse);
+        vhttp_pulse_stands(pulse, VHTTP_AT_WAIT);
         size_t count =
             vhttp_poller_wait(server->shared.poller, events, EVENTS_PER_TURN, wait_time(server));
         server->shared.now_ms = vhttp_now_ms();
         update_date(server);
+        vhttp_pulse_stands(pulse, VHTTP_AT_ANSWERS);
         take_answers(server); // first: what was dropped from the cache is not served any more
         vhttp_pool_ready(&server->shared, &server->pool, events, count);
+        vhttp_pulse_stands(pulse, VHTTP_AT_FILES);
         read_local_files(server);
+        vhttp_pulse_stands(pulse, VHTTP_AT_DEADLINES);
         ring_alarm(server);
+        measure_wake_up(server);
         copy_stats(server);
         vhttp_pool_tend(&server->shared, &server->pool);
         bool is_unheard = vhttp_kick_retry_ms != 0 &&
                           atomic_load_explicit(&server->unacknowledged, memory_order_acquire);
         if (server->shared.desk.asked || is_unheard) {
+            vhttp_pulse_stands(pulse, VHTTP_AT_WAKE);
             wake_interpreter(server);
         }
     }
+}
+
+// ---- The watchdog
+
+_Static_assert(sizeof(struct vhttp_stall) <= VHTTP_KEPT_SIZE, "the record of a stall");
+
+// On the watchdog's thread.
+static const char *look(void *argument) {
+    struct vhttp_server *server = argument;
+    if (vhttp_pulse_is_lost(&server->shared.pulse)) {
+        vhttp_stall_write(vhttp_kept(), &server->shared.pulse,
+                          vhttp_now_ms() - server->shared.stats.started_ms, server->stall_text);
+        return server->stall_text;
+    }
+    vhttp_poller_wake(server->shared.poller); // one that waits for clients goes round, too
+    return NULL;
+}
+
+// True when there is one, or is to be none.
+static bool start_watchdog(struct vhttp_server *server) {
+    if (VHTTP_WATCHDOG_MS != 0) {
+        server->watchdog = vhttp_watchdog_start(look, server, VHTTP_WATCHDOG_MS / VHTTP_LOOKS);
+    }
+    return VHTTP_WATCHDOG_MS == 0 || server->watchdog != NULL;
 }
 
 // ---- Start and stop
@@ -251,10 +298,17 @@ struct vhttp_server *vhttp_server_start(const struct vhttp_server_options *optio
         free_server(server);
         return NULL;
     }
+    if (!start_watchdog(server)) {
+        vhttp_server_stop(server);
+        return NULL;
+    }
     return server;
 }
 
 void vhttp_server_stop(struct vhttp_server *server) {
+    if (server->watchdog != NULL) {
+        vhttp_watchdog_stop(server->watchdog);
+    }
     atomic_store_explicit(&server->stop, true, memory_order_release);
     vhttp_poller_wake(server->shared.poller);
     vhttp_thread_join(server->thread);
@@ -264,6 +318,9 @@ void vhttp_server_stop(struct vhttp_server *server) {
 // ---- The interpreter's side
 
 void vhttp_server_acknowledge(struct vhttp_server *server) {
+    if (atomic_load_explicit(&server->unacknowledged, memory_order_relaxed)) {
+        atomic_store_explicit(&server->looked_ms, (uint32_t)vhttp_now_ms(), memory_order_relaxed);
+    }
     atomic_store_explicit(&server->unacknowledged, false, memory_order_release);
 }
 

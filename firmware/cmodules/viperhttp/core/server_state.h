@@ -9,15 +9,21 @@
 #include <stdint.h>
 
 #include "pool.h"
+#include "pulse.h"
 #include "state.h"
 
 struct vhttp_server {
     struct vhttp_shared shared;
     struct vhttp_pool pool;
     struct vhttp_thread *thread;
+    struct vhttp_watchdog *watchdog;
+    char stall_text[VHTTP_STALL_TEXT_SIZE];
     int64_t date_s; // of shared.date_line
     atomic_bool stop;
     atomic_bool unacknowledged; // the interpreter was woken and has not looked yet
+    atomic_uint looked_ms;      // when it did, modulo 2^32
+    bool is_woken;              // the interpreter was, and how long it took is to be measured
+    uint32_t woken_ms;          // since then, modulo 2^32
     atomic_bool ask_again;      // the interpreter stopped early
     atomic_bool drop_cache;     // a word of the interpreter's that found no room in the ring
     atomic_bool has_alarm;      // the interpreter wants to be woken

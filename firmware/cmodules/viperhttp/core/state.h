@@ -14,6 +14,7 @@
 #include "http_date.h"
 #include "parser.h"
 #include "platform.h"
+#include "pulse.h"
 #include "reply.h"
 #include "ring.h"
 #include "server.h"
@@ -33,6 +34,7 @@ struct vhttp_shared {
     uint64_t now_ms;                     // of this turn of the loop
     char date_line[8 + VHTTP_DATE_SIZE]; // "Date: …" with its CRLF; "" while the clock is not right
     struct vhttp_poller *poller;
+    struct vhttp_pulse pulse;
     struct vhttp_deadlines deadlines; // of the connections
     struct vhttp_ring requests, responses;
     struct vhttp_desk desk;

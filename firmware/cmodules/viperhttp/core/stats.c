@@ -4,7 +4,10 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "platform.h"
+#include "pulse.h"
 #include "vhttp_config.h"
 
 struct text {
@@ -49,6 +52,31 @@ static void add_cache(struct text *text, const struct vhttp_cache *cache) {
     add_one(text, "cache_size_bytes", "gauge", cache->block_count * block);
 }
 
+// The last line of a histogram counts all; Prometheus' buckets do so up to each bound.
+static void add_delay(struct text *text, const char *name, const struct vhttp_delay *delay) {
+    add(text, "# TYPE viperhttp_%s_seconds histogram\n", name);
+    uint64_t count = 0;
+    for (size_t i = 0; i < VHTTP_DELAY_BOUNDS; i++) {
+        count += delay->counts[i];
+        unsigned bound = (unsigned)vhttp_delay_bounds_ms[i];
+        add(text, "viperhttp_%s_seconds_bucket{le=\"%u.%03u\"} %" PRIu64 "\n", name, bound / 1000,
+            bound % 1000, count);
+    }
+    count += delay->counts[VHTTP_DELAY_BOUNDS];
+    add(text, "viperhttp_%s_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", name, count);
+    add(text, "viperhttp_%s_seconds_sum %" PRIu64 ".%03u\n", name, delay->sum_ms / 1000,
+        (unsigned)(delay->sum_ms % 1000));
+    add(text, "viperhttp_%s_seconds_count %" PRIu64 "\n", name, count);
+}
+
+static void add_delays(struct text *text, const struct vhttp_stats *stats) {
+    add_delay(text, "turn", &stats->turns);
+    add_delay(text, "request", &stats->requests);
+    add_delay(text, "python", &stats->python);
+    add_delay(text, "python_wake_up", &stats->wake_ups);
+    add_delay(text, "full_socket", &stats->full_sockets);
+}
+
 static void add_rings(struct text *text, const struct vhttp_metrics *metrics) {
     const struct vhttp_ring *rings[] = {metrics->requests, metrics->responses};
     static const char *const names[] = {"requests", "responses"};
@@ -68,6 +96,45 @@ static void add_rings(struct text *text, const struct vhttp_metrics *metrics) {
                 figures[i][kind]);
         }
     }
+}
+
+// The system's figures come by name, those of one name together.
+struct figures {
+    struct text *text;
+    const char *last;
+};
+
+static bool is_total(const char *name) {
+    size_t length = strlen(name);
+    return length > 6 && strcmp(name + length - 6, "_total") == 0;
+}
+
+static void add_figure(void *argument, const char *name, const char *kind, const char *of,
+                       uint64_t value) {
+    struct figures *figures = argument;
+    if (figures->last == NULL || strcmp(figures->last, name) != 0) {
+        add(figures->text, "# TYPE viperhttp_%s %s\n", name, is_total(name) ? "counter" : "gauge");
+    }
+    figures->last = name;
+    if (kind == NULL) {
+        add(figures->text, "viperhttp_%s %" PRIu64 "\n", name, value);
+    } else {
+        add(figures->text, "viperhttp_%s{%s=\"%s\"} %" PRIu64 "\n", name, kind, of, value);
+    }
+}
+
+static void add_health(struct text *text) {
+    add(text, "# TYPE viperhttp_reset_info gauge\nviperhttp_reset_info{reason=\"%s\"} 1\n",
+        vhttp_reset_reason());
+    const struct vhttp_stall *stall = vhttp_stall_last(vhttp_kept());
+    add_one(text, "stalls_total", "counter", stall == NULL ? 0 : stall->count);
+    if (stall != NULL) {
+        add(text, "# TYPE viperhttp_last_stall_info gauge\n");
+        add(text, "viperhttp_last_stall_info{place=\"%s\",after_ms=\"%" PRIu64 "\"} 1\n",
+            vhttp_stall_place(stall), stall->after_ms);
+    }
+    struct figures figures = {text, NULL};
+    vhttp_system_figures(add_figure, &figures);
 }
 
 size_t vhttp_write_metrics(const struct vhttp_metrics *metrics, char *out, size_t size) {
@@ -97,5 +164,7 @@ size_t vhttp_write_metrics(const struct vhttp_metrics *metrics, char *out, size_
         add_one(&text, "python_heap_used_bytes", "gauge", used);
         add_one(&text, "python_heap_free_bytes", "gauge", free);
     }
+    add_health(&text);
+    add_delays(&text, stats);
     return (size_t)(text.at - out);
 }

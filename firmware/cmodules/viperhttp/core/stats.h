@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "cache.h"
+#include "delay.h"
 #include "ring.h"
 #include "status.h"
 
@@ -24,6 +25,13 @@ struct vhttp_stats {
     uint64_t files_opened;
     uint64_t timeouts;
     uint64_t answers_dropped; // of the interpreter, for requests that were over
+
+    // Where the time goes. All but `turns` are seen once in a turn, and by its time.
+    struct vhttp_delay turns;        // of the loop, from a wake-up until it waits again
+    struct vhttp_delay requests;     // from a whole head until TCP has taken all of the answer
+    struct vhttp_delay python;       // from asking the interpreter to its answer
+    struct vhttp_delay wake_ups;     // of it, until the interpreter looked
+    struct vhttp_delay full_sockets; // until TCP had room again
 };
 
 // The interpreter's heap, as it was when the interpreter last had a moment.

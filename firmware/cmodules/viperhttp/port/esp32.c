@@ -56,7 +56,9 @@ void *vhttp_alloc(size_t size, enum vhttp_memory kind) {
                        ? heap_caps_calloc(1, size, INTERNAL_RAM)
                        : heap_caps_calloc_prefer(1, size, 2, PSRAM, INTERNAL_RAM);
     if (memory == NULL) {
-        ESP_LOGE(TAG, "%u bytes are not free", (unsigned)size);
+        const char *lack = vhttp_memory_lack();
+        ESP_LOGE(TAG, "%u bytes are not free%s%s", (unsigned)size, lack == NULL ? "" : "; ",
+                 lack == NULL ? "" : lack);
     }
     return memory;
 }

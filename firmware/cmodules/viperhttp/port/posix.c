@@ -20,6 +20,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -46,6 +47,27 @@ void *vhttp_alloc(size_t size, enum vhttp_memory kind) {
 
 void vhttp_free(void *memory) { free(memory); }
 
+const char *vhttp_memory_lack(void) { return NULL; }
+
+// The board's page, behind VIRTUAL_CHIP_FD, has them at this offset.
+#define KEPT_OFFSET 2048
+
+static void *kept;
+static pthread_once_t kept_once = PTHREAD_ONCE_INIT;
+
+static void map_kept(void) {
+    const char *number = getenv("VIRTUAL_CHIP_FD");
+    int fd = number == NULL ? -1 : (int)strtol(number, NULL, 10);
+    uint8_t *page =
+        mmap(NULL, KEPT_OFFSET + VHTTP_KEPT_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    kept = page == MAP_FAILED ? NULL : page + KEPT_OFFSET;
+}
+
+void *vhttp_kept(void) {
+    pthread_once(&kept_once, map_kept);
+    return kept;
+}
+
 // ---- The server's thread
 
 struct vhttp_thread {
@@ -60,19 +82,23 @@ static void *run_thread(void *argument) {
     return NULL;
 }
 
+// The interpreter's signals are not for such a thread, which inherits a full mask.
+static bool start_thread(pthread_t *id, void *(*body)(void *), void *argument) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(id, NULL, body, argument);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error == 0;
+}
+
 struct vhttp_thread *vhttp_thread_start(void (*body)(void *), void *argument) {
     struct vhttp_thread *thread = malloc(sizeof(*thread));
     if (thread == NULL) {
         return NULL;
     }
     *thread = (struct vhttp_thread){.body = body, .argument = argument};
-    // The interpreter's signals are not for this thread, which inherits a full mask.
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&thread->id, NULL, run_thread, thread);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (error != 0) {
+    if (!start_thread(&thread->id, run_thread, thread)) {
         free(thread);
         return NULL;
     }
@@ -82,6 +108,94 @@ struct vhttp_thread *vhttp_thread_start(void (*body)(void *), void *argument) {
 void vhttp_thread_join(struct vhttp_thread *thread) {
     pthread_join(thread->id, NULL);
     free(thread);
+}
+
+// ---- The watchdog: its exit resets the board
+
+#define EXIT_WATCHDOG 4
+
+struct vhttp_watchdog {
+    pthread_t id;
+    const char *(*look)(void *);
+    void *argument;
+    uint32_t period_ms;
+    pthread_mutex_t lock;
+    pthread_cond_t stopped;
+    bool stop;
+};
+
+// True when it is to stop, false a period later.
+static bool is_stopped(struct vhttp_watchdog *watchdog) {
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    uint64_t ns = (uint64_t)until.tv_nsec + (uint64_t)watchdog->period_ms * 1000000;
+    until.tv_sec += (time_t)(ns / 1000000000);
+    until.tv_nsec = (long)(ns % 1000000000);
+    pthread_mutex_lock(&watchdog->lock);
+    while (!watchdog->stop &&
+           pthread_cond_timedwait(&watchdog->stopped, &watchdog->lock, &until) == 0) {
+    }
+    bool stop = watchdog->stop;
+    pthread_mutex_unlock(&watchdog->lock);
+    return stop;
+}
+
+static void *run_watchdog(void *argument) {
+    struct vhttp_watchdog *watchdog = argument;
+    while (!is_stopped(watchdog)) {
+        const char *text = watchdog->look(watchdog->argument);
+        if (text != NULL) {
+            dprintf(STDERR_FILENO, "%s\n", text);
+            _exit(EXIT_WATCHDOG);
+        }
+    }
+    return NULL;
+}
+
+struct vhttp_watchdog *vhttp_watchdog_start(const char *(*look)(void *), void *argument,
+                                            uint32_t period_ms) {
+    struct vhttp_watchdog *watchdog = calloc(1, sizeof(*watchdog));
+    if (watchdog == NULL) {
+        return NULL;
+    }
+    watchdog->look = look;
+    watchdog->argument = argument;
+    watchdog->period_ms = period_ms;
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&watchdog->stopped, &attributes);
+    pthread_mutex_init(&watchdog->lock, NULL);
+    if (!start_thread(&watchdog->id, run_watchdog, watchdog)) {
+        free(watchdog);
+        return NULL;
+    }
+    return watchdog;
+}
+
+void vhttp_watchdog_stop(struct vhttp_watchdog *watchdog) {
+    pthread_mutex_lock(&watchdog->lock);
+    watchdog->stop = true;
+    pthread_cond_signal(&watchdog->stopped);
+    pthread_mutex_unlock(&watchdog->lock);
+    pthread_join(watchdog->id, NULL);
+    free(watchdog);
+}
+
+// ---- The health of the system
+
+// The board says why it started the firmware.
+const char *vhttp_reset_reason(void) {
+    const char *reason = getenv("VIRTUAL_RESET");
+    return reason == NULL ? "unknown" : reason;
+}
+
+// This computer's memory and sockets say nothing of a device's.
+void vhttp_system_figures(vhttp_take_figure take, void *argument) {
+    const char *resets = getenv("VIRTUAL_RESETS");
+    if (resets != NULL) {
+        take(argument, "resets_total", NULL, NULL, strtoull(resets, NULL, 10));
+    }
 }
 
 // ---- The interpreter's thread: a signal ends the system call that it sleeps in

@@ -3,4 +3,5 @@
 #pragma once
 
 #define O_NONBLOCK 0x4000
+#define F_GETFL 3
 #define F_SETFL 4

@@ -16,3 +16,14 @@ BaseType_t xTaskCreatePinnedToCore(TaskFunction_t pxTaskCode, const char *const 
 void vTaskDelete(TaskHandle_t xTaskToDelete);
 void vTaskDelay(const TickType_t xTicksToDelay);
 UBaseType_t uxTaskGetStackHighWaterMark(TaskHandle_t xTask);
+
+// With CONFIG_FREERTOS_USE_TRACE_FACILITY.
+typedef struct {
+    TaskHandle_t xHandle;
+    const char *pcTaskName;
+    UBaseType_t xTaskNumber;
+    uint32_t usStackHighWaterMark;
+} TaskStatus_t;
+
+UBaseType_t uxTaskGetSystemState(TaskStatus_t *const pxTaskStatusArray,
+                                 const UBaseType_t uxArraySize, uint32_t *const pulTotalRunTime);
