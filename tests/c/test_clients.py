@@ -187,6 +187,23 @@ def test_a_strong_etag_matches_and_a_weak_one_does_not(server: Server) -> None:
         )
 
 
+def test_lists_of_etags_over_several_fields_are_one(server: Server) -> None:
+    plain = server.ask(request("GET /file", close=True)).decode()
+    found = re.search(r'^ETag: ("\w+")\r$', plain, re.MULTILINE)
+    assert found
+    for etags, if_match, if_none_match in [
+        (['"x"', found[1]], 200, 304),
+        ([found[1], '"x"'], 200, 304),
+        (['"x"', f'"y", {found[1]}', '"z"'], 200, 304),
+        (['"x"', f"W/{found[1]}"], 412, 304),
+        (['"x"', '"y"'], 412, 200),
+    ]:
+        for name, expected in (("If-Match", if_match), ("If-None-Match", if_none_match)):
+            fields = [f"{name}: {etag}" for etag in etags]
+            ask = request("GET /file", "Accept: a", *fields, "X: y", close=True)
+            assert status(server.ask(ask)) == expected, fields
+
+
 def test_a_date_counts_to_the_second(server: Server, tmp_path: Path) -> None:
     """RFC 9110, sections 13.1.4 and 13.1.5; 2001-09-09 01:46:40 is a billion seconds."""
     (tmp_path / "dated").write_bytes(FILE)
@@ -295,6 +312,52 @@ def test_who_has_been_idle_makes_room_for_who_waits(server: Server) -> None:
         assert idle[0].recv(1) == b""  # the one that has been idle for longest
         idle[-1].sendall(request("GET /health"))
         read_answer(idle[-1])
+
+
+def test_places_pass_on_by_answers_while_somebody_waits(
+    compiled: Callable[..., Path], tmp_path: Path
+) -> None:
+    """A pooling client that is not told could ask again on a connection that is being closed."""
+    program = compiled(VHTTP_TURN_MS=86_400_000)
+    with serving(program, tmp_path) as served, ExitStack() as stack:
+        peers = [stack.enter_context(served.connect()) for _ in range(SLOTS)]
+        for peer in peers:
+            peer.sendall(request("GET /file"))
+            assert b"connection: close" not in read_answer(peer)[0].lower()
+        newcomer = stack.enter_context(served.connect())
+        newcomer.sendall(request("GET /file"))
+        head = b""
+        until = time.monotonic() + 10 * slowness()
+        while b"connection: close" not in head.lower():  # from when the server has seen who waits
+            assert time.monotonic() < until
+            peers[0].sendall(request("GET /file"))
+            head, _ = read_answer(peers[0])
+        assert peers[0].recv(1) == b""
+        peers[0].close()
+        assert b"connection: close" in read_answer(newcomer)[0].lower()  # others may wait still
+
+
+def test_who_has_not_asked_yet_keeps_its_place_while_others_pass_on(
+    compiled: Callable[..., Path], tmp_path: Path
+) -> None:
+    turn_s = 1.0
+    program = compiled(VHTTP_TURN_MS=int(turn_s * 1000))
+    with serving(program, tmp_path) as served, ExitStack() as stack:
+        silent = [stack.enter_context(served.connect()) for _ in range(SLOTS - 1)]
+        until = time.monotonic() + 4 * turn_s  # three of them are a silent one's patience
+        passed_on = time.monotonic()
+        while time.monotonic() < until:
+            with served.connect() as first, served.connect() as second:
+                for peer in (first, second):
+                    peer.sendall(request("GET /file", close=True))
+                    assert read_answer(peer)[1] == FILE
+                    peer.close()
+                    if time.monotonic() - passed_on > turn_s / 4:
+                        return  # this machine was busy: nothing passed on for so long
+                    passed_on = time.monotonic()
+        for peer in silent:
+            peer.sendall(request("GET /file"))
+            assert read_answer(peer)[1] == FILE
 
 
 def test_a_client_that_was_answered_leaves_before_one_that_has_not_asked_yet(

@@ -61,20 +61,13 @@ static void drop_head(struct vhttp_connection *connection) {
 
 // ---- From state to state
 
-// Others wait for a connection, and this one has had its turn.
-static bool has_had_its_turn(const struct vhttp_shared *shared,
-                             const struct vhttp_connection *connection) {
-    return shared->is_crowded && shared->now_ms - connection->opened_ms >= VHTTP_TURN_MS;
-}
-
 // A client that waits for a word before it sends a body may send it or not: nobody knows.
 static void start_sending(struct vhttp_shared *shared, struct vhttp_connection *connection) {
     struct vhttp_reply *reply = &connection->exchange.reply;
     if (connection->state == VHTTP_WAITING) {
         vhttp_delay_add(&shared->stats.python, shared->now_ms - connection->waits_since_ms);
     }
-    bool closes =
-        connection->closes || connection->expects_continue || has_had_its_turn(shared, connection);
+    bool closes = connection->closes || connection->expects_continue || shared->is_crowded;
     connection->closes = vhttp_reply_seal(reply, shared->date_line, closes);
     connection->state = VHTTP_SENDING;
     connection->unacknowledged = 0;
@@ -504,7 +497,6 @@ void vhttp_connection_open(struct vhttp_shared *shared, struct vhttp_connection 
     connection->checked = 0;
     connection->socket_is_full = false;
     connection->head_length = 0;
-    connection->opened_ms = shared->now_ms;
     connection->exchange.client = vhttp_peer(socket);
     shared->stats.connections_total++;
     shared->stats.connections_open++;

@@ -31,7 +31,6 @@ struct vhttp_connection {
     enum vhttp_state state;
     uint16_t index; // in the pool
     int socket;
-    uint64_t opened_ms;
     uint64_t asked_ms;       // when the head of the request under way was whole
     uint64_t full_since_ms;  // socket_is_full
     uint64_t waits_since_ms; // for the interpreter

@@ -279,6 +279,20 @@ int vhttp_parse_overflow(const char *buffer, size_t length) {
     return memchr(buffer + start, '\n', length - start) == NULL ? 414 : 431;
 }
 
+bool vhttp_next_value(struct vhttp_slice *lines, const char *name, struct vhttp_slice *value) {
+    struct vhttp_slice line;
+    while (vhttp_slice_next(lines, '\n', &line)) {
+        const char *colon = memchr(line.at, ':', line.length);
+        size_t length = colon == NULL ? 0 : (size_t)(colon - line.at);
+        if (vhttp_slice_equals_nocase((struct vhttp_slice){line.at, length}, name)) {
+            size_t end = line.length - 1; // the CR
+            *value = vhttp_slice_trim((struct vhttp_slice){colon + 1, end - length - 1});
+            return true;
+        }
+    }
+    return false;
+}
+
 const struct vhttp_slice *vhttp_find_header(const struct vhttp_request *request, const char *name) {
     for (size_t i = 0; i < request->header_count; i++) {
         if (vhttp_slice_equals_nocase(request->headers[i].name, name)) {

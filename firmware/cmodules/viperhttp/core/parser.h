@@ -57,6 +57,10 @@ int vhttp_parse_request(const char *buffer, size_t length, size_t checked,
 // The status for a head that fills its buffer and is still partial: 414 or 431.
 int vhttp_parse_overflow(const char *buffer, size_t length);
 
+// Takes the next value of the header called `name` (in lower case), and all before it, off the
+// `lines` that a request's `fields` are. False when there is none.
+bool vhttp_next_value(struct vhttp_slice *lines, const char *name, struct vhttp_slice *value);
+
 // The first header called `name` (in lower case), or NULL.
 const struct vhttp_slice *vhttp_find_header(const struct vhttp_request *request, const char *name);
 

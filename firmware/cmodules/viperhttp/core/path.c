@@ -9,6 +9,8 @@ static int hex_digit(char c) {
     return lower >= 'a' && lower <= 'f' ? lower - 'a' + 10 : -1;
 }
 
+static bool is_allowed(unsigned char byte) { return byte >= ' ' && byte != 0x7F && byte != '\\'; }
+
 // Takes one decoded byte off `encoded`; -1 for a byte that no path may hold.
 static int take_byte(struct vhttp_slice *encoded) {
     unsigned char byte = (unsigned char)encoded->at[0];
@@ -27,7 +29,7 @@ static int take_byte(struct vhttp_slice *encoded) {
     }
     encoded->at += used;
     encoded->length -= used;
-    return byte < ' ' || byte == 0x7F || byte == '\\' ? -1 : byte;
+    return is_allowed(byte) ? byte : -1;
 }
 
 bool vhttp_is_utf8(const char *text, size_t length) {
@@ -62,6 +64,15 @@ bool vhttp_is_utf8(const char *text, size_t length) {
 
 static bool is_dots(const char *segment, size_t size) {
     return (size == 1 || size == 2) && memcmp(segment, "..", size) == 0;
+}
+
+bool vhttp_path_may_have(struct vhttp_slice segment) {
+    for (size_t i = 0; i < segment.length; i++) {
+        if (!is_allowed((unsigned char)segment.at[i])) {
+            return false;
+        }
+    }
+    return !is_dots(segment.at, segment.length);
 }
 
 // Ends the segment that starts at out[start] with a slash, or resolves it when it is made of

@@ -22,4 +22,8 @@ bool vhttp_is_utf8(const char *text, size_t length);
 // True when a segment of the decoded path starts with a dot.
 bool vhttp_path_is_hidden(const char *path);
 
+// Whether a decoded path may have a segment, which is not empty: dots are resolved, and some bytes
+// refused.
+bool vhttp_path_may_have(struct vhttp_slice segment);
+
 #endif

@@ -10,6 +10,12 @@
 // one takes it for a fault.
 #define SILENT_TURNS 3
 
+// Turns in which a crowd may come back: as long, connections are kept for no next request.
+#define CROWD_TURNS 4
+
+// That a client waits for a place to pass on, before another has to leave.
+#define QUEUE_MS (VHTTP_TURN_MS / 4)
+
 void vhttp_pool_init(struct vhttp_pool *pool, char *buffers) {
     pool->listener = VHTTP_SOCKET_NONE;
     for (size_t i = 0; i < VHTTP_MAX_CONNECTIONS; i++) {
@@ -41,9 +47,11 @@ void vhttp_pool_close(struct vhttp_shared *shared, struct vhttp_pool *pool) {
 // ---- Slots
 
 // A connection that is free after an event is there for the next client.
-static void give_back_if_free(struct vhttp_pool *pool, const struct vhttp_connection *connection) {
+static void give_back_if_free(const struct vhttp_shared *shared, struct vhttp_pool *pool,
+                              const struct vhttp_connection *connection) {
     if (vhttp_connection_is_free(connection)) {
         pool->free[pool->free_count++] = (uint16_t)(connection - pool->connections);
+        pool->freed_ms = shared->now_ms;
     }
 }
 
@@ -64,23 +72,36 @@ static struct spare find_oldest(const struct vhttp_shared *shared, enum vhttp_de
     return (struct spare){oldest, shared->now_ms - age_ms + turn_ms};
 }
 
-// The first that is to make room for another.
+static struct spare not_before(struct spare spare, uint64_t since_ms, uint64_t patience_ms) {
+    if (spare.at_ms < since_ms + patience_ms) {
+        spare.at_ms = since_ms + patience_ms;
+    }
+    return spare;
+}
+
+// The first that is to make room for those who wait: of those who do not idle, none as long as
+// places become free without that.
 static struct spare find_next_spare(const struct vhttp_shared *shared,
                                     const struct vhttp_pool *pool) {
-    struct spare next = find_oldest(shared, VHTTP_DEADLINE_IDLE, VHTTP_TURN_MS);
-    if (next.at_ms <= shared->now_ms) {
-        return next;
+    struct spare idle = find_oldest(shared, VHTTP_DEADLINE_IDLE, VHTTP_TURN_MS);
+    if (idle.index != VHTTP_NO_MEMBER) {
+        idle = not_before(idle, pool->queue_began_ms, QUEUE_MS);
     }
-    struct spare silent = find_oldest(shared, VHTTP_DEADLINE_FIRST, SILENT_TURNS * VHTTP_TURN_MS);
-    next = silent.at_ms < next.at_ms ? silent : next;
-    for (uint16_t i = 0; i < VHTTP_MAX_CONNECTIONS && next.at_ms > shared->now_ms; i++) {
+    if (idle.at_ms <= shared->now_ms) {
+        return idle;
+    }
+    struct spare other = find_oldest(shared, VHTTP_DEADLINE_FIRST, SILENT_TURNS * VHTTP_TURN_MS);
+    for (uint16_t i = 0; i < VHTTP_MAX_CONNECTIONS && other.at_ms > shared->now_ms; i++) {
         uint64_t since_ms;
         if (vhttp_connection_is_forsaken(shared, &pool->connections[i], &since_ms) &&
-            since_ms + VHTTP_TURN_MS < next.at_ms) {
-            next = (struct spare){i, since_ms + VHTTP_TURN_MS};
+            since_ms + VHTTP_TURN_MS < other.at_ms) {
+            other = (struct spare){i, since_ms + VHTTP_TURN_MS};
         }
     }
-    return next;
+    if (other.index != VHTTP_NO_MEMBER) {
+        other = not_before(other, pool->freed_ms, VHTTP_TURN_MS);
+    }
+    return other.at_ms < idle.at_ms ? other : idle;
 }
 
 // That connection, if it may have to leave by now; NULL: none.
@@ -94,14 +115,25 @@ static void evict(struct vhttp_shared *shared, struct vhttp_pool *pool,
                   struct vhttp_connection *spare) {
     shared->stats.connections_evicted++;
     vhttp_connection_give_up(shared, spare);
-    give_back_if_free(pool, spare);
+    give_back_if_free(shared, pool, spare);
 }
 
 static void watch_listener(struct vhttp_shared *shared, struct vhttp_pool *pool,
                            unsigned interest) {
     vhttp_poller_watch(shared->poller, pool->listener, TAG_LISTENER, interest, true);
     pool->listener_is_watched = interest != 0;
-    shared->is_crowded = interest == 0;
+}
+
+// Takes note of who waits, when the listener has clients or not.
+static void note_crowd(struct vhttp_shared *shared, struct vhttp_pool *pool, bool has_clients) {
+    if (!pool->listener_is_watched || (has_clients && pool->free_count == 0)) {
+        pool->queue_began_ms = pool->has_queue ? pool->queue_began_ms : shared->now_ms;
+        pool->has_queue = true;
+        pool->crowded_until_ms = shared->now_ms + CROWD_TURNS * VHTTP_TURN_MS;
+    } else if (!has_clients) {
+        pool->has_queue = false;
+    }
+    shared->is_crowded = shared->now_ms < pool->crowded_until_ms;
 }
 
 // A client waits. One is let in only when there is a place for it, and nobody has to leave before
@@ -131,7 +163,7 @@ static void accept_clients(struct vhttp_shared *shared, struct vhttp_pool *pool)
         }
         struct vhttp_connection *connection = &pool->connections[pool->free[--pool->free_count]];
         vhttp_connection_open(shared, connection, socket);
-        give_back_if_free(pool, connection);
+        give_back_if_free(shared, pool, connection);
     }
 }
 
@@ -141,14 +173,17 @@ void vhttp_pool_ready(struct vhttp_shared *shared, struct vhttp_pool *pool,
                       const struct vhttp_event *events, size_t count) {
     bool has_clients = false;
     for (size_t i = 0; i < count; i++) {
+        has_clients |= events[i].tag == TAG_LISTENER;
+    }
+    note_crowd(shared, pool, has_clients);
+    for (size_t i = 0; i < count; i++) {
         if (events[i].tag == TAG_LISTENER) {
-            has_clients = true;
             continue;
         }
         struct vhttp_connection *connection = &pool->connections[events[i].tag];
         if (!vhttp_connection_is_free(connection)) {
             vhttp_connection_ready(shared, connection, events[i].ready);
-            give_back_if_free(pool, connection);
+            give_back_if_free(shared, pool, connection);
         }
     }
     if (has_clients) { // last, so that no event meets a connection that took the place of its own
@@ -168,7 +203,7 @@ static void take_for_cache(struct vhttp_shared *shared, struct vhttp_pool *pool,
         struct vhttp_cache_reader *next = reader->next;
         struct vhttp_connection *connection = &pool->connections[reader->connection];
         vhttp_connection_cache_news(shared, connection);
-        give_back_if_free(pool, connection);
+        give_back_if_free(shared, pool, connection);
         reader = next;
     }
     vhttp_cache_tidy(&shared->cache, entry);
@@ -182,7 +217,7 @@ static void take_for_connection(struct vhttp_shared *shared, struct vhttp_pool *
         return;
     }
     vhttp_connection_answer(shared, connection, answer, length);
-    give_back_if_free(pool, connection);
+    give_back_if_free(shared, pool, connection);
 }
 
 void vhttp_pool_take(struct vhttp_shared *shared, struct vhttp_pool *pool,
@@ -207,7 +242,7 @@ static void expire_deadlines(struct vhttp_shared *shared, struct vhttp_pool *poo
     while ((member = vhttp_deadlines_overdue(&shared->deadlines, shared->now_ms)) !=
            VHTTP_NO_MEMBER) {
         vhttp_connection_overdue(shared, &pool->connections[member]);
-        give_back_if_free(pool, &pool->connections[member]);
+        give_back_if_free(shared, pool, &pool->connections[member]);
     }
 }
 
@@ -220,7 +255,7 @@ static void settle_debts(struct vhttp_shared *shared, struct vhttp_pool *pool) {
             return; // the ring is full: the others would find no room either
         }
         if (!was_free) {
-            give_back_if_free(pool, connection);
+            give_back_if_free(shared, pool, connection);
         }
     }
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: MIT
 // All connections: who may have one, and which of them an event is for.
 //
-// A client that waits gets a place that is free, or that of the connection which has been idle for
-// longest, if that is VHTTP_TURN_MS or more; or else that of a client that has asked for nothing in
-// three such turns, or of a call whose client has sent no more for a turn and may have left. Else
-// all places are in use; until one is free, replies on connections that have had their turn, as
-// long as that, say that they are the last.
+// While clients wait, and for some turns (VHTTP_TURN_MS) after, every reply says that it is the
+// last on its connection: who is told so comes back on a new one, and places pass from hand to hand
+// without anybody being closed who might be asking at that moment.
+//
+// Where that takes a part of a turn, a client that waits gets the place of the connection which has
+// been idle for longest, if that is a turn or more; or, when no place has become free for a turn,
+// that of a client that has asked for nothing in three of them, or of a call whose client has sent
+// no more for a turn and may have left.
 #ifndef VHTTP_POOL_H
 #define VHTTP_POOL_H
 
@@ -24,7 +27,11 @@
 // Only pool.c knows its fields.
 struct vhttp_pool {
     int listener;
-    bool listener_is_watched; // false: a client waits, and there is no place for it
+    bool listener_is_watched;  // false: a client waits, and there is no place for it
+    bool has_queue;            // clients wait
+    uint64_t queue_began_ms;   // when the first of them was seen to
+    uint64_t crowded_until_ms; // a client has waited not long ago
+    uint64_t freed_ms;         // when a place last became free
     uint16_t free_count;
     uint16_t free[VHTTP_MAX_CONNECTIONS];
     struct vhttp_connection connections[VHTTP_MAX_CONNECTIONS];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "route.h"
 
+#include "path.h"
 #include "platform.h"
 
 #define NODES_MAX UINT16_MAX // a node's index has 16 bits
@@ -37,7 +38,8 @@ int vhttp_pattern_next(struct vhttp_slice *pattern, struct vhttp_pattern_part *p
     *part = (struct vhttp_pattern_part){.text = {start, length}};
     bool has_braces = memchr(start, '{', length) != NULL || memchr(start, '}', length) != NULL;
     if (!has_braces) {
-        return length == 0 && pattern->length > 0 ? -1 : 1; // "//" is in no decoded path
+        bool is_last = pattern->length == 0; // "//" is in no decoded path
+        return (length > 0 || is_last) && vhttp_path_may_have(part->text) ? 1 : -1;
     }
     if (start[0] != '{' || start[length - 1] != '}') {
         return -1;

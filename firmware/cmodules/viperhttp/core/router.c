@@ -20,6 +20,18 @@ static bool copy_path(char *out, const char *path) {
     return true;
 }
 
+// Whether a request's decoded path may begin so.
+static bool may_be_asked_for(const char *prefix) {
+    while (*prefix == '/') {
+        size_t length = strcspn(prefix + 1, "/");
+        if (length == 0 || !vhttp_path_may_have((struct vhttp_slice){prefix + 1, length})) {
+            return false;
+        }
+        prefix += 1 + length;
+    }
+    return true;
+}
+
 static bool has_files(enum vhttp_mount_kind kind) {
     return kind == VHTTP_MOUNT_STATIC || kind == VHTTP_MOUNT_FILE;
 }
@@ -47,7 +59,7 @@ enum vhttp_router_error vhttp_router_mount(struct vhttp_router *router, enum vht
     memset(mount, 0, sizeof(*mount));
     mount->kind = kind;
     mount->html = html;
-    if (!copy_path(mount->prefix, path) ||
+    if (!copy_path(mount->prefix, path) || !may_be_asked_for(mount->prefix) ||
         (has_files(kind) && !copy_folder(mount->folder, folder))) {
         return VHTTP_ROUTER_BAD_PATH;
     }

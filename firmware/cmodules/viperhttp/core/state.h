@@ -38,7 +38,7 @@ struct vhttp_shared {
     struct vhttp_deadlines deadlines; // of the connections
     struct vhttp_ring requests, responses;
     struct vhttp_desk desk;
-    bool is_crowded; // clients wait, and every connection is in use
+    bool is_crowded; // clients wait for a connection, or have not long ago
     struct vhttp_cache cache;
     struct vhttp_stats stats;
     struct vhttp_heap heap;

@@ -46,35 +46,53 @@ static const char *etag_of(const struct vhttp_file_facts *facts, char out[ETAG_S
     return out;
 }
 
+// Whether some of the header lines are called `name`, and *matches when one of their lists of ETags
+// does, by the strong comparison or the weak one. The lists are one (RFC 9110, section 5.3).
+static bool compare_etags(struct vhttp_slice lines, const char *name, const char *etag,
+                          bool (*compare)(struct vhttp_slice, const char *), bool *matches) {
+    struct vhttp_slice list;
+    bool is_there = false;
+    *matches = false;
+    while (vhttp_next_value(&lines, name, &list)) {
+        is_there = true;
+        *matches |= compare(list, etag == NULL ? "" : etag);
+    }
+    return is_there;
+}
+
 // RFC 9110, section 13.2.2: If-Unmodified-Since counts only without If-Match. What is not known of
 // a file does not match.
-static bool is_refused(const struct vhttp_conditions *conditions,
-                       const struct vhttp_file_facts *facts, const char *etag) {
-    if (conditions->if_match.at != NULL) {
-        return !vhttp_etag_is_listed(conditions->if_match, etag == NULL ? "" : etag);
+static bool is_refused(struct vhttp_slice conditions, const struct vhttp_file_facts *facts,
+                       const char *etag) {
+    bool matches;
+    if (compare_etags(conditions, "if-match", etag, vhttp_etag_is_listed, &matches)) {
+        return !matches;
     }
-    if (conditions->if_unmodified_since.at == NULL) {
+    struct vhttp_slice date;
+    if (!vhttp_next_value(&conditions, "if-unmodified-since", &date)) {
         return false;
     }
-    int64_t since_s = vhttp_parse_date(conditions->if_unmodified_since);
+    int64_t since_s = vhttp_parse_date(date);
     return since_s >= 0 && (facts->modified_s == 0 || facts->modified_s > since_s);
 }
 
 // RFC 9110, section 13.2.2: If-Modified-Since counts only without If-None-Match.
-static bool is_known(const struct vhttp_conditions *conditions,
-                     const struct vhttp_file_facts *facts, const char *etag) {
-    if (conditions->if_none_match.at != NULL) {
-        return vhttp_etag_matches(conditions->if_none_match, etag == NULL ? "" : etag);
+static bool is_known(struct vhttp_slice conditions, const struct vhttp_file_facts *facts,
+                     const char *etag) {
+    bool matches;
+    if (compare_etags(conditions, "if-none-match", etag, vhttp_etag_matches, &matches)) {
+        return matches;
     }
-    return conditions->if_modified_since.at != NULL && facts->modified_s != 0 &&
-           facts->modified_s <= vhttp_parse_date(conditions->if_modified_since);
+    struct vhttp_slice date;
+    return vhttp_next_value(&conditions, "if-modified-since", &date) && facts->modified_s != 0 &&
+           facts->modified_s <= vhttp_parse_date(date);
 }
 
 // RFC 9110, section 13.1.5: by a strong ETag or the very date.
-static bool range_is_wanted(const struct vhttp_conditions *conditions,
-                            const struct vhttp_file_facts *facts, const char *etag) {
-    struct vhttp_slice condition = conditions->if_range;
-    if (condition.at == NULL) {
+static bool range_is_wanted(struct vhttp_slice conditions, const struct vhttp_file_facts *facts,
+                            const char *etag) {
+    struct vhttp_slice condition;
+    if (!vhttp_next_value(&conditions, "if-range", &condition)) {
         return true;
     }
     if (condition.length > 0 && condition.at[0] == '"') {
@@ -104,7 +122,7 @@ static enum vhttp_step respond_without(struct vhttp_shared *shared, struct vhttp
 static struct vhttp_range choose(const struct vhttp_exchange *exchange,
                                  const struct vhttp_file_facts *facts,
                                  struct vhttp_response *response) {
-    const struct vhttp_conditions *conditions = &exchange->file.conditions;
+    struct vhttp_slice conditions = exchange->file.conditions, ranges = conditions, wanted;
     struct vhttp_range all = {VHTTP_RANGE_NONE, 0, facts->size};
     if (is_known(conditions, facts, response->etag)) {
         response->status = 304;
@@ -112,11 +130,11 @@ static struct vhttp_range choose(const struct vhttp_exchange *exchange,
         response->sized = response->gzip = false;
         return (struct vhttp_range){VHTTP_RANGE_NONE, 0, 0};
     }
-    if (conditions->range.at == NULL || vhttp_reply_is_head(&exchange->reply) ||
+    if (vhttp_reply_is_head(&exchange->reply) || !vhttp_next_value(&ranges, "range", &wanted) ||
         !range_is_wanted(conditions, facts, response->etag)) {
         return all;
     }
-    struct vhttp_range range = vhttp_read_range(conditions->range, facts->size);
+    struct vhttp_range range = vhttp_read_range(wanted, facts->size);
     if (range.kind == VHTTP_RANGE_NONE) {
         return all;
     }
@@ -137,7 +155,7 @@ static bool is_plain(const struct vhttp_exchange *exchange) {
     const struct vhttp_cached *entry = exchange->reader.entry;
     return entry != NULL && entry->head_length > 0 && entry->loaded > 0 &&
            !vhttp_reply_is_head(&exchange->reply) && file->chosen.fields.at == NULL &&
-           !file->conditions.any;
+           file->conditions.at == NULL;
 }
 
 static bool names_cache_control(struct vhttp_slice fields) {
@@ -184,7 +202,7 @@ static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_ex
         .varies = facts->flags & VHTTP_FOUND_VARIES,
         .cache_control = names_cache_control(chosen->fields) ? NULL : "no-cache",
     };
-    if (is_refused(&exchange->file.conditions, facts, response.etag)) {
+    if (is_refused(exchange->file.conditions, facts, response.etag)) {
         return respond_without(shared, exchange, 412);
     }
     struct vhttp_range part = choose(exchange, facts, &response);
@@ -263,30 +281,27 @@ static enum vhttp_step respond_from(struct vhttp_shared *shared, struct vhttp_ex
     return respond_file(shared, exchange, &entry->facts);
 }
 
+// Whether a header makes a request conditional, or one for a part.
+static bool is_condition(struct vhttp_slice name) {
+    char first = vhttp_lower(name.at[0]);
+    if (first != 'i' && first != 'r') {
+        return false; // as most are
+    }
+    static const char start[] = "if-";
+    return vhttp_slice_equals_nocase(name, "range") ||
+           (name.length > sizeof(start) - 1 &&
+            vhttp_slice_equals_nocase((struct vhttp_slice){name.at, sizeof(start) - 1}, start));
+}
+
 // RFC 9110, sections 13.2.1 and 14.2: conditions count for what reads and would succeed.
-static struct vhttp_conditions conditions_of(const struct vhttp_request *request, int status) {
-    struct vhttp_conditions found = {.any = false};
+static struct vhttp_slice conditions_of(const struct vhttp_request *request, int status) {
     bool is_read = request->method == VHTTP_GET || request->method == VHTTP_HEAD;
     for (size_t i = 0; is_read && status == 200 && i < request->header_count; i++) {
-        const struct vhttp_header *header = &request->headers[i];
-        char first = vhttp_lower(header->name.at[0]);
-        if (first != 'i' && first != 'r') {
-            continue; // as most are
-        }
-        static const char *const names[] = {"if-match",      "if-unmodified-since",
-                                            "if-none-match", "if-modified-since",
-                                            "range",         "if-range"};
-        struct vhttp_slice *const places[] = {&found.if_match,      &found.if_unmodified_since,
-                                              &found.if_none_match, &found.if_modified_since,
-                                              &found.range,         &found.if_range};
-        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
-            if (places[k]->at == NULL && vhttp_slice_equals_nocase(header->name, names[k])) {
-                *places[k] = header->value;
-                found.any = true;
-            }
+        if (is_condition(request->headers[i].name)) {
+            return request->fields;
         }
     }
-    return found;
+    return (struct vhttp_slice){NULL, 0};
 }
 
 enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,

@@ -15,13 +15,6 @@
 struct vhttp_exchange;
 struct vhttp_shared;
 
-// What makes a request for a file conditional, or partial; at == NULL where there is none.
-struct vhttp_conditions {
-    bool any; // there is one of these
-    struct vhttp_slice if_match, if_unmodified_since, if_none_match, if_modified_since;
-    struct vhttp_slice range, if_range;
-};
-
 // What a handler says of a response that is a file. A mount's has no fields, at == NULL.
 struct vhttp_chosen_file {
     int status;
@@ -31,7 +24,7 @@ struct vhttp_chosen_file {
 // What is wanted of a file. Slices point into the request. Only static.c knows its fields.
 struct vhttp_file_wish {
     struct vhttp_slice path, query;
-    struct vhttp_conditions conditions;
+    struct vhttp_slice conditions; // the header lines with conditions or a range; at == NULL: none
     struct vhttp_chosen_file chosen;
     unsigned route_methods;   // of a route at this path, if there is no file
     const char *content_type; // of a file that does not go through the cache
