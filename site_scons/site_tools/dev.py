@@ -38,7 +38,7 @@ def _loop(run: Run) -> None:
     if not by_network:
         device.serial_url(run, makes=True)  # a virtual board is there before its page is
     host = run.options.HOST
-    if host is None and device.is_virtual(run):
+    if host is None and device.is_here(run):
         host = device.host(run)
     # A loop that asks is none: what was changed on the device stays there, and is told.
     options = {"THEIRS": theirs.KEEP, **scons.arguments()}

@@ -130,7 +130,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
 
 def _held_to(board: Board) -> dict[str, object]:
     """What of board.toml ESP-IDF is held to."""
-    names = ("name", "chip", "flash_size", "psram_size", "psram_mode", "partitions")
+    names = ("name", "chip", "flash_size", "psram_size", "psram_mode", "partitions", "overlay")
     return {name: getattr(board, name) for name in names}
 
 
@@ -168,7 +168,7 @@ def _configure(
 ) -> str:
     port = _port(sources, board, **what)
     esp32_port.configure(port, board)
-    return f"{board.name}  ESP-IDF {port.idf.version}, {board.chip}"
+    return f"{board.build_name}  ESP-IDF {port.idf.version}, {board.chip}"
 
 
 def _build(
@@ -246,6 +246,7 @@ def _port(
                 "esp-idf": environment.version,
                 "esp-idf commit": environment.commit,
             },
+            overlay=board.overlay,
         ),
         compiler=gcc | cpp,
         folder=build / "firmware",

@@ -62,7 +62,7 @@ def generate(env: Environment) -> None:
     settled, board = settle(given)
     if settled.VERBOSE:
         process.show_commands()
-    outputs = Path("build", board.name)
+    outputs = Path("build", board.build_name)
     env["RUN"] = Run(
         given,
         settled,

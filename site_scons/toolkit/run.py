@@ -112,7 +112,7 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where the outputs of this board are."""
-        return Path("build", self.board.name)
+        return Path("build", self.board.build_name)
 
     @property
     def other_build(self) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.image import app_image
 from viper.source import module_settings
 from viper.source.layout import Layout
 from viper.source.micropython_source import Source
@@ -31,6 +32,7 @@ class Inputs:
         own: the same of a developer's own MicroPython, by the path in `tree`; else empty.
         settings: the board's values of the module's settings.
         toolchain: what tells the compiler and mpy-cross from others, by name.
+        overlay: the folder of boards/overlays that makes it an image for an emulator; "" if none.
     """
 
     source: Source
@@ -43,6 +45,7 @@ class Inputs:
     own: Mapping[str, str]
     settings: Mapping[str, module_settings.Value]
     toolchain: Mapping[str, str]
+    overlay: str = ""
 
     def staged(self, path: Path) -> Path:
         """The copy that is compiled of a file or a folder of ours."""
@@ -70,6 +73,7 @@ def digests(inputs: Inputs, system: Mapping[str, str]) -> dict[str, object]:
     opened = "\n".join(f"{path} {digest}" for path, digest in sorted(system.items()))
     return {
         "micropython": {"version": inputs.source.version, "commit": inputs.source.commit},
+        "overlay": inputs.overlay,
         "toolchain": {
             **inputs.toolchain,
             "headers and libraries": hashlib.sha256(opened.encode()).hexdigest(),
@@ -80,8 +84,9 @@ def digests(inputs: Inputs, system: Mapping[str, str]) -> dict[str, object]:
 
 
 def build_id(of: Mapping[str, object]) -> str:
-    """The digest of all inputs: 16 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
+    """The digest of all inputs: 16 hexadecimal digits, or fewer behind the name of an overlay."""
+    digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+    return app_image.build_for(str(of.get("overlay", "")), digest)
 
 
 def write_headers(inputs: Inputs, identity: str, folder: Path) -> None:

@@ -6,6 +6,7 @@
     boards/<NAME>/       but for board.toml, whose settings are inputs by their values
     boards/              what boards share: files, but of partition tables the board's own; folders
                          that are no board's, and other boards that the board's own files name
+    boards/overlays/     the board's overlay, if it has one
     sdkconfig fragments  that mpconfigboard.cmake lists, from wherever they come
 
 What only the other of MicroPython's ports reads is left out: of a module the files that ESP-IDF's
@@ -19,7 +20,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 
-from viper.source.board import Board
+from viper.source.board import OVERLAYS, Board
 from viper.source.layout import BOARDS, Layout
 from viper.source.tree import Tree, Trees
 
@@ -60,6 +61,7 @@ def find(trees: Trees, layout: Layout, board: Board, modules: str, python: str) 
     boards = boards.without(
         lambda path: (
             _is_description(path)
+            or _is_of_another_overlay(layout.name(path), board.overlay)
             or _board_of(layout.name(path)) in others
             or (path.endswith(".csv") and Path(path) != board.partitions)
         )
@@ -80,6 +82,10 @@ def _matches(patterns: Iterable[str], path: str) -> bool:
 
 def _is_description(path: str) -> bool:
     return path.endswith(f"/{_TOML}")
+
+
+def _is_of_another_overlay(name: str, overlay: str) -> bool:
+    return name.startswith(f"{OVERLAYS}/") and name.split("/")[len(OVERLAYS.parts)] != overlay
 
 
 def _boards(names: Iterable[str]) -> set[str]:

@@ -17,12 +17,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+OVERLAYS = Path("boards/overlays")  # folders that are no boards: see Board.overlay
 CHIPS = ("esp32", "esp32s3")
 FIRMWARES = ("esp32", "unix")  # MicroPython's ports that this project builds
 FILE_SYSTEMS = ("fat", "littlefs")
 FLASH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # MB that an image header can name
 PSRAM_SIZES = (0, 2, 4, 8, 16, 32)  # MB
 PSRAM_MODES = ("quad", "octal")  # how many lines its bus has
+
+
+_NO_KEYS = ("name", "folder", "overlay")  # of Board, in board.toml
 
 
 @dataclass(frozen=True)
@@ -80,6 +84,13 @@ class Board:
     smoke: SmokeLimits = field(default_factory=SmokeLimits)
     # The table [viperhttp]: values of the module's settings in place of their defaults.
     viperhttp: Mapping[str, module_settings.Value] = field(default_factory=dict)
+    # No key: the folder of boards/overlays that makes its image one for an emulator; "" for itself.
+    overlay: str = ""
+
+    @property
+    def build_name(self) -> str:
+        """The folder of its outputs in build/; with an overlay it is another."""
+        return f"{self.name}-{self.overlay}" if self.overlay else self.name
 
     @property
     def hardware(self) -> Hardware:
@@ -113,7 +124,7 @@ def load(boards_dir: Path, name: str, own: Path | None = None) -> Board:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid TOML: {error}", f"git diff {path}") from None
 
-    keys = [f.name for f in fields(Board) if f.name not in ("name", "folder")]
+    keys = [f.name for f in fields(Board) if f.name not in _NO_KEYS]
     top = _Table(path, document, keys)
     gzip_table = top.table("gzip", keys=[f.name for f in fields(GzipSettings)])
     limits = [item.name for item in fields(SmokeLimits)]
