@@ -21,3 +21,8 @@ add_compile_options(
     -ffile-prefix-map=${MICROPYTHON}=micropython
     -ffile-prefix-map=${MICROPY_BOARD_DIR}=boards/${MICROPY_BOARD}
 )
+
+# An overlay makes the board's image one for an emulator: a folder of boards/overlays.
+if(VHTTP_OVERLAY)
+    include(${VHTTP_OVERLAY}/overlay.cmake)
+endif()

@@ -66,6 +66,8 @@ def measure() -> int:
     add("--profiles-file", type=Path, default=default.profiles_file)
     add("--history", type=Path, default=default.history, help="folder of all runs")
     add("--report", type=Path, default=default.report, help="the page to write")
+    add("--project", type=Path, default=default.project, help="the folder that is measured")
+    add("--app-file", type=Path, default=default.app_file, help="its app.toml")
     given = parser.parse_args()
     request = Request(
         host=given.host,
@@ -81,6 +83,8 @@ def measure() -> int:
         profiles_file=given.profiles_file,
         history=given.history,
         report=given.report,
+        project=given.project,
+        app_file=given.app_file,
     )
     try:
         return run(request)

@@ -11,6 +11,13 @@ import start_mark
 import start_report
 import sync_switch
 
+try:
+    import viperhttp_overlay
+except ImportError:  # an image for the board itself
+    pass
+else:
+    viperhttp_overlay.tell()
+    del viperhttp_overlay
 start_report.tell()
 sync_switch.complete_at_start()
 start_mark.obey()

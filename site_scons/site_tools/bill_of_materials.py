@@ -12,9 +12,11 @@ from pathlib import Path
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
+from viper.source import checkout
 
-_HEADER = "firmware/cmodules/viperhttp/binding/build_info.h"
-_PINS = "nix/pins.json"
+_HEADER = checkout.FOLDER / "firmware/cmodules/viperhttp/binding/build_info.h"
+_LOCKS = checkout.FOLDER / "requirements"
+_READ = (_HEADER, checkout.PINS, _LOCKS / "base.txt", _LOCKS / "sbom.txt")
 _DESCRIPTION = "firmware/project_description.json"  # in the board's folder, as is the next
 _COMPONENTS = "micropython/ports/esp32/lockfiles/dependencies.lock"
 
@@ -31,7 +33,7 @@ def bill(env: Environment, record: Node) -> Node:
     board, folder = env["RUN"].board, str(env["RUN"].folder)
     made = env.Command(
         f"{folder}/sbom.cdx.json",
-        [record, _HEADER, _PINS, "requirements/base.txt", "requirements/sbom.txt"],
+        [record, *map(str, _READ)],
         step(env, "SBOM", _write, folder=folder, chip=board.chip, port=board.firmware),
     )
     env.NoCache(made)
@@ -43,10 +45,10 @@ def _write(targets: list[Path], sources: list[Path], folder: str, chip: str, por
     from viper.source import pins
 
     build = bill_of_materials.Build(
-        version=bill_of_materials.version(Path(_HEADER)),
+        version=bill_of_materials.version(_HEADER),
         record=history.read(sources[0]),
-        pins=pins.load(Path(_PINS)),
-        lock=Path("requirements/base.txt"),
+        pins=pins.load(checkout.PINS),
+        lock=_LOCKS / "base.txt",
         # What these two say follows from what the record says.
         description=Path(folder, _DESCRIPTION) if port == "esp32" else None,
         components=Path(folder, f"{_COMPONENTS}.{chip}") if port == "esp32" else None,

@@ -2,11 +2,10 @@
 """The files of a device as a node: all that its file system is to hold, and nothing of flash.
 
 Adds to the environment:
-    env.DeviceFiles(site, templates, application, seeds)
+    env.DeviceFiles(project, site, templates)
         build/<BOARD>/files.json: the assets that `site`, a manifest, lists at /www, the compiled
-        templates, and at / the files of the folder `application`, all but the templates' sources,
-        and those of the folder `seeds`, which are placed only where nothing is: the application
-        writes them itself
+        templates, and at / the files of the project's application, all but the templates' sources,
+        and its seeds, which are placed only where nothing is: the application writes them itself
 """
 
 from __future__ import annotations
@@ -21,11 +20,10 @@ from viper.base.console import human_size
 from viper.base.contents import Contents
 from viper.image import asset_manifest
 from viper.image.asset_manifest import File
-from viper.source import module_settings
+from viper.source import checkout, module_settings
 from viper.source.board import Hardware
+from viper.source.project import Project
 from viper.source.tree import Tree
-
-_TEMPLATES = "templates"  # of the application's folder: their sources
 
 
 def exists(env: Environment) -> bool:
@@ -36,12 +34,12 @@ def generate(env: Environment) -> None:
     provide(env, "DeviceFiles", files)
 
 
-def files(
-    env: Environment, site: Node, templates: list[Node], application: str, seeds: str
-) -> Node:
+def files(env: Environment, project: Project, site: Node, templates: list[Node]) -> Node:
     run = env["RUN"]
-    sources = f"{application}/{_TEMPLATES}/"
+    application, seeds = project.application, project.seeds
+    sources = f"{project.templates}/"
     tree = run.trees.find(application).without(lambda path: path.startswith(sources))
+    settings = module_settings.load(checkout.FOLDER / module_settings.LIST)
     planted = run.trees.find(seeds) if Path(seeds).is_dir() else Tree({})
     made = env.Command(
         f"{run.folder}/files.json",
@@ -57,11 +55,7 @@ def files(
             planted=planted,
             firmware=run.board.firmware,
             board=run.board.hardware,
-            limits=Limits.of(
-                module_settings.effective(
-                    module_settings.load(module_settings.LIST), run.board.viperhttp
-                )
-            ),
+            limits=Limits.of(module_settings.effective(settings, run.board.viperhttp)),
             how={"contents": run.contents},
         ),
     )

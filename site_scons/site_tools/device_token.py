@@ -28,6 +28,6 @@ def _give(run: Run) -> None:
 
     with device.locked(run) as url:
         mac = network_token.give(url, device.typed(run, "token"))
-    if device.is_virtual(run):
+    if device.is_here(run):
         device.wait_until_served(run)
     console.step("TOKEN", f"{mac}  kept in {network_token.folder()}")

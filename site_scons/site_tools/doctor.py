@@ -56,27 +56,30 @@ def _examine(run: Run) -> None:
 def _findings(run: Run) -> Iterator[Finding]:
     from viper.dev import doctor
     from viper.ports import port, usb_serial
-    from viper.source import esp_idf, pins
+    from viper.source import checkout, esp_idf, pins
     from viper.virtual_board import control
 
     yield doctor.python()
-    yield doctor.packages(Path("requirements/base.txt"))
+    yield doctor.packages(checkout.FOLDER / "requirements/base.txt")
     yield from doctor.programs()
     yield doctor.disk(shutil.disk_usage(Path.cwd()).free)
-    wanted = pins.load(Path("nix/pins.json")).esp_idf.version
+    wanted = pins.load(checkout.PINS).esp_idf.version
     is_real = run.board.firmware == "esp32"
     yield doctor.idf(run.options.IDF, esp_idf.OWN.absolute(), wanted, is_needed=is_real)
+    named = [port.parse(each) for each in port.split(run.options.PORT) if each]
+    installed = esp_idf.find(run.options.IDF, os.environ, esp_idf.OWN.absolute(), wanted)
+    is_emulated = any(each.maker == port.QEMU for each in named)
+    yield doctor.emulator(run.options.QEMU, installed, run.board.chip, is_needed=is_emulated)
     yield from doctor.serial_ports(usb_serial.connected())
     yield doctor.windows()
-    boards = [control.running(path.parent) for path in sorted(device.BOARDS.glob("*/board.json"))]
-    ours = {board.http_port: board.name for board in boards if board}
+    boards = filter(None, map(control.running, device.boards()))
+    ours = {board.http_port: board.called for board in boards}
     wanted_port = run.options.HTTP_PORT or default_http_port(run.options) or 8080
     yield doctor.page_port(wanted_port, ours)
-    named = [port.parse(each) for each in port.split(run.options.PORT) if each]
     places: list[str | None] = [each.place for each in named if each.place]
     if places or "LG_COORDINATOR" in os.environ:
         yield from map(doctor.lab, places or [None])
     if is_real:
         for each in named:
-            if not each.place:
+            if not (each.place or each.board):
                 yield doctor.device(each)

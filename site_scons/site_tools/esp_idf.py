@@ -13,10 +13,8 @@ from pathlib import Path
 from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
-from viper.source import esp_idf, pins
+from viper.source import checkout, esp_idf, pins
 from viper.source.esp_idf import Installation
-
-_PINS = Path("nix/pins.json")
 
 
 def exists(env: Environment) -> bool:
@@ -29,7 +27,7 @@ def generate(env: Environment) -> None:
 
 def environment(env: Environment) -> Node:
     options = env["RUN"].options
-    wanted = pins.load(_PINS).esp_idf.version
+    wanted = pins.load(checkout.PINS).esp_idf.version
     found = esp_idf.find(options.IDF, os.environ, esp_idf.OWN.absolute(), wanted)
     node = env.Command(
         "build/esp-idf.json",

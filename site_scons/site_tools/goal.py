@@ -2,7 +2,7 @@
 """What a person types.
 
 Adds to the environment:
-    env.Goal(group, name, help, builds, runs, after, packages, default)
+    env.Goal(group, name, help, builds, runs, after, packages, default, ours)
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from toolkit.run import Goal
 from toolkit.scons import Environment, Nodes
 from toolkit.task import Task
 from toolkit.tool import provide
+from viper.source import checkout
 
 
 def exists(env: Environment) -> bool:
@@ -33,6 +34,7 @@ def goal(
     after: str = "",
     packages: str = "",
     default: bool = False,
+    ours: bool = False,
 ) -> None:
     """Let `./scons NAME` bring something about.
 
@@ -46,7 +48,10 @@ def goal(
         packages: the lock in requirements/ of what it needs besides a build's packages, which is
             installed when it is typed.
         default: whether it is the one of those who type none.
+        ours: whether it is about ViperHTTP itself, and no other project has it.
     """
+    if ours and not checkout.IS_HERE:
+        return
     run = env["RUN"]
     before = run.goals[after] if after else Goal("", "")
     nodes = (*before.nodes, *env.Flatten(builds))

@@ -34,7 +34,7 @@ def _compress(folder: str, run: Run) -> None:
         raise UserError(
             f"BOARD={run.options.BOARD} ships nothing compressed", "give GZIP_ENABLED=1"
         )
-    if device.is_virtual(run):
+    if device.is_here(run):
         device.running_board(run)
     done = gzip_device.compress(
         gzip_device.Request(

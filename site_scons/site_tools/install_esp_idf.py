@@ -7,15 +7,11 @@ Adds to the environment:
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
-
-_PINS = Path("nix/pins.json")
 
 
 def exists(env: Environment) -> bool:
@@ -27,8 +23,8 @@ def generate(env: Environment) -> None:
 
 
 def _install(run: Run) -> None:
-    from viper.source import esp_idf, esp_idf_install, pins
+    from viper.source import checkout, esp_idf, esp_idf_install, pins
 
-    wanted = pins.load(_PINS).esp_idf
+    wanted = pins.load(checkout.PINS).esp_idf
     esp_idf_install.install(wanted, esp_idf.OWN.absolute())
     console.step("IDF", f"ESP-IDF  {wanted.version} in {esp_idf.OWN}")

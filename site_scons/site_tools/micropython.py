@@ -14,12 +14,11 @@ from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
 from viper.base import console
-from viper.source import micropython_source, pins
+from viper.source import checkout, micropython_source, pins
 from viper.source.micropython_source import Source
 
 _CHECKOUT = Path("build/micropython")
 _STAMP = Path("build/micropython.json")
-_PINS = Path("nix/pins.json")
 
 
 def exists(env: Environment) -> bool:
@@ -35,7 +34,7 @@ def micropython(env: Environment) -> Node:
     if options.MICROPYTHON is not None:
         return _own(env, Path(options.MICROPYTHON))
     again = "fetch" in scons.targets()
-    pinned = pins.load(_PINS)
+    pinned = pins.load(checkout.PINS)
     stamp = env.Command(
         # A file of the checkout is a target too, so that a checkout that is gone is fetched again.
         [_STAMP.as_posix(), (_CHECKOUT / "LICENSE").as_posix()],
@@ -48,7 +47,9 @@ def micropython(env: Environment) -> Node:
             stand_in=board.firmware == "unix",
         ),
     )
-    env.Depends(stamp, env.Value(repr((pinned.micropython, pinned.stand_in)), name=str(_PINS)))
+    env.Depends(
+        stamp, env.Value(repr((pinned.micropython, pinned.stand_in)), name=str(checkout.PINS))
+    )
     if again:
         env.AlwaysBuild(stamp)
     env.Precious(stamp)
@@ -58,7 +59,7 @@ def micropython(env: Environment) -> Node:
 
 
 def _fetch(targets: list[Path], sources: list[Path], url: str, again: bool, stand_in: bool) -> str:
-    pinned = pins.load(_PINS)
+    pinned = pins.load(checkout.PINS)
     source = micropython_source.ensure(
         _CHECKOUT, _STAMP, pinned, url=url, stand_in=stand_in, again=again
     )

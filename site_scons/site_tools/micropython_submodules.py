@@ -14,11 +14,10 @@ from toolkit.scons import Environment, Node
 from toolkit.step import step
 from toolkit.tool import provide
 from viper.base import atomic_file
-from viper.source import micropython_source, pins
+from viper.source import checkout, micropython_source, pins
 
 _CHECKOUT = Path("build/micropython")
 _SUBMODULES = Path("build/micropython-submodules")
-_PINS = Path("nix/pins.json")
 
 
 def exists(env: Environment) -> bool:
@@ -33,7 +32,7 @@ def submodules(env: Environment, source: Node) -> list[Node]:
     if env["RUN"].options.MICROPYTHON is not None:
         return []
     stamp = env.Command(f"{_SUBMODULES}.json", source, step(env, "FETCH", _fetch))
-    env.Depends(stamp, env.Value(repr(pins.load(_PINS).micropython.submodules)))
+    env.Depends(stamp, env.Value(repr(pins.load(checkout.PINS).micropython.submodules)))
     env.Precious(stamp)
     env.NoClean(stamp)
     env.NoCache(stamp)
@@ -41,7 +40,7 @@ def submodules(env: Environment, source: Node) -> list[Node]:
 
 
 def _fetch(targets: list[Path], sources: list[Path]) -> str:
-    pinned = pins.load(_PINS)
+    pinned = pins.load(checkout.PINS)
     micropython_source.ensure_submodules(_CHECKOUT, _SUBMODULES, pinned)
     commits = {submodule.path: submodule.commit for submodule in pinned.micropython.submodules}
     atomic_file.write_json(targets[0], commits)

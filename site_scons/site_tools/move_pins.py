@@ -7,8 +7,6 @@ Adds to the environment:
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from toolkit import scons
 from toolkit.run import Run
 from toolkit.scons import Environment
@@ -16,9 +14,7 @@ from toolkit.task import Task
 from toolkit.tool import provide
 from viper.base import console
 from viper.base.errors import UserError
-from viper.source import pins
-
-_PINS = Path("nix/pins.json")
+from viper.source import checkout
 
 
 def exists(env: Environment) -> bool:
@@ -30,14 +26,19 @@ def generate(env: Environment) -> None:
 
 
 def _move(run: Run) -> None:
-    from viper.source import pin_update
+    from viper.source import own_project, pin_update
 
     typed = scons.arguments()
-    given = {name: typed[name] for name in pins.MOVABLE if typed.get(name)}
+    given = {name: typed[name] for name in checkout.MOVABLE if typed.get(name)}
     if not given:
-        names = ", ".join(pins.MOVABLE)
-        raise UserError(f"no pin was given, of {names}", "./scons pin micropython=v1.27.0")
+        names = ", ".join(checkout.MOVABLE)
+        example = "micropython=v1.27.0" if checkout.IS_HERE else "viperhttp=HEAD"
+        raise UserError(f"no pin was given, of {names}", f"./scons pin {example}")
+    if not checkout.IS_HERE:
+        before, after = own_project.move(given["viperhttp"])
+        console.step("PIN", f"viperhttp: {before[:12]} → {after[:12]}")
+        return
     for name, version in given.items():
-        changes = pin_update.move(_PINS, name, version)
+        changes = pin_update.move(checkout.PINS, name, version)
         for change in changes or [f"{name}: {version} is what is pinned"]:
             console.step("PIN", change)

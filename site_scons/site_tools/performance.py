@@ -7,8 +7,6 @@ Adds to the environment:
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from toolkit import device
 from toolkit.run import Run
 from toolkit.scons import Environment
@@ -17,10 +15,12 @@ from toolkit.tool import provide
 from viper.base import program
 from viper.base.errors import UserError
 from viper.performance.request import REGRESSION
+from viper.source import checkout
 
 _GRACE_S = 10.0  # what was measured until Ctrl-C is kept
-_SCRIPT = Path("tools/perf_regression.py")
-_PROFILES = "tools/perf_profiles.toml"
+_SCRIPT = checkout.FOLDER / "tools/perf_regression.py"
+_PROFILES = "tools/perf_profiles.toml"  # of the project, as is the next
+_HISTORY = "tools/perf_history"
 _TOLD = 2  # its exit status when it has said what a person can mend
 
 
@@ -54,7 +54,13 @@ def _arguments(run: Run) -> dict[str, object]:
 
 
 def _measure(run: Run) -> None:
-    given = [f"{name}={value}" for name, value in _arguments(run).items()]
+    where = {
+        "--profiles-file": _PROFILES,
+        "--history": _HISTORY,
+        "--project": ".",
+        "--app-file": run.project.app_file,
+    }
+    given = [f"{name}={value}" for name, value in {**_arguments(run), **where}.items()]
     run.give_way()  # the last word is the report's
     status = program.run([str(_SCRIPT), device.host(run), *given], _GRACE_S)
     if status == REGRESSION:

@@ -30,7 +30,7 @@ def _list(run: Run) -> None:
     from viper.dev import port_list
     from viper.flash import device_stamp
 
-    found = port_list.everything(device.BOARDS)
+    found = port_list.everything(device.boards())
     known = port_list.builds(Path("build"))
     if not found:
         console.note("nothing is connected; ./scons flash makes a virtual board")

@@ -27,8 +27,8 @@ from viper.graph.outputs import Outputs
 from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
 from viper.ports import wsl
+from viper.source import checkout
 from viper.source.ignored import IgnoreList
-from viper.source.pins import MOVABLE
 from viper.source.tree import Trees
 
 _PACKAGES = (
@@ -58,11 +58,11 @@ def generate(env: Environment) -> None:
     scons.set_up(env, jobs=os.cpu_count() or 1, digest=contents.digest)
     lock = None if scons.option("help") else _begin(env)
     # `./scons pin` takes the names of pins.
-    given = read(MOVABLE if "pin" in scons.targets() else ())
+    given = read(checkout.MOVABLE if "pin" in scons.targets() else ())
     settled, board = settle(given)
     if settled.VERBOSE:
         process.show_commands()
-    outputs = Path("build", board.name)
+    outputs = Path("build", board.build_name)
     env["RUN"] = Run(
         given,
         settled,

@@ -34,7 +34,7 @@ def _smoke(run: Run, record: Path) -> None:
 
     build = json.loads(record.read_text(encoding="utf-8"))["build"]
     address = f"http://{device.host(run)}"
-    paths, serve = app_paths.load(Path()), device.typed(run, "serve")
+    paths, serve = app_paths.load(run.project.app_file), device.typed(run, "serve")
     with device.locked(run) as url, DeviceRepl(url, device.typed(run, "smoke")) as repl:
         verdict = smoke.examine(repl, address, run.board, build, paths, serve)
     figures = verdict.figures

@@ -27,7 +27,7 @@ def generate(env: Environment) -> None:
 
 def templates(env: Environment, folder: str) -> list[Node]:
     run = env["RUN"]
-    tree = run.trees.find(folder)
+    tree = run.trees.find(folder) if Path(folder).is_dir() else Tree({})
     pages = [path[len(folder) + 1 :] for path in tree.files if not is_part(path)]
     if not pages:
         return []

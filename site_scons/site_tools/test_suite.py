@@ -7,12 +7,16 @@ Adds to the environment:
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from toolkit import scons
 from toolkit.programs import run_program
 from toolkit.run import Run
 from toolkit.scons import Environment
 from toolkit.task import Task
 from toolkit.tool import provide
+from viper.base.errors import UserError
+from viper.source import checkout
 
 
 def exists(env: Environment) -> bool:
@@ -25,8 +29,13 @@ def generate(env: Environment) -> None:
 
 def suite(env: Environment, marks: str) -> Task:
     def test(run: Run) -> None:
-        # One more than there are cores: a test often waits for its board.
+        # One more than there are cores: a test often waits for its board. Those of a project of
+        # one's own are few, and done before the workers would have begun.
         workers = [f"--numprocesses={1 + scons.jobs()}", "--dist=worksteal"]
-        run_program(run, "tests fail", ["pytest", *workers, "-m", marks])
+        workers = workers if checkout.IS_HERE else []
+        tests = run.project.tests
+        if not Path(tests).is_dir():
+            raise UserError(f"there is no folder {tests}", f"write {tests}/test_app.py")
+        run_program(run, "tests fail", ["pytest", *workers, "-m", marks, tests])
 
-    return Task(test, inputs=("tests",))
+    return Task(test, inputs=(env["RUN"].project.tests,))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""A virtual board: its page, its buttons, what it has printed.
+"""A board on this computer, virtual or emulated: its page, its buttons, what it has printed.
 
 Adds to the environment:
     env.VirtualBoard(what)  a task that does one of these with the board that PORT names:
@@ -36,30 +36,34 @@ def _show_page(run: Run) -> None:
 def _press_reset(run: Run) -> None:
     from viper.virtual_board import control
 
-    board = device.running_board(run)
-    control.reset(device.BOARDS / board.name)
-    console.step("RESET", f"virtual board '{board.name}'")
+    folder, called = device.board_here(run)
+    device.running_board(run)
+    control.reset(folder)
+    console.step("RESET", called)
 
 
 def _show_log(run: Run) -> None:
-    name = device.board_name(run)
+    folder, called = device.board_here(run)
+    from viper.device.backtrace import Decoder, Executable
     from viper.virtual_board.state import CONSOLE_LOG
 
-    log = device.BOARDS / name / CONSOLE_LOG
+    log = folder / CONSOLE_LOG
     if not log.is_file():
-        raise UserError(
-            f"virtual board '{name}' has never been started", device.typed(run, "flash")
-        )
-    console.note(log.read_text(encoding="utf-8", errors="replace").rstrip())
+        raise UserError(f"{called} has never been started", device.typed(run, "flash"))
+    decoder = Decoder(Executable.of_build(run.folder))
+    for line in log.read_bytes().rstrip().splitlines(keepends=True):
+        console.note(line.decode(errors="replace").rstrip("\r\n"))
+        for decoded in decoder.feed(line):
+            console.note(f"--- {decoded}")
 
 
 def _switch_off(run: Run) -> None:
     from viper.virtual_board import control
 
-    name = device.board_name(run)
-    was_running = control.stop(device.BOARDS / name)
+    folder, called = device.board_here(run)
+    was_running = control.stop(folder)
     run.summary.wrote(0)
-    console.step("STOP", f"virtual board '{name}'  {'stopped' if was_running else 'not running'}")
+    console.step("STOP", f"{called}  {'stopped' if was_running else 'not running'}")
 
 
 _TASKS = {

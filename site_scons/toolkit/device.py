@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from viper.base.errors import UserError, nearest
 from viper.ports import port
+from viper.ports.port import Port
 
 from toolkit import scons
 from toolkit.options import board_of_http_port, default_http_port
@@ -19,7 +20,9 @@ from toolkit.run import Run
 if TYPE_CHECKING:
     from viper.virtual_board.control import BoardInfo
 
-BOARDS = Path(".viper/boards")
+_BOARDS = {port.VIRTUAL: Path(".viper/boards"), port.QEMU: Path(".viper/qemu")}
+_SERVED_S = {port.VIRTUAL: 15.0, port.QEMU: 120.0}  # from a reset to the first answer
+_PINS = Path("nix/pins.json")
 
 
 def is_fleet(run: Run) -> bool:
@@ -69,13 +72,26 @@ def serial_url(run: Run, *, makes: bool = False) -> str:
     wanted = port.parse(run.options.PORT)
     if wanted.board is None:
         return port.find(wanted)
-    if not (makes or (BOARDS / wanted.board / "board.json").is_file()):
-        known = sorted(made.parent.name for made in BOARDS.glob("*/board.json"))
+    folder = state_folder(wanted)
+    if not (makes or (folder / "board.json").is_file()):
+        known = sorted(made.parent.name for made in folder.parent.glob("*/board.json"))
         raise UserError(
-            f"there is no virtual board '{wanted.board}'{nearest(wanted.board, known)}",
+            f"there is no {wanted.called}{nearest(wanted.board, known)}",
             f"{typed(run, 'flash')} makes it",
         )
-    return port.viper_url(_started_board(run, wanted.board, makes).port_url)
+    return port.viper_url(_started_board(run, wanted, makes).port_url)
+
+
+def boards() -> list[Path]:
+    """The folders of the boards on this computer."""
+    made = (parent.glob("*/board.json") for parent in _BOARDS.values())
+    return [path.parent for paths in made for path in sorted(paths)]
+
+
+def state_folder(wanted: Port) -> Path:
+    """Where a board on this computer keeps its state."""
+    assert wanted.board is not None
+    return _BOARDS[wanted.maker] / wanted.board
 
 
 @contextmanager
@@ -86,70 +102,85 @@ def locked(run: Run) -> Iterator[str]:
         yield url
 
 
-def _started_board(run: Run, name: str, makes: bool) -> BoardInfo:
+def _started_board(run: Run, wanted: Port, makes: bool) -> BoardInfo:
     from viper.virtual_board import control
 
-    return control.start(
-        BOARDS / name,
-        name,
-        _http_port(run, name, makes),
-        chip=run.board.chip,
-        flash_size=run.board.flash_size,
-        psram_size=run.board.psram_size,
-    )
+    assert wanted.board is not None
+    folder, board = state_folder(wanted), run.board
+    http_port = _http_port(run, wanted, makes)
+    if wanted.maker == port.VIRTUAL:
+        return control.start(
+            folder,
+            wanted.board,
+            http_port,
+            chip=board.chip,
+            flash_size=board.flash_size,
+            psram_size=board.psram_size,
+        )
+    from viper.emulator import program, start
+    from viper.source import esp_idf, pins
+
+    version = pins.load(_PINS).esp_idf.version
+    idf = esp_idf.find(run.options.IDF, os.environ, esp_idf.OWN.absolute(), version)
+    qemu = program.find(run.options.QEMU, idf.tools if idf else None)
+    return start.start(folder, wanted.board, http_port, qemu, board, idf.path if idf else None)
 
 
-def _http_port(run: Run, name: str, makes: bool) -> int | None:
+def _http_port(run: Run, wanted: Port, makes: bool) -> int | None:
     """Where a board's page is to be: where the user wants it, or where it was; None for any.
 
     A board that runs is not moved by a saved HTTP_PORT, unless it is brought up to date.
     """
     from viper.virtual_board import control, state
 
+    folder = state_folder(wanted)
     is_typed = "HTTP_PORT" in scons.arguments()
+    named = board_of_http_port(run.given, run.options)
     if (
         run.options.HTTP_PORT is not None
-        and board_of_http_port(run.given, run.options) == name
-        and (is_typed or makes or control.running(BOARDS / name) is None)
+        and named is not None
+        and (named.maker, named.board) == (wanted.maker, wanted.board)
+        and (is_typed or makes or control.running(folder) is None)
     ):
         return run.options.HTTP_PORT
-    if name != port.DEFAULT_BOARD:
+    if (wanted.maker, wanted.board) != (port.VIRTUAL, port.DEFAULT_BOARD):
         return None
-    known = state.load(BOARDS / name)
+    known = state.load(folder)
     return (known and known.http_port) or default_http_port(run.options)
 
 
-def is_virtual(run: Run) -> bool:
-    """Whether PORT names a virtual board."""
+def is_here(run: Run) -> bool:
+    """Whether PORT names a board on this computer, a virtual or an emulated one."""
     return port.parse(run.options.PORT).board is not None
 
 
-def board_name(run: Run) -> str:
-    """The virtual board that PORT names."""
-    name = port.parse(run.options.PORT or "virtual").board
-    if name is None:
+def board_here(run: Run) -> tuple[Path, str]:
+    """The board on this computer that PORT names: its folder, and what it is called."""
+    wanted = port.parse(run.options.PORT or "virtual")
+    if wanted.board is None:
         raise UserError(f"PORT={run.options.PORT} is no virtual board", "leave PORT out")
-    return name
+    return state_folder(wanted), wanted.called
 
 
 def running_board(run: Run) -> BoardInfo:
-    """The virtual board that PORT names, which must be running."""
+    """The board on this computer that PORT names, which must be running."""
     from viper.virtual_board import control
 
-    name = board_name(run)
-    board = control.running(BOARDS / name)
+    folder, called = board_here(run)
+    board = control.running(folder)
     if board is None:
-        raise UserError(f"virtual board '{name}' is not running", typed(run, "flash"))
+        raise UserError(f"{called} is not running", typed(run, "flash"))
     return board
 
 
 def wait_until_served(run: Run) -> str:
-    """Wait for the page of a virtual board that has just been reset; its address."""
+    """Wait for the page of a board on this computer that has just been reset; its address."""
     from viper.device import http_page
 
     board = running_board(run)
     printed = Path(board.console_log).read_bytes
-    return http_page.wait_until_served(board.http_port, typed(run, "board-log"), printed)
+    limit_s = _SERVED_S[board.maker]
+    return http_page.wait_until_served(board.http_port, typed(run, "board-log"), limit_s, printed)
 
 
 def host(run: Run) -> str:
@@ -158,7 +189,7 @@ def host(run: Run) -> str:
         return run.options.HOST
     if not run.options.PORT:
         raise UserError("which device is meant?", "give HOST=192.168.0.7, or PORT=/dev/ttyUSB0")
-    if is_virtual(run):
+    if is_here(run):
         return f"127.0.0.1:{running_board(run).http_port}"
     if "host" not in run.learned:
         from viper.device.terminal import Console

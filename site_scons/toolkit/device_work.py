@@ -92,7 +92,7 @@ def choices(run: Run) -> Choices:
 
 
 def sum_up(run: Run, index: Path, result: FlashResult) -> FlashResult:
-    """Count what it changed, and see that a virtual board serves its page."""
+    """Count what it changed, and see that a board on this computer serves its page."""
     summary = run.summary
     if result.changed:
         summary.ran()
@@ -103,7 +103,7 @@ def sum_up(run: Run, index: Path, result: FlashResult) -> FlashResult:
     summary.wrote(result.bytes_written + sent)
     if result.host:
         summary.url = f"http://{result.host}/"
-    elif device.is_virtual(run):
+    elif device.is_here(run):
         summary.url = device.wait_until_served(run)
     return result
 

@@ -15,7 +15,8 @@ from viper.base.errors import UserError, nearest
 from viper.base.url import is_this_computer, without_userinfo
 from viper.performance.request import Request
 from viper.ports import port
-from viper.source import board
+from viper.ports.port import Port
+from viper.source import board, checkout
 from viper.source.board import Board
 from viper.sync import theirs
 
@@ -24,7 +25,8 @@ from toolkit.scons import Values, Variable
 
 LOCAL_FILE = "local.py"
 
-_BOARDS = Path("boards")
+_BOARDS = checkout.FOLDER / "boards"
+_OWN_BOARDS = None if checkout.IS_HERE else Path("boards")
 _HTTP_PORT = 8080
 _YES = ("1", "yes", "true", "on")
 _NO = ("0", "no", "false", "off")
@@ -95,12 +97,12 @@ class Options:
 
     BOARD: str = _option("a folder of boards/; by default what fits the port or host")
     PORT: str = _option(
-        "virtual[:NAME], /dev/tty…, COM14, rfc2217://…, labgrid:…, auto; several: a,b"
+        "virtual[:NAME], qemu[:NAME], /dev/tty…, COM14, rfc2217://…, labgrid:…, auto; several: a,b"
     )
     HOST: str | None = _option("a device on the network, 192.168.0.7 or name:port")
     BAUD: int = _option("bits per second to the device", "460800", _number(9600, 4_000_000))
     HTTP_PORT: int | None = _option(
-        "the virtual board's page on this computer; virtual:NAME takes a free one",
+        "a virtual or emulated board's page here; virtual:NAME and qemu take a free one",
         None,
         _number(1, 65535),
     )
@@ -140,6 +142,10 @@ class Options:
     )
     FROM: str | None = _option("the backup that ./scons restore puts back")
     IDF: str | None = _option("the folder of ESP-IDF, instead of looking for it")
+    QEMU: str | None = _option(
+        "Espressif's qemu-system-xtensa, instead of ESP-IDF's or that on PATH (environment too)",
+        os.environ.get("QEMU"),
+    )
     IDF_ANY: bool = _option(
         "build with another version of ESP-IDF than the pinned one", "0", _truth
     )
@@ -157,6 +163,7 @@ class Options:
     MAX_APP: int | None = _option(
         "bytes that the application may take; more fails the build", None, _size
     )
+    new: str | None = _option("a folder in which a project of your own begins", is_kept=False)
     diff: str | None = _option("two builds to compare, by the first digits of their ids: ID1,ID2")
     why: str | None = _option("a target to explain instead of building it")
     PROFILES: str | None = _option("of tools/perf_profiles.toml, with commas between; default: all")
@@ -260,7 +267,14 @@ def settle(values: Values) -> tuple[Options, Board]:
     """
     given = Options(**{each.name: _value(each, values) for each in dataclasses.fields(Options)})
     text: str | None = given.PORT
-    kinds = {port.parse(each).is_virtual for each in port.split(text or "virtual")}
+    ports = [port.parse(each) for each in port.split(text or "virtual")]
+    kinds = {each.is_virtual for each in ports}
+    overlay, *other_overlays = {each.overlay for each in ports}
+    if other_overlays:
+        raise UserError(
+            f"PORT={text} names emulators and others, which take different images",
+            "flash the ones, then the others",
+        )
     if True in kinds and len(kinds) > 1:
         raise UserError(
             f"PORT={text} names virtual boards and others, which take different images",
@@ -269,7 +283,7 @@ def settle(values: Values) -> tuple[Options, Board]:
     is_elsewhere = text is None and not is_this_computer(given.HOST or "localhost")
     on_virtual = kinds == {True} and not is_elsewhere
     name = given.BOARD or ("VIRTUAL_N16R8" if on_virtual else "ESP32S3_N16R8")
-    described = board.load(_BOARDS, name)
+    described = board.load(_BOARDS, name, _OWN_BOARDS)
     is_virtual = described.firmware == "unix"
     if text is not None and (not is_virtual) in kinds:
         raise UserError(
@@ -284,7 +298,7 @@ def settle(values: Values) -> tuple[Options, Board]:
     changed = {key: value for key, value in gzip.items() if value is not None}
     options = dataclasses.replace(given, BOARD=name, PORT=text or ("virtual" if is_virtual else ""))
     return options, dataclasses.replace(
-        described, gzip=dataclasses.replace(described.gzip, **changed)
+        described, gzip=dataclasses.replace(described.gzip, **changed), overlay=overlay
     )
 
 
@@ -312,9 +326,9 @@ def default_http_port(options: Options) -> int | None:
     return _HTTP_PORT if first else None
 
 
-def board_of_http_port(values: Values, options: Options) -> str | None:
-    """The board of the PORT that HTTP_PORT was typed or saved with; None of several."""
+def board_of_http_port(values: Values, options: Options) -> Port | None:
+    """The PORT that HTTP_PORT was typed or saved with; None of several."""
     text = options.PORT
     if "HTTP_PORT" not in scons.arguments():
         text = values.saved("PORT") or "virtual"
-    return None if "," in text else port.parse(text).board
+    return None if "," in text else port.parse(text)

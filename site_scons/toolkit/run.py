@@ -17,6 +17,7 @@ from viper.graph.step_log import StepLog
 from viper.graph.summary import RunSummary
 from viper.source.board import Board
 from viper.source.module_settings import Value
+from viper.source.project import Project
 from viper.source.tree import Trees
 
 from toolkit.options import Options
@@ -79,6 +80,7 @@ class Run:
         tell: prints the last line, once.
         others_changed: by the step that read them, files of the system that are not what they were.
         shared: what is shared with other clones by CACHE; None if nothing is.
+        project: whose graph it is; what is before it in SConstruct does not know.
         lock: the build folder's; None where nothing is built, for the help.
     """
 
@@ -92,6 +94,7 @@ class Run:
     outputs: Outputs
     toolchains: Toolchains
     lock: BuildLock | None
+    project: Project = field(init=False)
     default: str = ""
     asked: list[str] = field(default_factory=list)
     answered: list[str] = field(default_factory=list)
@@ -109,7 +112,7 @@ class Run:
     @property
     def folder(self) -> Path:
         """Where the outputs of this board are."""
-        return Path("build", self.board.name)
+        return Path("build", self.board.build_name)
 
     @property
     def other_build(self) -> str:
@@ -129,8 +132,10 @@ class Run:
 
     @property
     def typed_by_default(self) -> str:
-        """The goal where none is typed: `diff=…` and `why=…` alone are questions."""
-        questions = (name for name in ("diff", "why") if getattr(self.options, name) is not None)
+        """The goal where none is typed: `diff=…`, `why=…` and `new=…` alone say what is meant."""
+        questions = (
+            name for name in ("diff", "why", "new") if getattr(self.options, name) is not None
+        )
         return next(questions, self.default)
 
     def not_to_stay(self, step: str) -> list[str]:

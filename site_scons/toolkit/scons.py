@@ -17,6 +17,7 @@ import SCons.Script
 import SCons.Script.Main
 import SCons.Warnings
 from SCons.Errors import BuildError, ExplicitExit
+from SCons.Script.SConscript import global_exports
 from SCons.Util import NOFILE, hash_signature
 from SCons.Variables import Variables
 
@@ -88,6 +89,11 @@ class Environment(Protocol):
 def has_tool(env: Any, name: str) -> bool:
     """Whether a tool was loaded, or is being loaded."""
     return name in env.get("TOOLS", ())
+
+
+def exported(name: str) -> object:
+    """What a SConstruct has exported by a name; None if it has nothing of it."""
+    return global_exports.get(name)
 
 
 # What was typed.
@@ -190,6 +196,9 @@ def set_up(env: Environment, jobs: int, digest: Callable[[str], str]) -> None:
     # SCons names each file that it removes; a line for the folder will do.
     SCons.Script.SetOption("silent", option("clean"))
     env.Decider("content")
+    # Paths are the project's, also where its SConstruct reads one that is elsewhere.
+    fs: Any = env.fs
+    fs.chdir(fs.Top)
 
     def signature(node: Any) -> str:
         known = node.get_ninfo()

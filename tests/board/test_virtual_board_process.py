@@ -186,17 +186,20 @@ def test_a_changed_program_restarts_it(board: Board, monkeypatch: pytest.MonkeyP
 
 
 def test_all_that_a_board_runs_counts_as_its_program() -> None:
-    program = "import sys, viper.virtual_board.__main__; print(*sys.modules)"
+    program = (
+        "import sys, viper.virtual_board.__main__, viper.emulator.__main__; print(*sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", program], env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
     modules = {name for name in done.stdout.split() if name.count(".") == 2 and "viper." in name}
-    assert {name for name in modules if ".virtual_" not in name} == {*control.IMPORTED}
+    others = {name for name in modules if name.split(".")[1] not in control.WINGS}
+    assert others == {*control.IMPORTED}
 
 
 def test_a_broken_state_file_is_told(tmp_path: Path) -> None:
     (tmp_path / "board.json").write_text("{}")
-    with pytest.raises(UserError, match="does not describe a virtual board"):
+    with pytest.raises(UserError, match="does not describe a board"):
         control.start(tmp_path, "board")
 
 
@@ -213,7 +216,7 @@ def test_a_flash_file_of_another_size_is_told(tmp_path: Path) -> None:
 
 
 def test_asking_a_board_that_is_not_running_says_so(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no virtual board is running") as caught:
+    with pytest.raises(UserError, match="no board is running") as caught:
         control.reset(tmp_path / "default")
     assert caught.value.next_step == "./scons flash"
     with pytest.raises(UserError) as caught:

@@ -72,7 +72,9 @@ LONG_S = 0.2
 FUZZ_S = 1
 TOPICS = "templates"
 MICROPYTHON = {tree!r} if any(
-    word.startswith(("BOARD=ESP32", "PORT=/dev/", "PORT=COM", "PORT=rfc2217:", "HOST=192"))
+    word.startswith(
+        ("BOARD=ESP32", "PORT=qemu", "PORT=/dev/", "PORT=COM", "PORT=rfc2217:", "HOST=192")
+    )
     for word in __import__("sys").argv
 ) else ""
 """
@@ -114,6 +116,11 @@ class Newcomer:
         self._provide("sudo", 'exec "$@"')  # who types is root on this computer
         self._make_git_host(self._home / "git-host")
         (self.clone / ".venv").symlink_to(sys.prefix)  # as ./scons has made it
+        identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+        for words in (["init", "--quiet"], ["add", "."], [*identity, "commit", "-qm", "One"]):
+            subprocess.run(["git", *words], cwd=self.clone, check=True)
+        qemu = self.clone / "tests/doubles/qemu/qemu.py"
+        self._provide("qemu-system-xtensa", f"exec '{sys.executable}' '{qemu}' \"$@\"")
         idf = IdfDouble(self._home / "esp")
         executable = self.clone / "build/VIRTUAL_N16R8/firmware/micropython"
         (idf.folder / "host-program").write_text(str(executable))

@@ -404,6 +404,11 @@ def within(y):
     return handler
 
 
+def two_status_handlers(app):
+    app.exception_handler(404)(odd)
+    app.exception_handler(404)(odd)
+
+
 def two_exception_handlers(kind):
     def define(app):
         app.exception_handler(Exception)(odd)
@@ -456,6 +461,12 @@ DEFINITIONS = {
     "no dependency in a list": lambda app: app.get("/a", deps=[1])(nothing),
     "a dependency that wants something": lambda app: Depends(lambda x: x),
     "a router's parameter": lambda app: app.include_router(router_of_nothing(), prefix="/{x}"),
+    "a status of no error": lambda app: app.exception_handler(200)(lambda request, error: 1),
+    "a status in words to answer": lambda app: app.exception_handler("404"),
+    "a handler of a status twice": two_status_handlers,
+    "a cache of less than nothing": lambda app: app.mount("/a", "/b", cache=-1),
+    "a cache of two lines": lambda app: app.mount("/a", "/b", cache="no-store\r\nX-A: b"),
+    "a fallback above the folder": lambda app: app.mount("/a", "/b", fallback="../c"),
     "a decorator without its path": lambda app: app.get(nothing),
     "a path that is bytes": lambda app: app.get(b"/a"),
     "dots, which are resolved": lambda app: app.get("/a/../b")(nothing),
@@ -465,7 +476,6 @@ DEFINITIONS = {
     "a mount with dots": lambda app: app.mount("/a/../b", "/www"),
     "a mount with two slashes": lambda app: app.mount("/a//b", "/www"),
     "a mount with a control character": lambda app: app.mount("/a\x7f", "/www"),
-    "a status": lambda app: app.exception_handler(404)(lambda request, error: 1),
     "no exception": lambda app: app.exception_handler(int)(lambda request, error: 1),
     "an exception handler of one argument": lambda app: app.exception_handler(Odd)(lambda x: x),
     "middleware of one argument": lambda app: app.middleware("http")(lambda request: 1),
@@ -487,6 +497,7 @@ ACCEPTED = {
     "a class": lambda app: app.get("/e")(dict),
     "a builtin": lambda app: app.get("/f", deps={"k": time.ticks_ms})(lambda k: k),
     "a whole default of a float": lambda app: Query(1, float),
+    "a status": lambda app: app.exception_handler(404)(lambda request, error: 1),
     "the request": lambda app: app.get("/g")(lambda request: 1),
     "the request and a parameter": lambda app: app.get("/h/{x}")(lambda request, x: 1),
     "the request of a method": lambda app: app.get("/i")(Requested().method),

@@ -69,6 +69,8 @@ REFUSED = {
     '@app.middleware("websocket")\nasync def f(request, call_next):\n    pass\n': (1, '"http"'),
     '@app.middleware("http")\nasync def f(request):\n    pass\n': (2, "f is called with 2"),
     "@app.exception_handler(ValueError)\ndef f(error):\n    pass\n": (2, "f is called with 2"),
+    "@app.exception_handler(200)\ndef f(request, error):\n    pass\n": (1, "from 400 to 599"),
+    '@app.exception_handler("404")\ndef f(request, error):\n    pass\n': (1, "from 400 to 599"),
     '@app.on_event("start")\n' + NOTHING: (1, '"startup" or "shutdown"'),
     '@app.on_event("startup")\ndef f(app):\n    pass\n': (2, "f is called with 0"),
 }
@@ -92,6 +94,7 @@ ACCEPTED = [
     'cache.get("x")\nclient = Client()\n\n@client.get("x")\ndef f(y):\n    pass\n',
     "q = Query(1, float)\nr = Query(None, int)\ns = Query(..., int)\n",
     "app = make(app)\n\n@app.get\ndef f(x):\n    pass\n",
+    "@app.exception_handler(404)\ndef f(request, error):\n    pass\n",
     "@app.exception_handler(OSError)\ndef f(request, error, *rest):\n    pass\n",
     'make = lambda: app.get("x", query={"q": int})\n',
     'try:\n    app.mount("x", "/www")\nexcept ValueError:\n    pass\n',

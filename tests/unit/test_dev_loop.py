@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from viper.dev.loop import Loop
+from viper.dev.loop import Loop, Request
 from viper.dev.proxy import DevPage
 from viper.dev.runs import Runs
 
+REQUEST = Request(None, False, [], files=["assets/www"], sources=["firmware"])
 SAVED = {Path("assets/www/index.html")}
 
 
@@ -29,7 +30,7 @@ class OpenPages:
 
     def __init__(self, counts: list[int]) -> None:
         self.counts = counts
-        self.loop = Loop(cast(Runs, FineRuns()), cast(DevPage, self), by_network=False)
+        self.loop = Loop(cast(Runs, FineRuns()), cast(DevPage, self), REQUEST)
         self.all_told = asyncio.Event()
 
     async def reload(self) -> int:

@@ -128,6 +128,7 @@ ILL: dict[str, Callable[[Path, pytest.MonkeyPatch], Finding | Iterable[Finding]]
     "programs": lambda folder, monkeypatch: _without_programs(folder, monkeypatch),
     "disk": lambda *_: doctor.disk(0),
     "idf": lambda folder, _: doctor.idf(None, folder, PINNED, is_needed=True),
+    "emulator": lambda *_: doctor.emulator("/nowhere", None, "esp32s3", is_needed=True),
     "serial_ports": lambda folder, monkeypatch: _without_rights(folder, monkeypatch),
     "windows": lambda folder, monkeypatch: _without_usbipd(folder, monkeypatch),
     "lab": lambda _, monkeypatch: _without_coordinator(monkeypatch),

@@ -14,6 +14,7 @@ from viper.firmware.linker_map import Piece
 from viper.firmware.toolchain import Toolchain
 from viper.source import board
 from viper.source.esp_idf import Environment
+from viper.source.layout import Layout
 from viper.source.micropython_source import Source
 
 BOARDS = Path(__file__).parents[2] / "boards"
@@ -26,6 +27,7 @@ def a_port(folder: Path, files: Mapping[str, str] | None = None) -> esp32_port.P
         inputs=Inputs(
             source=Source("own", "mp", "v1.27.0", "c", 0),
             tree=folder / "tree",
+            layout=Layout({}),
             board=BOARDS / "ESP32S3_N16R8",
             modules=Path("m"),
             stage=folder / "stage",

@@ -8,9 +8,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import qemu_double
 from project import ROOT
 from viper.base.errors import UserError
-from viper.source import esp_idf_install
+from viper.emulator import program
+from viper.source import esp_idf, esp_idf_install
 from viper.source.pins import EspIdfPin
 
 
@@ -103,3 +105,18 @@ def test_an_installer_that_fails_is_shown(
 def test_a_path_with_a_space_is_refused(pin: EspIdfPin, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="path with a space"):
         esp_idf_install.install(pin, tmp_path / "a clone/build/esp-idf")
+
+
+def test_the_emulator_comes_with_it(pin: EspIdfPin, tmp_path: Path) -> None:
+    folder = tmp_path / "build/esp-idf"
+    esp_idf_install.install(pin, folder)
+    tools = esp_idf.tools_beside(folder)
+    with pytest.raises(UserError, match="there is none here"):
+        program.find(None, tools)  # this computer is none that ESP-IDF has one for
+    qemu = qemu_double.program(tmp_path)
+    (folder / "emulator").write_text(str(qemu))
+    esp_idf_install.install(pin, folder)
+    found = program.check(program.find(None, tools), "esp32s3")
+    assert found.path.startswith(str(tools))
+    assert program.unlike(found, folder) == ""
+    assert "ESP-IDF has esp_develop" in program.unlike(program.Program("q", "esp_other"), folder)

@@ -15,6 +15,7 @@ CONFIGURATION = ("pyproject.toml", ".clang-format", ".clang-tidy")
 MODULE = "firmware/cmodules/viperhttp"
 CLEAN = {
     "site_scons/viper/__init__.py": '"""A library."""\n',
+    "site_scons/viperhttp/__init__.py": '"""A client."""\n',
     "site_scons/toolkit/__init__.py": '"""What tools are made with."""\n',
     "site_scons/site_tools/tool.py": '"""A tool."""\n',
     "site_scons/scons_server.py": '"""A server."""\n',

@@ -12,6 +12,7 @@ from viper.firmware import assembler, opened_files
 from viper.firmware.build_id import Inputs
 from viper.firmware.opened_files import Opened
 from viper.firmware.original_paths import OriginalPaths
+from viper.source.layout import Layout
 from viper.source.micropython_source import Source
 
 
@@ -113,8 +114,8 @@ def test_what_the_assembler_may_read_is_told_if_a_source_has_it_read(tmp_path: P
         (tmp_path / "stage/a.c").write_text(text)
         (tmp_path / "stage/x.inc").touch()
         inputs = Inputs(
-            Source("git", "mp", "v1", "c", 0), tmp_path, Path("boards/B"), Path("modules"),
-            tmp_path / "stage", {"a.c": "0", "x.inc": digest}, {}, {}, {},
+            Source("git", "mp", "v1", "c", 0), tmp_path, Layout({}), Path("boards/B"),
+            Path("modules"), tmp_path / "stage", {"a.c": "0", "x.inc": digest}, {}, {}, {},
         )  # fmt: skip
         file = assembler.what_it_may_read(inputs, tmp_path)
         return file and file.read_bytes()

@@ -42,3 +42,19 @@ def test_one_application_has_nowhere_to_be_updated_to(apps: str) -> None:
 @pytest.mark.parametrize("second", ["factory", "ota_1", "ota_5"])
 def test_a_second_application_receives(second: str) -> None:
     require_slot(f"o, data, ota,, 8K\na, app, ota_0,, 64K\nb, app, {second},, 64K\n")
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "message"),
+    [
+        ("qemu_0123456789a", "0123456789abcdef", "is no such emulator, and this image is for one"),
+        ("0123456789abcdef", "qemu_0123456789a", "without the overlay 'qemu': it has no network"),
+    ],
+)
+def test_an_image_for_an_emulator_goes_to_one_and_no_other_does(
+    ours: str, theirs: str, message: str
+) -> None:
+    ota.refuse_other_overlay("192.168.0.7", theirs, theirs)
+    with pytest.raises(UserError, match=message) as refused:
+        ota.refuse_other_overlay("192.168.0.7", ours, theirs)
+    assert refused.value.next_step.startswith("./scons ota ")

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,9 +84,8 @@ def test_a_record_names_the_commit_that_it_is_of(
     checkout = tmp_path / "checkout"
     checkout.mkdir()
     (checkout / "a.c").touch()
-    monkeypatch.setattr(session, "ROOT", checkout)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
-    run = request(tmp_path, device)
+    run = replace(request(tmp_path, device), project=checkout)
     assert session.new_record(run, []).revision == ""  # no checkout yet
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
     for words in (["init"], ["add", "."], [*identity, "commit", "-m", "one"]):

@@ -21,8 +21,6 @@ RFC2217 = "rfc2217://172.22.176.1:4014"
 @pytest.mark.parametrize(
     ("text", "board", "url"),
     [
-        ("virtual", "default", None),
-        ("virtual:bench-2", "bench-2", None),
         ("/dev/ttyUSB0", None, "/dev/ttyUSB0"),
         ("rfc2217://pi.local:4000", None, "viper://pi.local:4000"),
         ("rfc2217://[::1]:4000", None, "viper://[::1]:4000"),
@@ -35,10 +33,18 @@ def test_what_a_port_means(text: str, board: str | None, url: str | None) -> Non
     assert port.parse(text) == port.Port(text, board, url)
 
 
+@pytest.mark.parametrize(("maker", "overlay"), [("virtual", ""), ("qemu", "qemu")])
+def test_a_board_on_this_computer_has_a_name_and_a_maker(maker: str, overlay: str) -> None:
+    for text, name in ((maker, "default"), (f"{maker}:bench-2", "bench-2")):
+        meant = port.parse(text)
+        assert meant == port.Port(text, name, None, maker=maker)
+        assert meant.overlay == overlay and port.of_board(name, maker) == text
+
+
 def test_only_who_runs_the_other_end_knows_whether_a_board_elsewhere_is_virtual() -> None:
-    texts = ("virtual:bench", "/dev/ttyUSB0", "COM14", "auto", RFC2217, "labgrid:desk")
+    texts = ("virtual:bench", "qemu", "/dev/ttyUSB0", "COM14", "auto", RFC2217, "labgrid:desk")
     told = [port.parse(text).is_virtual for text in texts]
-    assert told == [True, False, False, False, None, None]
+    assert told == [True, False, False, False, False, None, None]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +52,7 @@ def test_only_who_runs_the_other_end_knows_whether_a_board_elsewhere_is_virtual(
     [
         ("virtal", "PORT is virtual"),
         ("virtual:", "as in PORT=virtual:bench"),
+        ("qemu:", "as in PORT=qemu:bench"),
         ("virtual:../x", "as in PORT=virtual:bench"),
         ("COM", "PORT is virtual"),
         ("COM0", "PORT is virtual"),

@@ -47,7 +47,7 @@ def test_what_carries_no_board_is_not_asked(
     """A modem would take esptool's questions for commands."""
     modem = UsbSerial("/dev/ttyUSB3", "1-1", 0x12D1, 0x1001, "")
     monkeypatch.setattr(usb_serial, "connected", lambda: [modem])
-    (found,) = port_list.everything(tmp_path)
+    (found,) = port_list.everything([])
     assert found.port == "/dev/ttyUSB3" and "12d1:1001" in found.state
 
 
@@ -57,10 +57,10 @@ def test_ports_of_windows_are_listed_until_they_are_attached(
     windows = WindowsComputer(tmp_path, monkeypatch)
     monkeypatch.setattr(wsl, "version", lambda: 2)
     windows.has_usbipd("shared")
-    states = {found.port: found.state for found in port_list.everything(tmp_path / "boards")}
+    states = {found.port: found.state for found in port_list.everything([])}
     assert states == {"COM1": "on Windows, not shared", "COM14": "on Windows, shared"}
     windows.has_usbipd("attached")
-    assert [found.port for found in port_list.everything(tmp_path / "boards")] == ["COM1"]
+    assert [found.port for found in port_list.everything([])] == ["COM1"]
 
 
 def test_a_broken_virtual_board_does_not_hide_the_others(tmp_path: Path) -> None:
@@ -68,7 +68,7 @@ def test_a_broken_virtual_board_does_not_hide_the_others(tmp_path: Path) -> None
     for name, record in {"bench": whole, "broken": {}, "default": {"mac": MAC}}.items():
         (tmp_path / name).mkdir()
         (tmp_path / name / "board.json").write_text(json.dumps(record))
-    bench, *broken = port_list.everything(tmp_path)
+    bench, *broken = port_list.everything(sorted(tmp_path.iterdir()))
     assert (bench.port, bench.mac, bench.state) == ("virtual:bench", MAC, "off")
     assert [found.port for found in broken] == ["virtual:broken", "virtual"]
     assert all("board.json" in found.state for found in broken)

@@ -45,8 +45,8 @@ class Case:
         self.fragment("CONFIG_LWIP_MAX_SOCKETS=28\n")
         self.came_out(CAME_OUT)
         self.board = Board(
-            "B", "a board", "esp32s3", "esp32", 16 << 20, 8 << 20, self.table, "fat",
-            psram_mode="octal",
+            "B", self.board_folder, "a board", "esp32s3", "esp32", 16 << 20, 8 << 20, self.table,
+            "fat", psram_mode="octal",
         )  # fmt: skip
 
     def fragment(self, text: str) -> None:

@@ -66,7 +66,7 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def watching(body: Callable[[Session], object]) -> None:
     async def run() -> None:
         session = Session()
-        watch = asyncio.create_task(Watched(session.note).watch())
+        watch = asyncio.create_task(Watched(["assets", SITE], session.note).watch())
         try:
             await session.seen()
             test = body(session)

@@ -35,23 +35,33 @@ class ViperHTTP(Router):
         self._server = _viperhttp.Server(self._finish, self._fail, tasks.turn)
         self._middleware = []
         self._exception_handlers = []
+        self._status_handlers = {}
         self._events = {"startup": [], "shutdown": []}
         self._url = None
         self.state = State()
 
     # ---- What is served
 
-    def mount(self, path, folder, html=False):
+    def mount(self, path, folder, html=False, fallback=None, cache=None, immutable=None):
         """Serves the files below `folder` at `path`. Routes go before mounts.
 
-        With `html`, a folder's address shows its index.html. ValueError for a path that does not
-        start with "/" or is mounted already.
-        """
-        self._server.mount(path, folder, html)
+        With `html`, a folder's address shows its index.html. `fallback` is the file below the
+        folder that is served, with 200, for a path that has no file and whose last part has no dot,
+        to clients that take HTML: an application of one page has its own addresses so.
 
-    def mount_file(self, path, file):
-        """Serves one file at `path`. ValueError as mount()."""
-        self._server.mount_file(path, file)
+        `cache` is for how many seconds browsers keep a file without asking, or a whole
+        Cache-Control; files whose path below the mount starts with `immutable`, such as "assets/",
+        are kept for ever: for names that change with what is in them. The fallback is always asked
+        for.
+
+        ValueError for a path that does not start with "/" or is mounted already.
+        """
+        start = "" if immutable is None else "/" + immutable.lstrip("/")
+        self._server.mount(path, folder, html, fallback or "", _cache_control(cache), start)
+
+    def mount_file(self, path, file, cache=None):
+        """Serves one file at `path`. `cache` and ValueError as of mount()."""
+        self._server.mount_file(path, file, _cache_control(cache))
 
     def mount_health(self, path="/health"):
         """Answers `path` with {"status": "ok"}, however busy Python is."""
@@ -90,7 +100,15 @@ class ViperHTTP(Router):
         return decorate
 
     def exception_handler(self, kind):
-        """Decorates `f(request, exception)`, whose result answers for exceptions of this class."""
+        """Decorates `f(request, exception)`, whose result answers for exceptions of this class, or
+        for a status from 400 on.
+
+        A status is that of an HTTPException; 500 is any exception that nobody answers for. Those
+        that the server refuses by itself with 404, 405 or 413 are HTTPExceptions too, as soon as
+        there is a handler for that status or for HTTPException.
+        """
+        if isinstance(kind, int) and not isinstance(kind, bool):
+            return self._status_handler(kind)
         if not isinstance(kind, type) or not issubclass(kind, Exception):
             raise TypeError("an exception handler is for a class of exceptions, not %r" % (kind,))
 
@@ -102,6 +120,22 @@ class ViperHTTP(Router):
         def decorate(function):
             check_callable(function, "an exception handler", 2)
             self._exception_handlers.append((kind, function))
+            return function
+
+        return decorate
+
+    def _status_handler(self, status):
+        self._check_stopped()
+        if not 400 <= status <= 599:
+            raise ValueError("an exception has a status from 400 to 599, not %d" % status)
+        if status in self._status_handlers:
+            raise ValueError(
+                "%s answers for %d already" % (name_of(self._status_handlers[status]), status)
+            )
+
+        def decorate(function):
+            check_callable(function, "an exception handler", 2)
+            self._status_handlers[status] = function
             return function
 
         return decorate
@@ -133,6 +167,7 @@ class ViperHTTP(Router):
         for route in self.routes:
             route.entry[0] = self._handler_for(route)
         self._server.unrouted(self._handler_of_the_rest())
+        self._server.refused(_refuse, self._refusals())
         self._run_events("startup")
         self._url = self._server.start(port)
 
@@ -202,6 +237,12 @@ class ViperHTTP(Router):
         functions = [function for function, everything in self._middleware if everything]
         return self._behind(functions, ServedResponse) if functions else None
 
+    def _refusals(self):
+        """The server's refusals that somebody answers for, a bit each."""
+        kinds = [kind for kind, _ in self._exception_handlers if kind is not Exception]
+        for_all = any([issubclass(HTTPException, kind) for kind in kinds])
+        return sum([bit for status, bit in _REFUSALS if for_all or status in self._status_handlers])
+
     def _behind(self, middleware, handler):
         if not middleware:
             return handler
@@ -259,13 +300,49 @@ class ViperHTTP(Router):
         start_task(call, self._complete(call, self._result_for(request_of(call), error)))
 
     async def _result_for(self, request, error):
-        for kind, function in self._exception_handlers:
-            if isinstance(error, kind):
-                return await outcome(function(request, error))
-        if isinstance(error, HTTPException):
-            return JSONResponse({"detail": error.detail}, error.status_code, error.headers)
-        _log(request, error)
-        return JSONResponse({"detail": "Internal Server Error"}, 500)
+        """The Response to an exception."""
+        has_status = isinstance(error, HTTPException)
+        function = self._status_handlers.get(error.status_code) if has_status else None
+        status = error.status_code if has_status else 200
+        for kind, of_class in self._exception_handlers:
+            if function is None and isinstance(error, kind):
+                function = of_class
+        if function is None and not has_status:
+            _log(request, error)
+            status = 500
+            function = self._status_handlers.get(500)
+        if function is not None:
+            response = response_for(await outcome(function(request, error)), status)
+        elif has_status:
+            return JSONResponse({"detail": error.detail}, status, error.headers)
+        else:
+            return JSONResponse({"detail": "Internal Server Error"}, 500)
+        if isinstance(error, _Refusal) and error.headers:
+            response.headers.update(error.headers)
+        return response
+
+
+_REFUSALS = ((404, 1), (405, 2), (413, 4))  # status, and the bit that it is for the C side
+_WORDS = {404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large"}
+
+
+class _Refusal(HTTPException):
+    """What the server refuses by itself."""
+
+
+def _refuse(status, allow):
+    raise _Refusal(status, _WORDS[status], {"Allow": allow} if allow else None)
+
+
+def _cache_control(cache):
+    """The field that `cache` of a mount stands for."""
+    if cache is None or isinstance(cache, str):
+        if any([not " " <= c <= "~" for c in cache or ""]):
+            raise ValueError("no Cache-Control: %r" % cache)
+        return cache or ""
+    if not isinstance(cache, int) or isinstance(cache, bool) or cache < 0:
+        raise ValueError("cache is a number of seconds, or a Cache-Control: %r" % (cache,))
+    return "public, max-age=%d" % cache
 
 
 def _with_request(handler):

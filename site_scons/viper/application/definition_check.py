@@ -142,8 +142,8 @@ class _Checker:
             raise _Refused(call, 'the only kind of middleware is "http"')
         if method == "on_event" and _is_other(first, "startup", "shutdown"):
             raise _Refused(call, 'an event is "startup" or "shutdown"')
-        if method == "exception_handler" and isinstance(first, ast.Constant):
-            raise _Refused(call, f"an exception handler is for a class, not {first.value!r}")
+        if method == "exception_handler" and _is_other(first, *range(400, 600)):
+            raise _Refused(call, "an exception handler is for a class or a status from 400 to 599")
 
     def _check_mount(self, owner: _Owner, method: str, call: ast.Call) -> None:
         path = _text(_argument(call, 0, "path")) or _PREFIXES.get(method)

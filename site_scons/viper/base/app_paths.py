@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Which paths of the application are asked for, by smoke, serve, perf: firmware/app/app.toml."""
+"""Which paths of the application are asked for, by smoke, serve, perf: its app.toml says it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,13 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-FILE = Path("firmware/app/app.toml")  # in the project
-
 
 @dataclass(frozen=True)
 class AppPaths:
     """Paths on the device, each "" if the application has no such thing.
 
     Attributes:
+        file: where they are told.
         page: a file, which core 0 serves alone.
         python: a route of Python.
         health, metrics: what core 0 tells by itself.
@@ -29,6 +28,7 @@ class AppPaths:
         files: a digest of its files.
     """
 
+    file: Path
     page: str = ""
     python: str = ""
     health: str = ""
@@ -37,25 +37,21 @@ class AppPaths:
     files: str = ""
 
 
-def load(root: Path) -> AppPaths:
+def load(path: Path) -> AppPaths:
     """Read a project's file; an application without one has nothing that is asked for.
-
-    Args:
-        root: the project's folder.
 
     Raises:
         UserError: it cannot be read, is no TOML, or has a key or a value that it cannot have.
     """
-    path = root / FILE
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return AppPaths()
+        return AppPaths(path)
     except OSError as problem:
         raise UserError(f"{path}: {problem.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
         raise UserError(f"{path}: not valid TOML: {problem}", f"mend {path}") from None
-    known = [field.name for field in fields(AppPaths)]
+    known = [field.name for field in fields(AppPaths) if field.name != "file"]
     for key, value in document.items():
         if key not in known:
             raise UserError(
@@ -64,4 +60,4 @@ def load(root: Path) -> AppPaths:
             )
         if not isinstance(value, str) or not value.startswith("/") or not value.isprintable():
             raise UserError(f"{path}: '{key}' is {value!r}", f'it must be a path: {key} = "/…"')
-    return AppPaths(**document)
+    return AppPaths(path, **document)

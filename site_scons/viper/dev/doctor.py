@@ -20,6 +20,7 @@ from viper.base import packages as installed
 from viper.base import process
 from viper.base.console import human_size
 from viper.base.errors import UserError
+from viper.emulator import program as qemu
 from viper.ports import labgrid_client, port, serial_rights, usb_serial, usbipd, wsl
 from viper.source import esp_idf
 
@@ -123,6 +124,27 @@ def idf(given: str | None, own: Path, wanted: str, *, is_needed: bool) -> Findin
     return Finding("ESP-IDF", OK, f"{found.version} in {found.path}")
 
 
+def emulator(
+    given: str | None, idf: esp_idf.Installation | None, chip: str, *, is_needed: bool
+) -> Finding:
+    """The emulator of PORT=qemu.
+
+    Args:
+        given: QEMU=<program>.
+        idf: ESP-IDF, if there is one.
+        chip: which it is to be.
+    """
+    try:
+        found = qemu.check(qemu.find(given, idf.tools if idf else None), chip)
+    except UserError as problem:
+        state = MISSING if is_needed else WARNING
+        return Finding("QEMU", state, problem.what, problem.next_step)
+    other = qemu.unlike(found, idf.path) if idf else ""
+    if other:
+        return Finding("QEMU", WARNING, other, "./scons idf installs that one")
+    return Finding("QEMU", OK, f"{found.version} is {found.path}")
+
+
 def serial_ports(connected: Iterable[usb_serial.UsbSerial]) -> Iterator[Finding]:
     """Every serial device on USB, and the right to open it."""
     devices = list(connected)
@@ -169,10 +191,10 @@ def page_port(number: int, ours: Mapping[int, str]) -> Finding:
     """The port of the virtual board's page on this computer.
 
     Args:
-        ours: names of running virtual boards by the port of their page.
+        ours: what running boards on this computer are called, by the port of their page.
     """
     if number in ours:
-        return Finding("page", OK, f"virtual board '{ours[number]}' serves on {number}")
+        return Finding("page", OK, f"{ours[number]} serves on {number}")
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -14,7 +14,7 @@ import contextlib
 import json
 import signal
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,7 +24,6 @@ from viper.dev.runs import Runs
 from viper.dev.watched import Watched
 
 _TOOLS = Path("site_scons")
-_FILES = (Path("assets"), Path("firmware/app"), Path("firmware/seeds"))  # what `sync` brings
 
 
 @dataclass(frozen=True)
@@ -33,23 +32,26 @@ class Request:
 
     device: str | None  # host of the device's page, None if it is not known
     by_network: bool  # whether the device is reached there alone
-    arguments: tuple[str, ...]  # OPTION=value, for every run
+    arguments: Sequence[str]  # OPTION=value, for every run
+    files: Sequence[str]  # the folders of what `sync` brings
+    sources: Sequence[str]  # the folders of all else that is built
 
 
-def goals_for(saved: Iterable[Path], by_network: bool) -> tuple[str, ...]:
+def goals_for(saved: Iterable[Path], request: Request) -> tuple[str, ...]:
     """The goals that bring saved files to the device."""
-    if all(any(folder in path.parents for folder in _FILES) for path in saved):
+    files = set(map(Path, request.files))
+    if all(files & {*path.parents} for path in saved):
         return ("sync",)
-    return ("ota", "sync") if by_network else ("flash",)
+    return ("ota", "sync") if request.by_network else ("flash",)
 
 
 class Loop:
     """Builds and reloads, for what is saved."""
 
-    def __init__(self, runs: Runs, page: DevPage | None, by_network: bool) -> None:
+    def __init__(self, runs: Runs, page: DevPage | None, request: Request) -> None:
         self._runs = runs
         self._page = page
-        self._by_network = by_network
+        self._request = request
         self._saved: set[Path] = set()
         self._something_saved = asyncio.Event()
 
@@ -78,7 +80,7 @@ class Loop:
 
     async def _bring(self, saved: set[Path]) -> bool:
         """Bring saved files to the device; whether they are there."""
-        for goal in goals_for(saved, self._by_network):
+        for goal in goals_for(saved, self._request):
             if not await self._runs.run(goal):
                 return False
         return True
@@ -95,9 +97,9 @@ async def _run(request: Request) -> None:
     async with contextlib.AsyncExitStack() as stack:
         page = await stack.enter_async_context(DevPage(request.device)) if request.device else None
         runs = await stack.enter_async_context(Runs(request.arguments))
-        loop = Loop(runs, page, request.by_network)
+        loop = Loop(runs, page, request)
         waiting = asyncio.create_task(ended.wait())
-        watched = Watched(loop.note)
+        watched = Watched([*request.files, *request.sources], loop.note)
         tasks = {waiting, *map(asyncio.ensure_future, (watched.watch(), loop.build()))}
         finished, running = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         for task in running:
@@ -110,7 +112,6 @@ async def _run(request: Request) -> None:
 def main() -> None:
     """Run the loop that argv describes."""
     record = json.loads(sys.argv[1])
-    record["arguments"] = tuple(record["arguments"])
     asyncio.run(_run(Request(**record)))
 
 

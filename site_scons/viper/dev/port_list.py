@@ -45,27 +45,27 @@ class Found:
     app: AppDescription | None = None
 
 
-def everything(boards: Path) -> list[Found]:
+def everything(boards: Iterable[Path]) -> list[Found]:
     """All ports. Boards on USB are asked, which starts their applications anew.
 
     Args:
-        boards: the folder of the virtual boards.
+        boards: the folders of the boards on this computer.
     """
-    virtual = [_virtual(made.parent) for made in sorted(boards.glob("*/board.json"))]
+    virtual = [_of_this_computer(folder) for folder in boards]
     connected = usb_serial.connected()
     with ThreadPoolExecutor(max_workers=max(1, len(connected))) as threads:
         real = list(threads.map(_real, connected))
     return [*real, *_of_windows(), *_of_a_lab(), *virtual]
 
 
-def _virtual(folder: Path) -> Found:
-    """A virtual board, seen from outside: its port may be in use."""
-    called = port.of_board(folder.name)
+def _of_this_computer(folder: Path) -> Found:
+    """A virtual or an emulated board, seen from outside: its port may be in use."""
     try:
         known = state.load(folder)
+        called = port.of_board(folder.name, known.maker if known else port.VIRTUAL)
         running = control.running(folder)
     except UserError as problem:
-        return Found(called, state=problem.what)
+        return Found(port.of_board(folder.name), state=problem.what)
     assert known is not None
     app = None
     flash = folder / state.FLASH_FILE

@@ -18,7 +18,6 @@ from viper.base.errors import UserError
 from viper.source import ignored
 from viper.source.ignored import IgnoreList
 
-FOLDERS = ("assets", "boards", "firmware", "nix", "site_scons")
 _REMEMBERED = Path("build/ignored.json")
 _STEP_MS = 20  # an editor's writes of one save lie closer together
 _DEBOUNCE_MS = 200
@@ -27,12 +26,13 @@ _DEBOUNCE_MS = 200
 class Watched:
     """The project's folders. The working folder is the project's root."""
 
-    def __init__(self, note: Callable[[set[Path]], None]) -> None:
+    def __init__(self, folders: Iterable[str], note: Callable[[set[Path]], None]) -> None:
         """Args:
+        folders: those that are there.
         note: told what was saved, removed or added, by paths relative to the project's root.
         """
         self._note = note
-        self._folders = [folder for folder in FOLDERS if Path(folder).is_dir()]
+        self._folders = _outermost(folders)
         self._ignore_list = _ignore_list()
         self._linked = _linked_files(self._folders)
         self._others_linked = asyncio.Event()
@@ -83,6 +83,12 @@ class Watched:
         return any(
             self._ignore_list.ignores(folder, is_folder=True) for folder in folders
         ) or self._ignore_list.ignores(path.as_posix(), is_folder=path.is_dir())
+
+
+def _outermost(folders: Iterable[str]) -> list[str]:
+    """Those of some folders that are in no other of them."""
+    paths = set(map(Path, folders))
+    return sorted(str(path) for path in paths if not paths & {*path.parents})
 
 
 def _is_one_of(wanted: set[str], _change: object, path: str) -> bool:

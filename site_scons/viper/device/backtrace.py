@@ -33,6 +33,11 @@ class Executable:
     elf: Path
     description: Path
 
+    @staticmethod
+    def of_build(folder: Path) -> Executable:
+        """That of a board's outputs."""
+        return Executable(folder / "app.elf", folder / "firmware/project_description.json")
+
     def lines(self, addresses: list[str]) -> str:
         """Function, file and line of each address, inlined ones too, as addr2line prints them.
 

@@ -66,12 +66,16 @@ def head(address: str, path: str) -> tuple[int, str]:
 
 
 def wait_until_served(
-    http_port: int, next_step: str, printed: Callable[[], bytes] = lambda: b""
+    http_port: int,
+    next_step: str,
+    limit_s: float = _LIMIT_S,
+    printed: Callable[[], bytes] = lambda: b"",
 ) -> str:
-    """Wait for the page of a virtual board that has just been reset.
+    """Wait for the page of a board on this computer that has just been reset.
 
     Args:
         next_step: what to type when it does not come.
+        limit_s: seconds in which it must.
         printed: what the board has printed until now: an application that has ended is not
             waited for.
 
@@ -81,7 +85,7 @@ def wait_until_served(
     Raises:
         UserError: it is not served in time.
     """
-    _wait_for_answer(url(http_port), next_step, printed)
+    _wait_for_answer(url(http_port), next_step, limit_s, printed)
     return url(http_port)
 
 
@@ -91,12 +95,14 @@ def wait_until_answered(address: str, next_step: str) -> str:
     Args:
         address: `http://host:port`.
     """
-    _wait_for_answer(f"{address}/", next_step, lambda: b"")
+    _wait_for_answer(f"{address}/", next_step, _LIMIT_S, lambda: b"")
     return address
 
 
-def _wait_for_answer(address: str, next_step: str, printed: Callable[[], bytes]) -> None:
-    deadline = time.monotonic() + _LIMIT_S
+def _wait_for_answer(
+    address: str, next_step: str, limit_s: float, printed: Callable[[], bytes]
+) -> None:
+    deadline = time.monotonic() + limit_s
     application = startup.Startup("mend that, then the same again", asked=True)
     while True:
         try:
@@ -105,9 +111,9 @@ def _wait_for_answer(address: str, next_step: str, printed: Callable[[], bytes])
         except MISBEHAVIOUR as problem:
             if time.monotonic() > deadline:
                 raise UserError(
-                    f"{address} does not answer for {_LIMIT_S:.0f} s: {_said(problem)}", next_step
+                    f"{address} does not answer for {limit_s:.0f} s: {_said(problem)}", next_step
                 ) from None
-            if isinstance(problem, ConnectionRefusedError):
+            if isinstance(problem, ConnectionError):  # nobody is there, or behind a port that is
                 application.look(printed())
         if interrupt.requested(_RETRY_S):
             raise KeyboardInterrupt

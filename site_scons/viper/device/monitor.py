@@ -177,9 +177,7 @@ def main() -> None:
     parser.add_argument("--build", type=Path, required=True, help="folder of the board's outputs")
     parser.add_argument("--keys", action="store_true", help="send what is typed to the device")
     options = parser.parse_args()
-    build: Path = options.build
-    executable = Executable(build / "app.elf", build / "firmware/project_description.json")
-    screen = Screen(Decoder(executable), obeys=options.keys)
+    screen = Screen(Decoder(Executable.of_build(options.build)), obeys=options.keys)
     if options.keys and not os.isatty(0):
         raise UserError("repl needs a terminal", "mpremote runs programs: mpremote exec ...")
     with _raw_terminal(), contextlib.suppress(KeyboardInterrupt):

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from viper.base import schema
-from viper.base.app_paths import FILE, AppPaths
+from viper.base.app_paths import AppPaths
 from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.base.schema import Nonsense
@@ -49,7 +49,7 @@ _BAD_RESETS = ("panic", "watchdog", "brownout")
 _HEALTH = "health"
 _CHECKS = {  # by the path that each needs: what is checked, and what an application has it by
     "page": ("whether it serves files", "app.mount()"),
-    "python": ("whether Python answers", f"a route that {FILE} names"),
+    "python": ("whether Python answers", "a route that app.toml names"),
     _HEALTH: ("whether both cores answer", "app.mount_health()"),
 }
 _NOT_FOUND = 404
@@ -162,7 +162,7 @@ def check_http(address: str, paths: AppPaths) -> tuple[list[str], dict[str, str]
         path = getattr(paths, name)
         status = http_page.head(address, path)[0] if path else _NOT_FOUND
         if status == _NOT_FOUND:
-            missing = f"{path} is not served" if path else f"{FILE} has no '{name}'"
+            missing = f"{path} is not served" if path else f"{paths.file} has no '{name}'"
             unchecked[name] = f"{missing}; an application has it by {by}"
         elif status >= 500:
             wrong.append(f"{path} is answered with {status}")

@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.image import app_image
 from viper.source import module_settings
+from viper.source.layout import Layout
 from viper.source.micropython_source import Source
 
 
@@ -21,18 +23,21 @@ class Inputs:
     Attributes:
         source: MicroPython.
         tree: the folder that it is compiled in: the checkout, or a copy.
-        board: the board's folder; of a virtual board, a variant of the unix port.
-        modules: the folder that holds the C modules, each in a folder of its own.
+        layout: what our files are called in the stage.
+        board: the board's folder there; of a virtual board, a variant of the unix port.
+        modules: the folder there that holds the C modules, each in a folder of its own.
         stage: the folder that has the copies of `files`.
         files: the digest of every file of ours that goes into it, by its path relative to the
-            project's root, and to the stage.
+            stage.
         own: the same of a developer's own MicroPython, by the path in `tree`; else empty.
         settings: the board's values of the module's settings.
         toolchain: what tells the compiler and mpy-cross from others, by name.
+        overlay: the folder of boards/overlays that makes it an image for an emulator; "" if none.
     """
 
     source: Source
     tree: Path
+    layout: Layout
     board: Path
     modules: Path
     stage: Path
@@ -40,10 +45,22 @@ class Inputs:
     own: Mapping[str, str]
     settings: Mapping[str, module_settings.Value]
     toolchain: Mapping[str, str]
+    overlay: str = ""
 
     def staged(self, path: Path) -> Path:
         """The copy that is compiled of a file or a folder of ours."""
         return self.stage / path
+
+    def original(self, path: Path) -> Path:
+        """What it is a copy of, relative to the project."""
+        return Path(self.layout.original(path.as_posix()))
+
+    @property
+    def originals(self) -> dict[Path, Path]:
+        """The folder of each original, by that of its copy."""
+        copies = {self.stage / copy: Path(path) for copy, path in self.layout.folders.items()}
+        copies[self.stage] = Path()
+        return copies | ({self.tree: Path(self.source.path)} if self.own else {})
 
 
 def digests(inputs: Inputs, system: Mapping[str, str]) -> dict[str, object]:
@@ -56,6 +73,7 @@ def digests(inputs: Inputs, system: Mapping[str, str]) -> dict[str, object]:
     opened = "\n".join(f"{path} {digest}" for path, digest in sorted(system.items()))
     return {
         "micropython": {"version": inputs.source.version, "commit": inputs.source.commit},
+        "overlay": inputs.overlay,
         "toolchain": {
             **inputs.toolchain,
             "headers and libraries": hashlib.sha256(opened.encode()).hexdigest(),
@@ -66,8 +84,9 @@ def digests(inputs: Inputs, system: Mapping[str, str]) -> dict[str, object]:
 
 
 def build_id(of: Mapping[str, object]) -> str:
-    """The digest of all inputs: 16 hexadecimal digits."""
-    return hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()[:16]
+    """The digest of all inputs: 16 hexadecimal digits, or fewer behind the name of an overlay."""
+    digest = hashlib.sha256(json.dumps(of, sort_keys=True).encode()).hexdigest()
+    return app_image.build_for(str(of.get("overlay", "")), digest)
 
 
 def write_headers(inputs: Inputs, identity: str, folder: Path) -> None:

@@ -11,7 +11,6 @@ viper.firmware.object_folder.
 from __future__ import annotations
 
 import json
-import os
 import re
 import shutil
 from collections.abc import Callable, Iterable
@@ -35,7 +34,9 @@ from viper.firmware.object_folder import ObjectFolder
 from viper.firmware.original_paths import OriginalPaths
 from viper.firmware.provenance import Provenance
 from viper.firmware.toolchain import Toolchain
+from viper.image import app_image
 from viper.image.partition_table import TABLE_OFFSET, PartitionTable
+from viper.source import board as boards
 from viper.source.board import Board
 from viper.source.esp_idf import Environment
 from viper.source.sdkconfig_lines import Tools
@@ -85,13 +86,26 @@ class Port:
         return self.inputs.staged(self.inputs.board)
 
     @property
+    def overlay(self) -> Path | None:
+        """The copy of the folder that makes it an image for an emulator, if one does."""
+        name = self.inputs.overlay
+        return self.inputs.staged(boards.OVERLAYS / name) if name else None
+
+    @property
+    def manifest(self) -> Path:
+        """The copy of the manifest of what is frozen."""
+        return (self.overlay or self.board) / "manifest.py"
+
+    @property
     def generated(self) -> Path:
         """The folder of the headers that the build writes; it outlives a configuration."""
         return self.folder.with_name("generated")
 
     def command(self) -> list[str]:
         """idf.py's command line: all that it is to know, for nothing else is passed to it."""
-        board = self.board.absolute()
+        folder = self.board.absolute()
+        entry = ["-D", f"VHTTP_OVERLAY={self.overlay.absolute()}"] if self.overlay else []
+        version = app_image.version_for(self.inputs.overlay, self.inputs.source.version)
         modules = [
             str(self.inputs.staged(Path(path)).absolute())
             for path in self.inputs.files
@@ -99,13 +113,14 @@ class Port:
         ]
         return [
             "idf.py", "-B", str(self.folder.absolute()),
-            "-D", f"MICROPY_BOARD={board.name}",
-            "-D", f"MICROPY_BOARD_DIR={board}",
+            "-D", f"MICROPY_BOARD={folder.name}",
+            "-D", f"MICROPY_BOARD_DIR={folder}",
             "-D", f"USER_C_MODULES={';'.join(modules)}",
-            "-D", f"MICROPY_FROZEN_MANIFEST={board / 'manifest.py'}",
+            "-D", f"MICROPY_FROZEN_MANIFEST={self.manifest.absolute()}",
             "-D", f"VHTTP_GENERATED={self.generated.absolute()}",
             # The version in the image; git would be asked for that of the project around.
-            "-D", f"PROJECT_VER={self.inputs.source.version}",
+            "-D", f"PROJECT_VER={version}",
+            *entry,
             "reconfigure",
         ]  # fmt: skip
 
@@ -133,8 +148,8 @@ class Port:
 
     def originals(self) -> OriginalPaths:
         """The names that people know the copies by, in what tools print."""
-        source = Path(self.inputs.source.path)
-        return OriginalPaths({self.inputs.stage: Path(), self.inputs.tree: source}, self.directory)
+        tree = {self.inputs.tree: Path(self.inputs.source.path)}
+        return OriginalPaths({**self.inputs.originals, **tree}, self.directory)
 
 
 def configure(port: Port, board: Board) -> None:
@@ -151,11 +166,11 @@ def configure(port: Port, board: Board) -> None:
     port.write_headers()
     try:
         _run_idf(port)
-        table = port.inputs.staged(Path(os.path.normpath(board.partitions)))
+        table = port.inputs.staged(Path(port.inputs.layout.name(str(board.partitions))))
         made = port.folder / "sdkconfig"
         outcome = port.folder / "config/sdkconfig.json"
         tools = Tools(port.environment(), port.idf.version, outcome)
-        sdkconfig.check(made, board, port.inputs.board, port.directory, table, tools.read)
+        sdkconfig.check(made, board, board.folder, port.directory, table, tools.read)
         _check_offsets(port)
         atomic_file.write_json(port.folder / CONFIGURED, port.command())
     except BaseException:
@@ -193,7 +208,7 @@ def build(port: Port, board: Board, *, jobs: int) -> None:
             opened_files.by_cmake(port.folder.absolute()),
             opened_files.by_linker(port.folder / "micropython.map", port.folder),
             opened_files.by_manifest(
-                port.board / "manifest.py",
+                port.manifest,
                 port.inputs.tree,
                 {
                     "MPY_DIR": str(port.inputs.tree.absolute()),

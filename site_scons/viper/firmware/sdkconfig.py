@@ -16,7 +16,8 @@ from pathlib import Path
 
 from viper.base.chip_models import MODELS
 from viper.base.errors import UserError
-from viper.source.board import Board
+from viper.source import checkout
+from viper.source.board import OVERLAYS, Board
 from viper.source.sdkconfig_lines import Setting, read
 
 _CMAKE = "mpconfigboard.cmake"
@@ -30,7 +31,7 @@ _VARIABLE = re.compile(r"\$\{(\w+)\}")
 Reader = Callable[[Path], list[Setting]]
 
 
-def fragments(board_folder: Path, port: Path) -> list[Path]:
+def fragments(board_folder: Path, port: Path, overlay: str = "") -> list[Path]:
     """The fragments that a board's mpconfigboard.cmake lists, in order.
 
     One that cmake writes into its build folder is left out: it is no file of ours.
@@ -38,12 +39,14 @@ def fragments(board_folder: Path, port: Path) -> list[Path]:
     Args:
         board_folder: MICROPY_BOARD_DIR.
         port: MicroPython's ports/esp32, which other names are relative to.
+        overlay: that of the board.
 
     Raises:
         UserError: one is missing.
     """
     found = []
-    for name in _listed(board_folder.absolute()):
+    folder = str((checkout.FOLDER / OVERLAYS / overlay).absolute()) if overlay else ""
+    for name in _listed(board_folder.absolute(), folder):
         if "$" in name:
             continue
         path = Path(os.path.normpath(port / name))
@@ -69,19 +72,19 @@ def fragments_elsewhere(board_folder: Path) -> list[str]:
                 f"{board_folder / _CMAKE} lists {path}, which is outside of the project",
                 "name it there by its absolute path",
             )
-        if Path(path).is_absolute() or (is_ours and Path(path).parts[0] != board_folder.parts[0]):
+        if Path(path).is_absolute() or (is_ours and not path.startswith(f"{board_folder.parent}/")):
             found.append(path)
     return [path for path in found if Path(path).is_file()]
 
 
-def _listed(board_folder: Path) -> list[str]:
+def _listed(board_folder: Path, overlay: str = "") -> list[str]:
     """The names of fragments that mpconfigboard.cmake lists, itself or by what it includes.
 
     Conditions are not looked at: what they leave out is listed too. Variables that cmake itself
     would have to be asked for are left in the names.
     """
     names: list[str] = []
-    variables = {"MICROPY_BOARD_DIR": str(board_folder)}
+    variables = {"MICROPY_BOARD_DIR": str(board_folder), "VHTTP_OVERLAY": overlay}
     for command, arguments in _commands(board_folder / _CMAKE, variables, set()):
         first, *others = arguments or [""]
         if command == "set" and first == _LIST:
@@ -138,7 +141,7 @@ def check(
     effective = {setting.name: setting.value for setting in read(sdkconfig)}
     asked = {
         setting.name: setting
-        for file in fragments(board_folder, port)
+        for file in fragments(board_folder, port, board.overlay)
         for setting in (read(file) if file.is_relative_to(port) else reader(file))
     }
     for setting in asked.values():

@@ -103,7 +103,8 @@ class _Port:
         """The same of the originals, which are there even if the copies are not."""
         inputs = self._inputs
         tree = Path(inputs.source.path) if inputs.own else inputs.tree
-        return self._words(tree / "ports" / "unix", inputs.board, inputs.modules, 1)
+        board, modules = inputs.original(inputs.board), inputs.original(inputs.modules)
+        return self._words(tree / "ports" / "unix", board, modules, 1)
 
     def _words(self, directory: Path, board: Path, modules: Path, jobs: int) -> list[str]:
         def seen(path: Path) -> str:
@@ -191,10 +192,7 @@ class _Port:
 
 def originals(inputs: Inputs, directory: Path) -> OriginalPaths:
     """The names that people know the copies by, in what a tool prints that runs in `directory`."""
-    copies = {inputs.stage: Path()}
-    if inputs.own:
-        copies[inputs.tree] = Path(inputs.source.path)
-    return OriginalPaths(copies, directory)
+    return OriginalPaths(inputs.originals, directory)
 
 
 def _mpy_cross() -> Path:

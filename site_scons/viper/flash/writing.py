@@ -19,8 +19,9 @@ from viper.base.errors import UserError
 from viper.base.mac import Mac
 from viper.flash import device_stamp, sector_plan
 from viper.flash.sector_plan import ERASED, Region
-from viper.image import device_files, ownership, partition_table
+from viper.image import app_image, device_files, ownership, partition_table
 from viper.image.sectors import SECTOR_SIZE, runs
+from viper.ports.port import Port, typed
 
 FILESYSTEM = "filesystem"  # the kind of a part that the device writes to as well
 
@@ -79,6 +80,35 @@ class Image:
     def ours(self) -> dict[str, str]:
         """The sha256 of the files that stay ours on a device, by path."""
         return {path: file.sha256 for path, file in self.files.items() if not file.is_seed}
+
+    @property
+    def overlay(self) -> str:
+        """The overlay that its application is for an emulator by; "" if for the board itself."""
+        told = (
+            app_image.describe_start(part.region.content)
+            for part in self.parts
+            if part.region.count
+        )
+        return next((described.overlay for described in told if described), "")
+
+    def refuse_other_device(self, at: Port) -> None:
+        """See that this is the kind of image that a port takes: an emulator has another network.
+
+        Raises:
+            UserError: it is for an emulator and the port leads to none, or the other way round.
+        """
+        if self.overlay and self.overlay != at.overlay:
+            raise UserError(
+                f"PORT={at.text}: this image of {self.board} is for an emulator (overlay "
+                f"'{self.overlay}'): a board would have no network with it",
+                f"{typed('flash', at.text)} BOARD={self.board} makes the board's own",
+            )
+        if self.overlay != at.overlay:
+            raise UserError(
+                f"PORT={at.text}: this image of {self.board} is without the overlay "
+                f"'{at.overlay}': it has no network there",
+                f"{typed('flash', at.text)} BOARD={self.board} makes one with it",
+            )
 
 
 @dataclass(frozen=True)

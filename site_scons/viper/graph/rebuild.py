@@ -18,9 +18,12 @@ from pathlib import Path
 
 from viper.base import console, process
 from viper.base.errors import UserError
+from viper.source import checkout
 
-# What every build reads, of a project's folder, besides the sources that its graph looks at.
-_OWN = ("SConstruct", "site_scons", "nix", "local.py", ".viperignore")
+# What every build reads, besides the sources that its graph looks at: of the project, of ViperHTTP.
+_OWN = ("SConstruct", "local.py", ".viperignore")
+_OURS = ("SConstruct", "site_scons", "nix", "requirements")
+_PASSED_ON = ("CCACHE_", "IDF_", "MICROPYTHON_URL", "SCONSFLAGS")
 _FETCHED = (
     "micropython", "micropython.json", "micropython-submodules", "micropython-submodules.json",
 )  # fmt: skip
@@ -42,9 +45,9 @@ def bring(folder: Path, sources: Sequence[str]) -> None:
     """
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "build").mkdir(parents=True)
-    locks = sorted(path.name for path in Path().glob("requirements*"))
+    ours = [str(checkout.FOLDER / name) for name in _OURS]
     inside = [path for path in sources if not Path(path).is_absolute()]
-    for name in (*_OWN, *locks, *inside):
+    for name in (*_OWN, *ours, *inside):
         _copy(Path(name), folder / name)
     for name in _FETCHED:
         _link(Path("build", name), folder / "build" / name)
@@ -59,11 +62,7 @@ def build(folder: Path, arguments: Sequence[str]) -> None:
     Raises:
         UserError: what was built before cannot be built now.
     """
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name.startswith(("CCACHE_", "IDF_")) or name == "MICROPYTHON_URL"
-    }
+    kept = {name: value for name, value in os.environ.items() if name.startswith(_PASSED_ON)}
     command = [sys.executable, "-m", "SCons", "-Q", *arguments]
     try:
         with console.progress("building from nothing", _ABOUT_LINES) as show:

@@ -47,6 +47,11 @@ _BOOTLOADER_DESC_MAGIC = 80
 START_SIZE = _HEADER.size + _SEGMENT.size + _APP_DESC.size  # bytes of an image that describe it
 _MMU_PAGE_LOG2 = 16
 
+# Behind the name of an overlay.
+_MARK_OF_VERSION = ":"  # git has it in no tag, of which versions are made
+_MARK_OF_BUILD = "_"  # a digest has none
+_BUILD_LENGTH = 16  # characters
+
 _PAYLOAD_HEADER = struct.Struct("<8sL4x")  # magic, bytes of the executable after it
 _PAYLOAD_MAGIC = b"HOST ELF"
 
@@ -85,6 +90,34 @@ class AppDescription:
     project: str
     version: str
     elf_sha256: bytes
+
+    @property
+    def overlay(self) -> str:
+        """The overlay that its image is for an emulator by; "" if it is for the board itself."""
+        return _before(_MARK_OF_VERSION, self.version)
+
+
+def version_for(overlay: str, plain: str) -> str:
+    """The version of an image that an overlay makes one for an emulator; "" is no overlay.
+
+    The chip's ROM takes images for its own chip alone, so nothing else can tell the two apart.
+    """
+    return f"{overlay}{_MARK_OF_VERSION}{plain}" if overlay else plain
+
+
+def build_for(overlay: str, digest: str) -> str:
+    """The build id of an image, from the digest of its inputs; likewise."""
+    return (f"{overlay}{_MARK_OF_BUILD}{digest}" if overlay else digest)[:_BUILD_LENGTH]
+
+
+def overlay_of_build(build: str) -> str:
+    """The overlay that a build id names; "" if it is that of an image for the board itself."""
+    return _before(_MARK_OF_BUILD, build)
+
+
+def _before(mark: str, text: str) -> str:
+    overlay, found, _ = text.partition(mark)
+    return overlay if found else ""
 
 
 def build_app(elf: bytes, *, project: str, version: str, flash_size: int) -> bytes:

@@ -30,6 +30,8 @@ class Request:
         profiles_file: the TOML file of the profiles.
         history: the folder of all runs.
         report: the page to write.
+        project: the folder whose revision is measured.
+        app_file: the application's app.toml.
     """
 
     host: str
@@ -45,3 +47,5 @@ class Request:
     profiles_file: Path = PROFILES
     history: Path = HISTORY
     report: Path = ROOT / "build/perf.html"
+    project: Path = ROOT
+    app_file: Path = ROOT / "firmware/app/app.toml"

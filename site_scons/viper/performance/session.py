@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from viper.base import app_paths, console
@@ -18,7 +19,7 @@ from viper.base.errors import UserError
 from viper.performance import load, record
 from viper.performance.profiles import Profile
 from viper.performance.record import BURST, LONG, Record
-from viper.performance.request import ROOT, Request
+from viper.performance.request import Request
 from viper.performance.target import NotServed, Snapshot, Target
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def new_record(request: Request, profiles: list[Profile]) -> Record:
             "system": f"{platform.system()} {platform.machine()}",
             "python": platform.python_version(),
         },
-        revision=_revision(),
+        revision=_revision(request.project),
     )
 
 
@@ -114,7 +115,7 @@ class _Session:
             )
 
     async def _profile_by_profile(self, client: ClientSession) -> None:
-        target = Target(client, self._record.address, app_paths.load(ROOT))
+        target = Target(client, self._record.address, app_paths.load(self._request.app_file))
         await target.probe()
         self._record.device = record.device(await target.identity())
         for line in target.untold:
@@ -246,12 +247,12 @@ def _check_uptime(name: str, before: Snapshot, after: Snapshot) -> None:
         )
 
 
-def _revision() -> str:
-    """This checkout's commit, with `-dirty` if files differ from it; empty outside of git."""
+def _revision(project: Path) -> str:
+    """A project's commit, with `-dirty` if files differ from it; empty outside of git."""
     try:
         shown = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=ROOT,
+            cwd=project,
             capture_output=True,
             text=True,
             check=True,

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
 from viper.base import schema
-from viper.base.app_paths import FILE, AppPaths
+from viper.base.app_paths import AppPaths
 from viper.base.errors import UserError
 from viper.base.printable import excerpt
 from viper.base.schema import Nonsense, Record
@@ -151,7 +151,7 @@ class Target:
 
     async def _told(self, path: str, what: str) -> Record | None:
         """What an application tells as firmware/app/perf_routes.py does; None without it."""
-        content = await self._content(path, what, f"a route that {FILE} names")
+        content = await self._content(path, what, f"a route that {self._paths.file} names")
         return self._understood(lambda: schema.read(content)) if content else None
 
     async def _content(self, path: str, what: str, by: str) -> bytes:
@@ -184,7 +184,7 @@ class Target:
             device.close()
 
     def _note(self, what: str, path: str, by: str) -> None:
-        missing = f"{path} is not served" if path else f"{FILE} names no path"
+        missing = f"{path} is not served" if path else f"{self._paths.file} names no path"
         self._tell(f"{what}: {missing}; an application has it by {by}")
 
     def _tell(self, line: str) -> None:

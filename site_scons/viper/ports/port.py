@@ -20,9 +20,14 @@ from urllib.parse import urlsplit
 
 from viper.base.errors import UserError
 
+VIRTUAL, QEMU = "virtual", "qemu"  # what a port begins with of a board on this computer
+_ON_THIS_COMPUTER = (VIRTUAL, QEMU)
+_TITLES = {VIRTUAL: "virtual board", QEMU: "emulated board"}
+_OVERLAYS = {QEMU: "qemu"}  # the overlay that an image needs there
 DEFAULT_BOARD = "default"  # what PORT=virtual is called
 _FORMS = (
-    "PORT is virtual, virtual:NAME, /dev/tty..., COM14, rfc2217://host:port, labgrid:PLACE or auto"
+    "PORT is virtual, virtual:NAME, qemu, qemu:NAME, /dev/tty..., COM14, rfc2217://host:port, "
+    "labgrid:PLACE or auto"
 )
 AUTO = "auto"  # the one board that is connected
 
@@ -36,15 +41,26 @@ class Port:
     """A PORT that is well-formed; `parse` makes it."""
 
     text: str  # as the user gave it
-    board: str | None  # the name of the virtual board it means, None for any other device
+    board: str | None  # the name of the board on this computer it means, None for any other device
     url: str | None  # what pyserial opens; None where that has to be found out first
     place: str | None = None  # the place that it means, of a labgrid lab
+    maker: str = ""  # what stands for that board: VIRTUAL or QEMU
 
     @property
     def is_virtual(self) -> bool | None:
         """Whether a virtual board is there; None on another computer, where it may be either."""
         is_elsewhere = self.place is not None or (self.url or "").startswith("viper:")
-        return None if is_elsewhere else self.board is not None
+        return None if is_elsewhere else self.maker == VIRTUAL
+
+    @property
+    def called(self) -> str:
+        """What people are told of a board on this computer."""
+        return board_called(self.board or "", self.maker)
+
+    @property
+    def overlay(self) -> str:
+        """The overlay that an image for this port has; "" if it is one for the board itself."""
+        return _OVERLAYS.get(self.maker, "")
 
 
 def parse(text: str) -> Port:
@@ -57,16 +73,15 @@ def parse(text: str) -> Port:
         raise UserError(
             f"PORT={text} names several devices, and this takes one", "flash and sync take several"
         )
-    if text == "virtual":
-        return Port(text, DEFAULT_BOARD, None)
     scheme, _, rest = text.partition(":")
-    if scheme == "virtual":
-        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", rest):
+    if scheme in _ON_THIS_COMPUTER:
+        name = DEFAULT_BOARD if text == scheme else rest
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}", name):
             raise UserError(
-                f"PORT={text}: '{rest}' cannot name a virtual board",
-                "a name has 1 to 32 letters, digits, '-' and '_', as in PORT=virtual:bench",
+                f"PORT={text}: '{rest}' cannot name a board",
+                f"a name has 1 to 32 letters, digits, '-' and '_', as in PORT={scheme}:bench",
             )
-        return Port(text, rest, None)
+        return Port(text, name, None, maker=scheme)
     if scheme == "labgrid":
         return Port(text, None, None, _place(text, rest))
     if scheme == "rfc2217":
@@ -99,7 +114,7 @@ def _identity(text: str) -> str:
     """What is the same of two names of one device, as far as this computer knows by itself."""
     port = parse(text)
     if port.board is not None:
-        return f"virtual:{port.board}"
+        return f"{port.maker}:{port.board}"
     if port.place is not None:
         return f"labgrid:{port.place}"
     if port.url is not None:
@@ -123,9 +138,14 @@ def viper_url(url: str) -> str:
     return f"viper://{f'[{host}]' if ':' in host else host}:{number}"
 
 
-def of_board(name: str) -> str:
-    """The PORT of a virtual board."""
-    return "virtual" if name == DEFAULT_BOARD else f"virtual:{name}"
+def of_board(name: str, maker: str = VIRTUAL) -> str:
+    """The PORT of a board on this computer."""
+    return maker if name == DEFAULT_BOARD else f"{maker}:{name}"
+
+
+def board_called(name: str, maker: str = VIRTUAL) -> str:
+    """What people are told of a board on this computer: "virtual board 'bench'"."""
+    return f"{_TITLES[maker]} '{name}'"
 
 
 def typed(goal: str, port: str) -> str:

@@ -17,12 +17,16 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+OVERLAYS = Path("boards/overlays")  # folders that are no boards: see Board.overlay
 CHIPS = ("esp32", "esp32s3")
 FIRMWARES = ("esp32", "unix")  # MicroPython's ports that this project builds
 FILE_SYSTEMS = ("fat", "littlefs")
 FLASH_SIZES = (1, 2, 4, 8, 16, 32, 64, 128)  # MB that an image header can name
 PSRAM_SIZES = (0, 2, 4, 8, 16, 32)  # MB
 PSRAM_MODES = ("quad", "octal")  # how many lines its bus has
+
+
+_NO_KEYS = ("name", "folder", "overlay")  # of Board, in board.toml
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Board:
     """One board, as its board.toml describes it."""
 
     name: str  # the folder's name
+    folder: Path  # with board.toml
     description: str
     chip: str  # one of CHIPS, as esptool spells it
     firmware: str  # one of FIRMWARES; "unix" stands for the virtual board
@@ -79,6 +84,13 @@ class Board:
     smoke: SmokeLimits = field(default_factory=SmokeLimits)
     # The table [viperhttp]: values of the module's settings in place of their defaults.
     viperhttp: Mapping[str, module_settings.Value] = field(default_factory=dict)
+    # No key: the folder of boards/overlays that makes its image one for an emulator; "" for itself.
+    overlay: str = ""
+
+    @property
+    def build_name(self) -> str:
+        """The folder of its outputs in build/; with an overlay it is another."""
+        return f"{self.name}-{self.overlay}" if self.overlay else self.name
 
     @property
     def hardware(self) -> Hardware:
@@ -91,28 +103,35 @@ def names(boards_dir: Path) -> list[str]:
     return sorted(entry.parent.name for entry in boards_dir.glob("*/board.toml"))
 
 
-def load(boards_dir: Path, name: str) -> Board:
+def load(boards_dir: Path, name: str, own: Path | None = None) -> Board:
     """Read a board.
+
+    Args:
+        own: a project's own boards, which are looked at first.
 
     Raises:
         UserError: no such board, or its file is not TOML, misspells a key, or gives a value
             of the wrong type or out of range.
     """
-    path = boards_dir / name / "board.toml"
-    known = names(boards_dir)
+    folders = [boards_dir] if own is None else [own, boards_dir]
+    where = {name: folder for folder in reversed(folders) for name in names(folder)}
+    known = sorted(where)
     if name not in known:
         raise UserError(f"no board '{name}'{nearest(name, known)}", f"boards: {', '.join(known)}")
+    path = where[name] / name / "board.toml"
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: not valid TOML: {error}", f"git diff {path}") from None
 
-    top = _Table(path, document, keys=[f.name for f in fields(Board) if f.name != "name"])
+    keys = [f.name for f in fields(Board) if f.name not in _NO_KEYS]
+    top = _Table(path, document, keys)
     gzip_table = top.table("gzip", keys=[f.name for f in fields(GzipSettings)])
     limits = [item.name for item in fields(SmokeLimits)]
     smoke_table = top.table("smoke", keys=limits)
     board = Board(
         name=name,
+        folder=path.parent,
         description=top.text("description"),
         chip=top.choice("chip", CHIPS),
         firmware=top.choice("firmware", FIRMWARES),

@@ -16,6 +16,8 @@ from viper.base.errors import UserError
 from viper.source import board, esp_idf, git_command
 from viper.source.pins import EspIdfPin
 
+EMULATOR = "qemu-xtensa"  # as ESP-IDF's tools.json calls it, which pins it
+
 _CHIPS = ",".join(board.CHIPS)
 _PERCENT = re.compile(r"(\d+)%")
 _SILENCE_S = 600  # unpacking a compiler prints nothing for minutes on a slow disk
@@ -24,6 +26,8 @@ _AGAIN = "check the network, then ./scons idf: it goes on where it stopped"
 
 def install(pin: EspIdfPin, folder: Path) -> None:
     """Have the pinned ESP-IDF in `folder`, and its tools and Python environment beside it.
+
+    The emulator comes with them where there is one for this computer: a line says if there is not.
 
     Args:
         folder: absolute.
@@ -35,21 +39,24 @@ def install(pin: EspIdfPin, folder: Path) -> None:
         raise UserError(f"{folder}: ESP-IDF does not work in a path with a space", "move the clone")
     if not _checked_out(pin, folder):
         _fetch(pin, folder)
-    tools = esp_idf.tools_beside(folder)
-    environment = process.clean_environment(
-        IDF_TOOLS_PATH=str(tools), **process.network_environment()
-    )
     try:
-        with console.progress("ESP-IDF's tools and Python environment", 100) as show:
-            process.run(
-                ["bash", str(folder / "install.sh"), _CHIPS],
-                environment=environment,
-                on_line=_percent(show),
-                silence_s=_SILENCE_S,
-            )
+        _run(folder, "tools and Python environment", ["bash", f"{folder}/install.sh", _CHIPS])
     except process.ToolFailed as failure:
         console.note(failure.output.rstrip())
         raise UserError(f"ESP-IDF's install.sh: {failure.last_line()}", _AGAIN) from None
+    try:
+        _run(folder, "emulator", ["python3", f"{folder}/tools/idf_tools.py", "install", EMULATOR])
+    except process.ToolFailed as failure:
+        console.note(f"PORT=qemu has no emulator here: {EMULATOR}: {failure.last_line()}")
+
+
+def _run(folder: Path, what: str, command: list[str]) -> None:
+    """Run an installer of ESP-IDF's."""
+    environment = process.clean_environment(
+        IDF_TOOLS_PATH=str(esp_idf.tools_beside(folder)), **process.network_environment()
+    )
+    with console.progress(f"ESP-IDF's {what}", 100) as show:
+        process.run(command, environment=environment, on_line=_percent(show), silence_s=_SILENCE_S)
 
 
 def _checked_out(pin: EspIdfPin, folder: Path) -> bool:

@@ -75,6 +75,8 @@ class Flasher:
             UserError: it cannot be done, and why.
         """
         request = self._request
+        if request.goal not in (BACKUP, SYNC):
+            self._image.refuse_other_device(port.parse(request.port))
         self._held.hold(request.url, called=f"PORT={request.port}")
         try:
             if request.goal == SYNC:

@@ -92,6 +92,7 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
     build = request.build
     device = _Device(request)
     status = device.status()
+    refuse_other_overlay(request.host, build, status.build)
     sent = 0
     returned = False
     if status.build != build:
@@ -113,6 +114,31 @@ def update(request: Update, show: Callable[[int], None]) -> Result:
     if status.on_probation:
         device.post("/confirm")
     return Result(build, status.running, sent, returned)
+
+
+def refuse_other_overlay(host: str, build: str, running: str) -> None:
+    """See that an image for an emulator goes to one, and a board's own to a board.
+
+    Args:
+        build: the build id of the image.
+        running: that of what the device runs.
+
+    Raises:
+        UserError: they are of different kinds.
+    """
+    ours, theirs = map(app_image.overlay_of_build, (build, running))
+    if ours and ours != theirs:
+        raise UserError(
+            f"{host} is no such emulator, and this image is for one (build {build}): a board would "
+            "have no network with it",
+            f"./scons ota HOST={host} sends the board's own",
+        )
+    if ours != theirs:
+        raise UserError(
+            f"{host} is an emulator (it runs build {running}), and this image is without the "
+            f"overlay '{theirs}': it has no network there",
+            f"./scons ota PORT={theirs} sends one with it",
+        )
 
 
 def _send(device: _Device, image: bytes, chunk: int, show: Callable[[int], None]) -> int:

@@ -8,8 +8,9 @@ viper.virtual_board` is the board itself.
     rfc2217, serial_port      the port's protocol, and the one client it serves
     line_rate                 one direction of the line, held to the baud rate when asked
     reset_circuit             EN and IO0 from RTS and DTR
-    payload                   the application that runs
-    board                     the whole of it
+    machine                   what a board carries, as the board sees it
+    virtual_machine, payload  the virtual chip as such a machine; the application that runs
+    board, background         the whole of it; its process
     state, console_log        board.json; what the board printed
     tcp_table, http_port      who is behind a TCP port; the one that a board is reached by
     control, control_server   what callers may ask, and what answers them

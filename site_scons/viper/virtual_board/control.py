@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: MIT
-"""Starting, stopping and asking a virtual board, for everybody outside this package."""
+"""Starting, stopping and asking a board on this computer, for everybody outside this package.
+
+It is a virtual board, or has the process of another package that stands on this one.
+"""
 
 from __future__ import annotations
 
@@ -13,24 +16,27 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from viper.base.errors import UserError
 from viper.ports import port
+from viper.virtual_board import state
 from viper.virtual_board.control_server import address, peer_pid, peer_uid
 from viper.virtual_board.http_port import PortTaken, claim, refusal
 from viper.virtual_chip.chip import MIB
 
 _IMPORT_ROOT = Path(__file__).parents[2]
 
-# What a board runs of viper: two wings, and these modules of others.
-_WINGS = ("virtual_board", "virtual_chip")
+# What a board runs of viper: these wings, and these modules of others.
+WINGS = ("emulator", "virtual_board", "virtual_chip")
 IMPORTED = (
     "viper.base.atomic_file",
     "viper.base.chip_models",
     "viper.base.errors",
+    "viper.base.parent_process",
     "viper.base.printable",
     "viper.image.app_image",
     "viper.image.boot_order",
@@ -52,7 +58,8 @@ class BoardInfo:
 
     Args:
         pid: its process.
-        name: what PORT=virtual:NAME calls it.
+        maker: what its PORT begins with, as viper.ports.port has it.
+        name: what its PORT calls it.
         mac: 12 hex digits, lower case.
         chip: "esp32s3", or what it was made as.
         flash_size: bytes.
@@ -65,6 +72,7 @@ class BoardInfo:
     """
 
     pid: int
+    maker: str
     name: str
     mac: str
     chip: str
@@ -75,6 +83,11 @@ class BoardInfo:
     port_holder: str | None
     console_log: str
     source: str
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return port.board_called(self.name, self.maker)
 
 
 @dataclass(frozen=True)
@@ -94,9 +107,7 @@ def start(
     flash_size: int = 16 * MIB,
     psram_size: int = 8 * MIB,
 ) -> BoardInfo:
-    """Have a board running; one that runs already is left alone.
-
-    It is restarted when it has another HTTP port, or when its program has changed since.
+    """Have a virtual board running; see `start_process`.
 
     Args:
         folder: its state folder, made if missing.
@@ -104,6 +115,30 @@ def start(
         http_port: host port for its port 80; None takes the one it had if it is free, else another.
         chip: which it carries.
         flash_size, psram_size: bytes.
+    """
+    arguments = ["--chip", chip, "--flash-size", str(flash_size), "--psram-size", str(psram_size)]
+    return start_process(
+        folder,
+        port.board_called(name),
+        ["viper.virtual_board", str(folder.resolve()), "--name", name, *arguments],
+        http_port,
+        source_digest,
+    )
+
+
+def start_process(
+    folder: Path, called: str, program: list[str], http_port: int | None, source: Callable[[], str]
+) -> BoardInfo:
+    """Have a board's process running; one that runs already is left alone.
+
+    It is restarted when it has another HTTP port, or when its program has changed since.
+
+    Args:
+        folder: its state folder, made if missing.
+        called: what errors call it.
+        program: a module and its arguments.
+        http_port: host port for its port 80; None takes the one it had if it is free, else another.
+        source: the digest of the program as it stands now.
 
     Raises:
         UserError: the HTTP port is taken, or the state folder is not usable.
@@ -111,9 +146,8 @@ def start(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"virtual board '{name}': {folder}: {error.strerror}") from None
-    command = [sys.executable, "-m", "viper.virtual_board", str(folder.resolve()), "--name", name]
-    command += ["--chip", chip, "--flash-size", str(flash_size), "--psram-size", str(psram_size)]
+        raise UserError(f"{called} cannot be made in {folder}: {error.strerror}") from None
+    command = [sys.executable, "-m", *program]
     if http_port is not None:
         command += ["--http-port", str(http_port)]
     deadline = time.monotonic() + _START_LIMIT_S
@@ -121,23 +155,23 @@ def start(
         board = running(folder)
         if board is not None:
             if http_port is not None and http_port != board.http_port:
-                _refuse_taken(board.name, http_port)
-            elif board.source == source_digest():
+                _refuse_taken(called, http_port)
+            elif board.source == source():
                 return board
             stop(folder)
-        _launch(command)
-    raise UserError(f"virtual board '{name}' does not start", f"see {folder}/board.log")
+        _launch(command, called)
+    raise UserError(f"{called} does not start", f"see {folder}/board.log")
 
 
-def _refuse_taken(name: str, http_port: int) -> None:
+def _refuse_taken(called: str, http_port: int) -> None:
     """Find out that a port is taken before the board that runs is stopped for it."""
     try:
         claim(http_port).close()
     except PortTaken as taken:
-        raise refusal(name, http_port, taken) from None
+        raise refusal(called, http_port, taken) from None
 
 
-def _launch(command: list[str]) -> None:
+def _launch(command: list[str], called: str) -> None:
     """Run the program that becomes the board; it returns when the board answers, or cannot be."""
     environment = os.environ | {"PYTHONPATH": str(_IMPORT_ROOT)}
     done = subprocess.run(
@@ -147,7 +181,7 @@ def _launch(command: list[str]) -> None:
         report = json.loads(done.stdout)
     except ValueError:
         last = (done.stderr.decode(errors="replace").strip().splitlines() or ["no message"])[-1]
-        raise UserError(f"the virtual board's process failed: {last}") from None
+        raise UserError(f"the process of {called} failed: {last}") from None
     if report["error"] is not None:
         raise UserError(report["error"], report["next_step"])
 
@@ -212,14 +246,8 @@ def set_faults(
         answer_delay_ms: all that the board sends comes later by this.
         hold_line: hold both directions of the line to the baud rate that the client chose.
     """
-    _do(
-        folder,
-        "set_faults",
-        power_after_bytes=power_after_bytes,
-        bad_sector=bad_sector,
-        answer_delay_ms=answer_delay_ms,
-        hold_line=hold_line,
-    )
+    _do(folder, "set_faults", power_after_bytes=power_after_bytes, bad_sector=bad_sector)
+    _do(folder, "set_line", answer_delay_ms=answer_delay_ms, hold_line=hold_line)
 
 
 def counters(folder: Path) -> Counters:
@@ -227,13 +255,15 @@ def counters(folder: Path) -> Counters:
     return Counters(**_do(folder, "counters"))
 
 
-def source_digest() -> str:
-    """A digest of the program that a board runs."""
-    digest = hashlib.sha256()
+def source_digest(tool: str = "") -> str:
+    """A digest of the program that a board runs, and of the name of the tool that it starts."""
+    digest = hashlib.sha256(tool.encode())
     imported = (_IMPORT_ROOT / f"{name.replace('.', '/')}.py" for name in IMPORTED)
-    wings = (file for wing in _WINGS for file in (_IMPORT_ROOT / "viper" / wing).glob("*.py"))
+    wings = (file for wing in WINGS for file in (_IMPORT_ROOT / "viper" / wing).glob("*.py"))
     for file in sorted([*wings, *imported]):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+        digest.update(
+            f"{file.parent.name}/{file.name}".encode() + b"\0" + file.read_bytes() + b"\0"
+        )
     return digest.hexdigest()[:16]
 
 
@@ -245,9 +275,7 @@ def _do(folder: Path, action: str, **arguments: Any) -> Any:
     try:
         return _ask(folder, action, **arguments)
     except _NotRunning:
-        raise UserError(
-            f"no virtual board is running in {folder}", _typed("flash", folder)
-        ) from None
+        raise UserError(f"no board is running in {folder}", _typed("flash", folder)) from None
 
 
 def _ask(folder: Path, action: str, **arguments: Any) -> Any:
@@ -257,7 +285,7 @@ def _ask(folder: Path, action: str, **arguments: Any) -> Any:
             return _request(connection, action, **arguments)
         except TimeoutError:
             raise UserError(
-                f"the virtual board in {folder} does not answer", _typed("board-stop", folder)
+                f"the board in {folder} does not answer", _typed("board-stop", folder)
             ) from None
 
 
@@ -268,7 +296,7 @@ def _connect(connection: socket.socket, folder: Path) -> None:
     except (ConnectionRefusedError, FileNotFoundError):
         raise _NotRunning from None
     if peer_uid(connection) != os.getuid():
-        raise UserError(f"the virtual board in {folder} belongs to another user")
+        raise UserError(f"the board in {folder} belongs to another user")
 
 
 def _request(connection: socket.socket, action: str, **arguments: Any) -> Any:
@@ -286,4 +314,5 @@ def _request(connection: socket.socket, action: str, **arguments: Any) -> Any:
 
 def _typed(goal: str, folder: Path) -> str:
     """How the user types a goal for the board in a folder, which is called as the board is."""
-    return port.typed(goal, port.of_board(folder.name))
+    known = state.load(folder)
+    return port.typed(goal, port.of_board(folder.name, known.maker if known else port.VIRTUAL))

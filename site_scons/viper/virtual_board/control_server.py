@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from viper.virtual_board.board import VirtualBoard
+from viper.virtual_board.board import Board
 from viper.virtual_board.state import CONSOLE_LOG, BoardState
 
 _CREDENTIALS = struct.Struct("3i")  # pid, uid, gid: struct ucred, see unix(7)
@@ -59,7 +59,7 @@ class ControlServer:
 
     def __init__(
         self,
-        board: VirtualBoard,
+        board: Board,
         folder: Path,
         state: BoardState,
         source: str,
@@ -75,8 +75,8 @@ class ControlServer:
             "reset": board.reset,
             "power_off": board.power_off,
             "power_on": board.power_on,
-            "set_faults": board.set_faults,
-            "counters": self._counters,
+            "set_line": board.set_line,
+            **board.machine.actions(),
         }
 
     async def serve(self) -> None:
@@ -105,18 +105,15 @@ class ControlServer:
     def _info(self) -> dict[str, Any]:
         return {
             "pid": os.getpid(),
+            "maker": self._state.maker,
             "name": self._state.name,
             "mac": self._state.mac,
             "chip": self._state.chip,
             "flash_size": self._state.flash_size,
             "port_url": f"rfc2217://127.0.0.1:{self._board.port.number}",
             "http_port": self._state.http_port,
-            "mode": self._board.mode.value,
+            "mode": self._board.machine.mode.value,
             "port_holder": self._board.port.holder,
             "console_log": str(self._folder / CONSOLE_LOG),
             "source": self._source,
         }
-
-    def _counters(self) -> dict[str, int]:
-        page = self._board.page
-        return {"bytes_programmed": page.bytes_programmed, "sectors_erased": page.sectors_erased}

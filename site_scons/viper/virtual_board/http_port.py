@@ -75,9 +75,9 @@ def _leaseholder(port: int) -> str:
         return tcp_table.describe_process(peer_pid(connection))
 
 
-def refusal(board: str, port: int, taken: PortTaken) -> UserError:
+def refusal(called: str, port: int, taken: PortTaken) -> UserError:
     """What a person is told of a port that a board cannot have."""
     return UserError(
-        f"virtual board '{board}': HTTP port {port} {taken}",
+        f"{called}: HTTP port {port} {taken}",
         "end that process, or choose another port with HTTP_PORT=",
     )

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viper.base import atomic_file
+from viper.base.chip_models import MODELS
 from viper.base.errors import UserError
-from viper.virtual_chip.chip import CHIPS, FLASH_SIZES, MIB, PSRAM_SIZES, Chip
+from viper.ports import port
+from viper.virtual_chip.chip import FLASH_SIZES, MIB, PSRAM_SIZES, Chip
 
 FLASH_FILE = "flash.bin"
 CONSOLE_LOG = "console.log"
@@ -25,13 +27,14 @@ class BoardState:
     """One board's identity.
 
     Args:
-        name: what PORT=virtual:NAME calls it.
+        name: what its PORT calls it.
         mac: 12 hex digits; locally administered, made at random when the board is.
         chip: one of CHIPS.
         flash_size: bytes, one of FLASH_SIZES.
         psram_size: bytes, one of PSRAM_SIZES.
         serial_port: TCP port of its serial port, 0 while it has none.
         http_port: host port of its port 80, 0 while it has none.
+        maker: what its PORT begins with, as viper.ports.port has it.
     """
 
     name: str
@@ -41,6 +44,12 @@ class BoardState:
     psram_size: int = 8 * MIB
     serial_port: int = 0
     http_port: int = 0
+    maker: str = port.VIRTUAL
+
+    @property
+    def called(self) -> str:
+        """What people call it."""
+        return port.board_called(self.name, self.maker)
 
     def as_chip(self) -> Chip:
         """The chip that a board of this description has."""
@@ -60,20 +69,22 @@ def load(folder: Path) -> BoardState | None:
         return None
     try:
         state = BoardState(**json.loads(text))
-        sound = len(bytes.fromhex(state.mac)) == 6 and state.chip in CHIPS
+        sound = len(bytes.fromhex(state.mac)) == 6 and state.chip in MODELS
         sound = sound and state.flash_size in FLASH_SIZES and state.psram_size in PSRAM_SIZES
     except (ValueError, TypeError):
         sound = False
     if not sound:
-        raise UserError(f"{path} does not describe a virtual board", f"remove {folder}")
+        raise UserError(f"{path} does not describe a board", f"remove {folder}")
     return state
 
 
-def create(name: str, chip: str, flash_size: int, psram_size: int) -> BoardState:
+def create(
+    name: str, chip: str, flash_size: int, psram_size: int, maker: str = port.VIRTUAL
+) -> BoardState:
     """A new board with a MAC of its own."""
     first = 0x02  # locally administered, unicast
     mac = bytes([first]) + secrets.token_bytes(5)
-    return BoardState(name, mac.hex(), chip, flash_size, psram_size)
+    return BoardState(name, mac.hex(), chip, flash_size, psram_size, maker=maker)
 
 
 def save(folder: Path, state: BoardState) -> None:

@@ -78,8 +78,10 @@ static void call_handler(request_obj_t *request) {
         size_t length;
         mp_obj_t *entry, *handlers;
         mp_obj_list_get(service->handlers, &length, &handlers);
-        bool has_route = request->route != VHTTP_NO_ROUTE;
-        mp_obj_get_array(has_route ? handlers[request->route] : service->unrouted, &length, &entry);
+        mp_obj_t called = request->route == VHTTP_NO_ROUTE        ? service->unrouted
+                          : request->route == VHTTP_REFUSAL_ROUTE ? service->refused
+                                                                  : handlers[request->route];
+        mp_obj_get_array(called, &length, &entry);
         request->default_status = mp_obj_get_int(entry[1]);
         mp_obj_t arguments[4 * VHTTP_ROUTE_PARAMETERS_MAX];
         for (size_t i = 0; i < request->value_count; i++) {

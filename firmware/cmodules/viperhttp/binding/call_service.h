@@ -25,6 +25,7 @@ struct vhttp_call_service {
     mp_obj_t current;  // the request whose handler runs now; MP_OBJ_NULL: none
     mp_obj_t handlers; // list of (callable, status, name of the first argument, …), by the route
     mp_obj_t unrouted; // likewise, for requests that no route takes; MP_OBJ_NULL: never called
+    mp_obj_t refused;  // likewise, for what the server refuses; MP_OBJ_NULL: never called
     mp_obj_t finish;   // finish(request, result): sends what is more than a value, or awaits it
     mp_obj_t fail;     // fail(request, exception): answers for a handler that raised
 };

@@ -41,6 +41,7 @@ typedef struct {
     mp_obj_t kept; // list of the objects that the routes point into
     bool serves;   // the interpreter runs the service now
     bool has_alarm;
+    unsigned asks_about; // VHTTP_ASKS_ABOUT_…
     uint64_t alarm_ms;
     mp_obj_t turn; // turn() -> milliseconds until the next, or None: lets Python's tasks go on
     struct vhttp_call_service calls;
@@ -150,6 +151,7 @@ static mp_obj_t server_make_new(const mp_obj_type_t *type, size_t n_args, size_t
     memset(&self->calls, 0, sizeof(self->calls));
     memset(&self->service, 0, sizeof(self->service));
     self->serves = self->has_alarm = false;
+    self->asks_about = 0;
     self->kept = mp_obj_new_list(0, NULL);
     self->calls.handlers = mp_obj_new_list(0, NULL);
     self->calls.finish = args[0];
@@ -196,21 +198,38 @@ static void mount(mp_obj_t self_in, enum vhttp_mount_kind kind, mp_obj_t path_in
         VHTTP_PATH_MAX);
 }
 
-// mount(path, folder, html): the folder's files appear below the path.
+static void serve_files(mp_obj_t self_in, mp_obj_t fallback, mp_obj_t cache, mp_obj_t immutable) {
+    server_obj_t *self = MP_OBJ_TO_PTR(self_in);
+    if (!vhttp_router_serve(&self->router, mp_obj_str_get_str(fallback), mp_obj_str_get_str(cache),
+                            mp_obj_str_get_str(immutable))) {
+        self->router.count--;
+        mp_raise_msg_varg(&mp_type_ValueError,
+                          MP_ERROR_TEXT("paths have under %d bytes and no hidden part, "
+                                        "Cache-Control under %d"),
+                          VHTTP_PATH_MAX, VHTTP_CACHE_CONTROL_SIZE);
+    }
+}
+
+// mount(path, folder, html, fallback, cache_control, immutable): the folder's files appear below
+// the path. The last three may be "".
 static mp_obj_t server_mount(size_t n_args, const mp_obj_t *args) {
     (void)n_args;
     mount(args[0], VHTTP_MOUNT_STATIC, args[1], mp_obj_str_get_str(args[2]),
           mp_obj_is_true(args[3]));
+    serve_files(args[0], args[4], args[5], args[6]);
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_mount_obj, 4, 4, server_mount);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_mount_obj, 7, 7, server_mount);
 
-// mount_file(path, file): the file appears at the path.
-static mp_obj_t server_mount_file(mp_obj_t self, mp_obj_t path, mp_obj_t file) {
-    mount(self, VHTTP_MOUNT_FILE, path, mp_obj_str_get_str(file), false);
+// mount_file(path, file, cache_control): the file appears at the path.
+static mp_obj_t server_mount_file(size_t n_args, const mp_obj_t *args) {
+    (void)n_args;
+    mp_obj_t none = MP_OBJ_NEW_QSTR(MP_QSTR_);
+    mount(args[0], VHTTP_MOUNT_FILE, args[1], mp_obj_str_get_str(args[2]), false);
+    serve_files(args[0], none, args[3], none);
     return mp_const_none;
 }
-static MP_DEFINE_CONST_FUN_OBJ_3(server_mount_file_obj, server_mount_file);
+static MP_DEFINE_CONST_FUN_OBJ_VAR_BETWEEN(server_mount_file_obj, 4, 4, server_mount_file);
 
 static mp_obj_t server_mount_health(mp_obj_t self, mp_obj_t path) {
     mount(self, VHTTP_MOUNT_HEALTH, path, NULL, false);
@@ -327,6 +346,19 @@ static mp_obj_t server_unrouted(mp_obj_t self_in, mp_obj_t handler) {
 }
 static MP_DEFINE_CONST_FUN_OBJ_2(server_unrouted_obj, server_unrouted);
 
+// refused(handler, about): calls it for the words of the server's refusals, as handler(status=…,
+// allow=…), which are the values of VHTTP_REFUSAL_ROUTE. `about` is a set of VHTTP_ASKS_ABOUT_….
+static mp_obj_t server_refused(mp_obj_t self_in, mp_obj_t handler, mp_obj_t about) {
+    server_obj_t *self = stopped(self_in);
+    mp_obj_t entry[] = {
+        handler,       MP_OBJ_NEW_SMALL_INT(200),      MP_OBJ_NEW_QSTR(MP_QSTR_status),
+        mp_const_none, MP_OBJ_NEW_QSTR(MP_QSTR_allow), mp_const_none};
+    self->calls.refused = mp_obj_new_tuple(MP_ARRAY_SIZE(entry), entry);
+    self->asks_about = (unsigned)mp_obj_get_int(about);
+    return mp_const_none;
+}
+static MP_DEFINE_CONST_FUN_OBJ_3(server_refused_obj, server_refused);
+
 // With what the device lacks, where that is why there is no memory.
 static NORETURN void raise_start_error(int error) {
     const char *lack = error == MP_ENOMEM ? vhttp_memory_lack() : NULL;
@@ -352,6 +384,7 @@ static mp_obj_t server_start(mp_obj_t self_in, mp_obj_t port_in) {
         .router = &self->router,
         .routes = &self->routes,
         .asks_for_all = self->calls.unrouted != MP_OBJ_NULL,
+        .asks_about = self->asks_about,
         .port = (uint16_t)port,
         .version = VHTTP_VERSION,
         .build_id = vhttp_build_id,
@@ -420,6 +453,7 @@ static const mp_rom_map_elem_t server_locals_table[] = {
     {MP_ROM_QSTR(MP_QSTR_mount_metrics), MP_ROM_PTR(&server_mount_metrics_obj)},
     {MP_ROM_QSTR(MP_QSTR_route), MP_ROM_PTR(&server_route_obj)},
     {MP_ROM_QSTR(MP_QSTR_unrouted), MP_ROM_PTR(&server_unrouted_obj)},
+    {MP_ROM_QSTR(MP_QSTR_refused), MP_ROM_PTR(&server_refused_obj)},
     {MP_ROM_QSTR(MP_QSTR_start), MP_ROM_PTR(&server_start_obj)},
     {MP_ROM_QSTR(MP_QSTR_stop), MP_ROM_PTR(&server_stop_obj)},
     {MP_ROM_QSTR(MP_QSTR_is_running), MP_ROM_PTR(&server_is_running_obj)},

@@ -59,6 +59,7 @@ struct vhttp_cached {
     struct vhttp_cache_reader *readers; // a list
     struct vhttp_file_facts facts;
     uint16_t head_length; // of the start of a 200 response's head, written once; 0: not yet
+    const char *head_cache_control; // what it says of caches, as whoever had it written keeps it
     char head[VHTTP_RESPONSE_HEAD_MAX / 2];
     char path[VHTTP_FILE_PATH_MAX];
 };

@@ -175,17 +175,14 @@ enum vhttp_step vhttp_call_start(struct vhttp_shared *shared, struct vhttp_excha
     return has_body ? VHTTP_STEP_RECEIVE : VHTTP_STEP_WAIT;
 }
 
-enum vhttp_step vhttp_call_for_unrouted(struct vhttp_shared *shared,
-                                        struct vhttp_exchange *exchange,
-                                        const struct vhttp_request *request, const char *path,
-                                        const struct vhttp_offered *offered) {
-    struct vhttp_value values[] = {
-        {.kind = VHTTP_VALUE_INT, .integer = offered->status},
-        {.kind = VHTTP_VALUE_STR, .text = vhttp_slice_of(offered->file)},
-        {.kind = VHTTP_VALUE_INT, .integer = offered->folder_status},
-    };
-    size_t count = sizeof(values) / sizeof(values[0]);
-    struct call_wish wish = {VHTTP_NO_ROUTE, count, values[1].text.length, false};
+// Calls what is no route, with values of its own.
+static enum vhttp_step call_with(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                 const struct vhttp_request *request, const char *path,
+                                 uint32_t route, const struct vhttp_value *values, size_t count) {
+    struct call_wish wish = {.route = route, .value_count = count};
+    for (size_t i = 0; i < count; i++) {
+        wish.text_length += values[i].kind == VHTTP_VALUE_STR ? values[i].text.length : 0;
+    }
     struct call_writer writer;
     if (!start_record(shared, exchange, request, vhttp_slice_of(path), &wish, &writer)) {
         return respond_busy(exchange);
@@ -195,6 +192,32 @@ enum vhttp_step vhttp_call_for_unrouted(struct vhttp_shared *shared,
     }
     ask(shared, exchange, &writer);
     return VHTTP_STEP_WAIT;
+}
+
+enum vhttp_step vhttp_call_for_unrouted(struct vhttp_shared *shared,
+                                        struct vhttp_exchange *exchange,
+                                        const struct vhttp_request *request, const char *path,
+                                        const struct vhttp_offered *offered) {
+    struct vhttp_value values[] = {
+        {.kind = VHTTP_VALUE_INT, .integer = offered->status},
+        {.kind = VHTTP_VALUE_STR, .text = vhttp_slice_of(offered->file)},
+        {.kind = VHTTP_VALUE_INT, .integer = offered->folder_status},
+    };
+    return call_with(shared, exchange, request, path, VHTTP_NO_ROUTE, values, 3);
+}
+
+enum vhttp_step vhttp_call_for_refusal(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                       const struct vhttp_request *request, const char *path,
+                                       int status, unsigned methods) {
+    char allow[VHTTP_ALLOW_SIZE] = "";
+    if (methods != 0) {
+        vhttp_write_allow(methods, allow);
+    }
+    struct vhttp_value values[] = {
+        {.kind = VHTTP_VALUE_INT, .integer = status},
+        {.kind = VHTTP_VALUE_STR, .text = vhttp_slice_of(allow)},
+    };
+    return call_with(shared, exchange, request, path, VHTTP_REFUSAL_ROUTE, values, 2);
 }
 
 // ---- Responses

@@ -31,6 +31,12 @@ enum vhttp_step vhttp_call_for_unrouted(struct vhttp_shared *shared,
                                         const struct vhttp_request *request, const char *path,
                                         const struct vhttp_offered *offered);
 
+// Has the interpreter answer a request that the server refuses with `status`; `methods` are those
+// that the path is for.
+enum vhttp_step vhttp_call_for_refusal(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                       const struct vhttp_request *request, const char *path,
+                                       int status, unsigned methods);
+
 // The handler's response begins, with a record of `size` bytes.
 enum vhttp_step vhttp_call_begins(struct vhttp_exchange *exchange,
                                   const struct vhttp_answer_begin *begin, uint32_t size);

@@ -106,6 +106,17 @@ static void start_lingering(struct vhttp_shared *shared, struct vhttp_connection
     set_deadline(shared, connection, VHTTP_DEADLINE_LINGER);
 }
 
+// The request that is being answered, to be read once more. Its head is gone if it had a body; such
+// a request has no conditions.
+static const struct vhttp_request *reread_request(struct vhttp_shared *shared,
+                                                  const struct vhttp_connection *connection) {
+    if (connection->head_length == 0 ||
+        vhttp_parse_request(connection->input, connection->head_length, 0, &shared->request) < 0) {
+        shared->request = (struct vhttp_request){.method = VHTTP_POST};
+    }
+    return &shared->request;
+}
+
 // What the exchange wants next. False when the connection is gone.
 static bool take_step(struct vhttp_shared *shared, struct vhttp_connection *connection,
                       enum vhttp_step step) {
@@ -121,6 +132,10 @@ static bool take_step(struct vhttp_shared *shared, struct vhttp_connection *conn
     case VHTTP_STEP_REPLY:
         start_sending(shared, connection);
         break;
+    case VHTTP_STEP_ASK:
+        return take_step(shared, connection,
+                         vhttp_exchange_refuse(shared, &connection->exchange,
+                                               reread_request(shared, connection), 0));
     case VHTTP_STEP_BREAK:
         vhttp_connection_close(shared, connection);
         return false;
@@ -383,7 +398,14 @@ static bool read_request(struct vhttp_shared *shared, struct vhttp_connection *c
     connection->continue_left = 0;
     connection->expects_continue =
         request->expects_continue && !vhttp_body_is_over(&connection->body);
-    if (request->content_length > VHTTP_REQUEST_BODY_MAX) {
+    if (request->content_length > VHTTP_REQUEST_BODY_MAX &&
+        (shared->options.asks_about & VHTTP_ASKS_ABOUT_BODIES)) {
+        connection->closes = true;
+        vhttp_reply_prepare(&connection->exchange.reply, request->method == VHTTP_HEAD,
+                            request->minor_version == 0);
+        take_step(shared, connection,
+                  vhttp_exchange_refuse(shared, &connection->exchange, request, 413));
+    } else if (request->content_length > VHTTP_REQUEST_BODY_MAX) {
         refuse(shared, connection, 413, request->method == VHTTP_HEAD);
     } else if (lacks_length(request)) {
         refuse(shared, connection, 411, false); // no HEAD
@@ -538,17 +560,6 @@ void vhttp_connection_ready(struct vhttp_shared *shared, struct vhttp_connection
         return;
     }
     advance(shared, connection);
-}
-
-// The request that is being answered, to be read once more. Its head is gone if it had a body; such
-// a request has no conditions.
-static const struct vhttp_request *reread_request(struct vhttp_shared *shared,
-                                                  const struct vhttp_connection *connection) {
-    if (connection->head_length == 0 ||
-        vhttp_parse_request(connection->input, connection->head_length, 0, &shared->request) < 0) {
-        shared->request = (struct vhttp_request){.method = VHTTP_POST};
-    }
-    return &shared->request;
 }
 
 void vhttp_connection_answer(struct vhttp_shared *shared, struct vhttp_connection *connection,

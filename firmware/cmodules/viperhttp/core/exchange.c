@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "call.h"
+#include "negotiation.h"
 #include "path.h"
 #include "state.h"
 
@@ -86,9 +87,26 @@ static void write_file_path(const struct vhttp_mount *mount, const char *path,
     }
 }
 
+// Whether the client wants a page at a path whose last part is no file's name: it has no dot.
+static bool falls_back(const struct offer *offer, const struct vhttp_request *request,
+                       const char *path) {
+    if (offer->mount->fallback[0] == '\0' || offer->methods != 0 ||
+        strchr(strrchr(path, '/'), '.') != NULL) {
+        return false;
+    }
+    return vhttp_accepts_page(request);
+}
+
 static enum vhttp_step start_offer(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                    const struct vhttp_request *request, const char *path,
                                    const struct offer *offer) {
+    unsigned about = offer->status == 404   ? VHTTP_ASKS_ABOUT_PATHS
+                     : offer->status == 405 ? VHTTP_ASKS_ABOUT_METHODS
+                                            : 0;
+    if (shared->options.asks_about & about) {
+        return vhttp_call_for_refusal(shared, exchange, request, path, offer->status,
+                                      offer->methods);
+    }
     if (offer->status == 404) {
         vhttp_reply_start_status(&exchange->reply, 404);
         return VHTTP_STEP_REPLY;
@@ -105,8 +123,12 @@ static enum vhttp_step start_offer(struct vhttp_shared *shared, struct vhttp_exc
     }
     char file[VHTTP_FILE_PATH_MAX];
     write_file_path(offer->mount, path, file);
-    static const struct vhttp_chosen_file not_chosen = {200, {NULL, 0}};
-    return vhttp_static_start(shared, exchange, request, file, offer->mount->html, not_chosen,
+    struct vhttp_chosen_file by_mount = {
+        .status = 200,
+        .cache_control = vhttp_mount_cache_control(offer->mount, path),
+        .fallback = falls_back(offer, request, path) ? offer->mount->fallback : NULL,
+    };
+    return vhttp_static_start(shared, exchange, request, file, offer->mount->html, by_mount,
                               offer->methods);
 }
 
@@ -118,7 +140,7 @@ static enum vhttp_step ask_first(struct vhttp_shared *shared, struct vhttp_excha
     struct vhttp_offered offered = {offer->status, file, 0};
     if (is_file(offer)) {
         write_file_path(offer->mount, path, file);
-        offered.status = offer->methods != 0 ? 405 : 404;
+        offered.status = offer->methods != 0 ? 405 : falls_back(offer, request, path) ? 200 : 404;
         offered.folder_status = offer->mount->html ? 301 : offered.status;
     }
     return vhttp_call_for_unrouted(shared, exchange, request, path, &offered);
@@ -147,6 +169,20 @@ enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_e
                                         : start_offer(shared, exchange, request, path, &offer);
 }
 
+enum vhttp_step vhttp_exchange_refuse(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                      const struct vhttp_request *request, int status) {
+    char path[VHTTP_PATH_MAX];
+    if (request->path.at == NULL || vhttp_decode_path(request->path, path, sizeof(path)) < 0) {
+        path[0] = '\0';
+    }
+    struct vhttp_match match = {0};
+    if (status == 0) {
+        vhttp_routes_find(shared->options.routes, request->method, path, &match);
+        status = match.methods != 0 ? 405 : 404;
+    }
+    return vhttp_call_for_refusal(shared, exchange, request, path, status, match.methods);
+}
+
 // ---- Answers
 
 static enum vhttp_step take_content(struct vhttp_exchange *exchange,
@@ -168,7 +204,8 @@ static enum vhttp_step take_chosen(struct vhttp_shared *shared, struct vhttp_exc
     vhttp_errand_is_done(&exchange->errand);
     char *fields = vhttp_reply_room(&exchange->reply);
     memcpy(fields, file->text + strlen(file->text) + 1, file->fields_length);
-    struct vhttp_chosen_file chosen = {(int)file->status, {fields, file->fields_length}};
+    struct vhttp_chosen_file chosen = {.status = (int)file->status,
+                                       .fields = {fields, file->fields_length}};
     return vhttp_static_start(shared, exchange, request, file->text, false, chosen, 0);
 }
 

@@ -17,6 +17,11 @@ struct vhttp_shared;
 enum vhttp_step vhttp_exchange_start(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                      const struct vhttp_request *request);
 
+// Has the interpreter refuse a request: with `status`, or, where that is 0, because a mount has no
+// such file.
+enum vhttp_step vhttp_exchange_refuse(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                      const struct vhttp_request *request, int status);
+
 // Takes a record of the interpreter that is for this exchange. `request` is what it answers, as
 // vhttp_exchange_start got it, or without path and fields when these are gone.
 enum vhttp_step vhttp_exchange_take(struct vhttp_shared *shared, struct vhttp_exchange *exchange,

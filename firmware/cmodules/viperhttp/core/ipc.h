@@ -73,9 +73,13 @@ struct vhttp_call_value {
 // of a folder there; the first is then for a file that is not there.
 #define VHTTP_NO_ROUTE UINT32_MAX
 
+// Not a route's: the interpreter has its own words for a refusal. It has two values: the status,
+// and the methods that the path is for, as Allow names them. The request's body is not read.
+#define VHTTP_REFUSAL_ROUTE (UINT32_MAX - 1)
+
 struct vhttp_ask_call {
     struct vhttp_ipc_head head;
-    uint32_t route;  // as vhttp_routes_add numbered it, or VHTTP_NO_ROUTE
+    uint32_t route;  // as vhttp_routes_add numbered it, or one of these
     uint32_t credit; // bytes of content that may be sent
     uint16_t flags;
     uint8_t method; // enum vhttp_method

@@ -87,3 +87,23 @@ bool vhttp_etag_matches(struct vhttp_slice list, const char *etag) {
 bool vhttp_etag_is_listed(struct vhttp_slice list, const char *etag) {
     return is_in_list(list, etag, false);
 }
+
+bool vhttp_accepts_page(const struct vhttp_request *request) {
+    bool is_there = false;
+    for (size_t i = 0; i < request->header_count; i++) {
+        if (!vhttp_slice_equals_nocase(request->headers[i].name, "accept")) {
+            continue;
+        }
+        is_there = true;
+        struct vhttp_slice list = request->headers[i].value, range, type;
+        while (vhttp_slice_next(&list, ',', &range)) {
+            vhttp_slice_next(&range, ';', &type);
+            if (vhttp_slice_equals_nocase(type, "text/html") ||
+                vhttp_slice_equals_nocase(type, "text/*") ||
+                vhttp_slice_equals_nocase(type, "*/*")) {
+                return true;
+            }
+        }
+    }
+    return !is_there;
+}

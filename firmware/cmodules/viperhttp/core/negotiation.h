@@ -11,6 +11,10 @@
 // equally; false when there is none.
 bool vhttp_accepts_gzip(const struct vhttp_request *request);
 
+// Whether a client takes HTML: Accept names text/html, text/* or */* (RFC 9110, section 12.5.1), or
+// is not there.
+bool vhttp_accepts_page(const struct vhttp_request *request);
+
 // True when the list of an If-None-Match field holds `etag` (with its quotes), by the weak
 // comparison, or is "*".
 bool vhttp_etag_matches(struct vhttp_slice list, const char *etag);

@@ -170,16 +170,21 @@ void vhttp_reply_start_status(struct vhttp_reply *reply, int status) {
     vhttp_reply_start_text(reply, &response);
 }
 
-void vhttp_reply_start_methods(struct vhttp_reply *reply, int status, unsigned methods) {
+void vhttp_write_allow(unsigned methods, char *out) {
     static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"};
-    char allow[64] = "";
+    out[0] = '\0';
     methods |= 1u << VHTTP_OPTIONS | (methods >> VHTTP_GET & 1) << VHTTP_HEAD;
     for (size_t method = 0; method < sizeof(names) / sizeof(names[0]); method++) {
         if (methods >> method & 1) {
-            strcat(allow, allow[0] == '\0' ? "" : ", ");
-            strcat(allow, names[method]);
+            strcat(out, out[0] == '\0' ? "" : ", ");
+            strcat(out, names[method]);
         }
     }
+}
+
+void vhttp_reply_start_methods(struct vhttp_reply *reply, int status, unsigned methods) {
+    char allow[VHTTP_ALLOW_SIZE];
+    vhttp_write_allow(methods, allow);
     struct vhttp_response response = {.status = status, .allow = allow};
     if (status != 204) {
         response.content_type = "text/plain; charset=utf-8";

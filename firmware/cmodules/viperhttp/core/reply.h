@@ -80,6 +80,11 @@ void vhttp_reply_start_status(struct vhttp_reply *reply, int status);
 // Says which methods a path is for, a set of 1 << enum vhttp_method: 204 or 405.
 void vhttp_reply_start_methods(struct vhttp_reply *reply, int status, unsigned methods);
 
+// Writes the names of methods to VHTTP_ALLOW_SIZE bytes, as Allow has them; HEAD goes with GET, and
+// OPTIONS with all.
+#define VHTTP_ALLOW_SIZE 64
+void vhttp_write_allow(unsigned methods, char *out);
+
 // Says no more than a status, as the connection's last reply: what follows the request is not to be
 // trusted. `is_head` as in vhttp_reply_prepare.
 void vhttp_reply_refuse(struct vhttp_reply *reply, int status, bool is_head);

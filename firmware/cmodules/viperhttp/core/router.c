@@ -73,6 +73,42 @@ enum vhttp_router_error vhttp_router_mount(struct vhttp_router *router, enum vht
     return VHTTP_ROUTER_OK;
 }
 
+static bool copy_text(char *out, size_t size, const char *text) {
+    size_t length = strlen(text);
+    if (length >= size) {
+        return false;
+    }
+    memcpy(out, text, length + 1);
+    return true;
+}
+
+bool vhttp_router_serve(struct vhttp_router *router, const char *fallback,
+                        const char *cache_control, const char *immutable) {
+    struct vhttp_mount *mount = &router->mounts[router->count - 1];
+    char path[VHTTP_PATH_MAX] = "/";
+    if (!copy_text(path + 1, sizeof(path) - 1, fallback) || vhttp_path_is_hidden(path) ||
+        !copy_text(mount->cache_control, sizeof(mount->cache_control), cache_control) ||
+        !copy_text(mount->immutable, sizeof(mount->immutable), immutable)) {
+        return false;
+    }
+    if (fallback[0] != '\0') {
+        size_t length = strlen(mount->folder); // as the path's, under VHTTP_PATH_MAX
+        memcpy(mount->fallback, mount->folder, length);
+        memcpy(mount->fallback + length, path, strlen(path) + 1);
+    }
+    return true;
+}
+
+const char *vhttp_mount_cache_control(const struct vhttp_mount *mount, const char *path) {
+    static const char for_a_year[] = "public, max-age=31536000, immutable";
+    const char *below = path + mount->prefix_length;
+    size_t length = strlen(mount->immutable);
+    if (length > 0 && strncmp(below, mount->immutable, length) == 0) {
+        return for_a_year;
+    }
+    return mount->cache_control[0] == '\0' ? NULL : mount->cache_control;
+}
+
 static bool holds(const struct vhttp_mount *mount, const char *path) {
     if (strncmp(mount->prefix, path, mount->prefix_length) != 0) {
         return false;

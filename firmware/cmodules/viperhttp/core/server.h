@@ -16,10 +16,15 @@
 
 struct vhttp_server;
 
+#define VHTTP_ASKS_ABOUT_PATHS 1u   // 404
+#define VHTTP_ASKS_ABOUT_METHODS 2u // 405
+#define VHTTP_ASKS_ABOUT_BODIES 4u  // 413
+
 struct vhttp_server_options {
     const struct vhttp_router *router; // kept by the caller, unchanged, until the stop
     const struct vhttp_routes *routes; // likewise
     bool asks_for_all;                 // the interpreter is called for what no route takes, too
+    unsigned asks_about;               // VHTTP_ASKS_ABOUT_…: for the words of these refusals
     uint16_t port;
     const char *version; // both are shown in /metrics, and kept by the caller
     const char *build_id;

@@ -101,9 +101,22 @@ static bool range_is_wanted(struct vhttp_slice conditions, const struct vhttp_fi
     return facts->modified_s != 0 && facts->modified_s == vhttp_parse_date(condition);
 }
 
+// A mount has no such file, and the interpreter has its own words for that.
+static bool is_asked_about(const struct vhttp_shared *shared, const struct vhttp_exchange *exchange,
+                           int status) {
+    bool is_chosen = exchange->file.chosen.fields.at != NULL;
+    return status == 404 && !is_chosen &&
+           (shared->options.asks_about &
+            (exchange->file.route_methods != 0 ? VHTTP_ASKS_ABOUT_METHODS
+                                               : VHTTP_ASKS_ABOUT_PATHS));
+}
+
 static enum vhttp_step respond_without(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                        int status) {
     vhttp_cache_leave(&shared->cache, &exchange->reader);
+    if (is_asked_about(shared, exchange, status)) {
+        return VHTTP_STEP_ASK;
+    }
     struct vhttp_response response = {.status = 301,
                                       .content_type = "text/plain; charset=utf-8",
                                       .location_path = exchange->file.path,
@@ -155,7 +168,7 @@ static bool is_plain(const struct vhttp_exchange *exchange) {
     const struct vhttp_cached *entry = exchange->reader.entry;
     return entry != NULL && entry->head_length > 0 && entry->loaded > 0 &&
            !vhttp_reply_is_head(&exchange->reply) && file->chosen.fields.at == NULL &&
-           file->conditions.at == NULL;
+           file->chosen.cache_control == entry->head_cache_control && file->conditions.at == NULL;
 }
 
 static bool names_cache_control(struct vhttp_slice fields) {
@@ -170,12 +183,27 @@ static bool names_cache_control(struct vhttp_slice fields) {
     return false;
 }
 
+static enum vhttp_step start_file(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                  const char *path, uint32_t flags);
+
+// In place of a file that there is not. It is looked at anew each time, as what it stands for.
+static enum vhttp_step start_fallback(struct vhttp_shared *shared,
+                                      struct vhttp_exchange *exchange) {
+    const char *path = exchange->file.chosen.fallback;
+    exchange->file.chosen.fallback = exchange->file.chosen.cache_control = NULL;
+    vhttp_cache_leave(&shared->cache, &exchange->reader);
+    return start_file(shared, exchange, path, exchange->file.flags & ~VHTTP_OPEN_HTML);
+}
+
 // Responds with what there is, from the cache if the exchange reads there, else from the file that
 // the interpreter holds for it.
 static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
                                     const struct vhttp_file_facts *facts) {
     struct vhttp_cached *entry = exchange->reader.entry;
     struct vhttp_reply *reply = &exchange->reply;
+    if (facts->status == 404 && exchange->file.chosen.fallback != NULL) {
+        return start_fallback(shared, exchange);
+    }
     if (facts->status != 200) {
         return respond_without(shared, exchange, facts->status);
     }
@@ -200,7 +228,9 @@ static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_ex
         .accepts_ranges = true,
         .gzip = facts->flags & VHTTP_FOUND_GZIP,
         .varies = facts->flags & VHTTP_FOUND_VARIES,
-        .cache_control = names_cache_control(chosen->fields) ? NULL : "no-cache",
+        .cache_control = names_cache_control(chosen->fields) ? NULL
+                         : chosen->cache_control != NULL     ? chosen->cache_control
+                                                             : "no-cache",
     };
     if (is_refused(exchange->file.conditions, facts, response.etag)) {
         return respond_without(shared, exchange, 412);
@@ -224,6 +254,7 @@ static enum vhttp_step respond_file(struct vhttp_shared *shared, struct vhttp_ex
         return ask_for_exchange(shared, exchange, path, flags);
     }
     if (response.status == 200 && !is_chosen && entry->head_length == 0) {
+        entry->head_cache_control = chosen->cache_control;
         entry->head_length =
             (uint16_t)vhttp_write_response_head(&response, entry->head, sizeof(entry->head));
     }
@@ -318,6 +349,12 @@ enum vhttp_step vhttp_static_start(struct vhttp_shared *shared, struct vhttp_exc
     if (VHTTP_GZIP_ENABLED && vhttp_accepts_gzip(request)) {
         flags |= VHTTP_OPEN_GZIP;
     }
+    exchange->file.flags = flags;
+    return start_file(shared, exchange, path, flags);
+}
+
+static enum vhttp_step start_file(struct vhttp_shared *shared, struct vhttp_exchange *exchange,
+                                  const char *path, uint32_t flags) {
     struct vhttp_cached *entry = find_entry(shared, path, flags);
     return entry != NULL ? respond_from(shared, exchange, entry)
                          : ask_for_exchange(shared, exchange, path, flags);

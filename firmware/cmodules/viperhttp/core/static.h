@@ -15,10 +15,12 @@
 struct vhttp_exchange;
 struct vhttp_shared;
 
-// What a handler says of a response that is a file. A mount's has no fields, at == NULL.
+// What a handler says of a response that is a file, or a mount, whose has no fields, at == NULL.
 struct vhttp_chosen_file {
     int status;
     struct vhttp_slice fields; // header lines, with the type among them; in the reply's room
+    const char *cache_control; // a mount's; NULL: the server's own
+    const char *fallback;      // of a mount: the file in place of one that there is not; or NULL
 };
 
 // What is wanted of a file. Slices point into the request. Only static.c knows its fields.
@@ -27,6 +29,7 @@ struct vhttp_file_wish {
     struct vhttp_slice conditions; // the header lines with conditions or a range; at == NULL: none
     struct vhttp_chosen_file chosen;
     unsigned route_methods;   // of a route at this path, if there is no file
+    uint32_t flags;           // VHTTP_OPEN_…
     const char *content_type; // of a file that does not go through the cache
 };
 

@@ -9,6 +9,7 @@ enum vhttp_step {
     VHTTP_STEP_WAIT,    // the interpreter was asked: for its first answer
     VHTTP_STEP_RECEIVE, // a call was asked for: its request's body is to be handed on
     VHTTP_STEP_REPLY,   // the reply is started
+    VHTTP_STEP_ASK,     // there is no such file: the interpreter is to be asked for its words
     VHTTP_STEP_BREAK,   // what was promised cannot be sent: the connection is to be cut
 };
 

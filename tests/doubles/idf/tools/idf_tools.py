@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""What install.sh runs: `idf_tools.py esp32,esp32s3`."""
+"""What install.sh runs, `idf_tools.py esp32,esp32s3`, and `idf_tools.py install qemu-xtensa`."""
 
 import json
 import shutil
@@ -34,9 +34,22 @@ def main(chips: list[str]) -> None:
     print("All done! You can now run:")
 
 
+def install_emulator():
+    """A link to what stands for the emulator, if the double was told of one."""
+    if not installation.has("emulator"):
+        sys.exit("ERROR: qemu-xtensa: no download for this platform")
+    folder = installation.tools() / "tools/qemu-xtensa/esp_develop_9.0.0_20240606/qemu/bin"
+    folder.mkdir(parents=True, exist_ok=True)
+    emulator = (installation.IDF / "emulator").read_text()
+    _executable(folder / "qemu-system-xtensa", f"#!/bin/sh\nexec '{emulator}' \"$@\"\n")
+
+
 def _executable(path, text):
     path.write_text(text)
     path.chmod(0o755)
 
 
-main(sys.argv[1].split(","))
+if sys.argv[1:] == ["install", "qemu-xtensa"]:
+    install_emulator()
+else:
+    main(sys.argv[1].split(","))

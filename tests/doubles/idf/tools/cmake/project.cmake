@@ -60,5 +60,5 @@ macro(project name)
     endforeach()
     file(WRITE ${CMAKE_BINARY_DIR}/sources.txt "${plan}")
     idf_double_run(configured ${CMAKE_BINARY_DIR} ${CMAKE_CURRENT_LIST_DIR} ${MICROPY_BOARD_DIR}
-        ${MICROPY_FROZEN_MANIFEST} ${IDF_TARGET} ${VHTTP_GENERATED})
+        ${MICROPY_FROZEN_MANIFEST} ${IDF_TARGET} ${VHTTP_GENERATED} "${PROJECT_VER}")
 endmacro()

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 """What a configuration leaves in the build folder besides cmake's own files.
 
-python -m idf_double.configured <build> <project> <board folder> <manifest> <chip> [<generated>]
+python -m idf_double.configured <build> <project> <board folder> <manifest> <chip>
+                                [<generated> [<version>]]
 """
 
 from __future__ import annotations
@@ -14,7 +15,13 @@ _BOOTLOADER = {"esp32": "0x1000", "esp32s3": "0x0"}  # CONFIG_BOOTLOADER_OFFSET_
 
 
 def main(
-    build: Path, project: Path, board: Path, manifest: Path, chip: str, generated: str = ""
+    build: Path,
+    project: Path,
+    board: Path,
+    manifest: Path,
+    chip: str,
+    generated: str = "",
+    version: str = "",
 ) -> None:
     config = json.loads((build / "config/sdkconfig.json").read_text())
     places = {
@@ -63,6 +70,7 @@ def main(
         "board": str(board),
         "manifest": str(manifest),
         "chip": chip,
+        "version": version,
         "generated": generated or str(build / "generated"),
         "sources": sources,
         "config": config,
@@ -73,4 +81,4 @@ def main(
     (build / "compile_commands.json").write_text("[]\n")
 
 
-main(*map(Path, sys.argv[1:5]), *sys.argv[5:7])
+main(*map(Path, sys.argv[1:5]), *sys.argv[5:8])

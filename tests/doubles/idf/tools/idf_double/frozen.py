@@ -6,13 +6,13 @@ from __future__ import annotations
 from pathlib import Path
 
 
-def modules(manifest: Path, port: Path) -> list[Path]:
-    """The files that a manifest freezes, and the manifests themselves."""
+def modules(manifest: Path, port: Path, board: Path) -> list[Path]:
+    """The files that a manifest freezes for a board's folder, and the manifests themselves."""
     found = [manifest]
     variables = {
         "$(MPY_DIR)": str(port.parents[1]),
         "$(PORT_DIR)": str(port),
-        "$(BOARD_DIR)": str(manifest.parent),
+        "$(BOARD_DIR)": str(board),
     }
 
     def resolved(name: str) -> Path:
@@ -36,7 +36,7 @@ def modules(manifest: Path, port: Path) -> list[Path]:
         path = path / "manifest.py" if path.is_dir() else path
         if not path.is_file():
             raise SystemExit(f"Error: Could not open manifest file {path}")
-        found.extend(modules(path, port))
+        found.extend(modules(path, port, board))
 
     def module(name: str, base_path: str = ".", **_: object) -> None:
         found.append(resolved(base_path) / name)
@@ -49,7 +49,8 @@ def modules(manifest: Path, port: Path) -> list[Path]:
     return found
 
 
-def write(output: Path, manifest: Path, port: Path) -> None:
+def write(output: Path, plan: dict) -> None:
     """Write the files' content anew."""
-    files = [path for path in modules(manifest, port) if path.name != "manifest.py"]
+    listed = modules(Path(plan["manifest"]), Path(plan["project"]), Path(plan["board"]))
+    files = [path for path in listed if path.name != "manifest.py"]
     output.write_bytes(b"".join(f"// {path.name}\n".encode() + path.read_bytes() for path in files))

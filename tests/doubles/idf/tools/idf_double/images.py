@@ -33,7 +33,7 @@ def write_app(output: Path, elf: Path, plan: dict) -> None:
     # esp_app_desc_t, from esp_app_desc.h: magic, versions, names, the executable's digest.
     description = struct.pack(
         "<LL8s32s32s16s16s32s32s80s",
-        0xABCD5432, 0, b"", b"", b"micropython", b"", b"", b"v5.5.1",
+        0xABCD5432, 0, b"", plan["version"].encode()[:31], b"micropython", b"", b"", b"v5.5.1",
         hashlib.sha256(program or content).digest(),
         b"",
     )  # fmt: skip

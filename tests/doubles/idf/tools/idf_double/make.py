@@ -115,8 +115,8 @@ def _plan_steps(steps: _Steps, folder: Path, plan: dict) -> None:
     steps.add(
         "Generating ../../frozen_content.c",
         "frozen_content.c",
-        frozen.modules(Path(plan["manifest"]), port),
-        lambda: frozen.write(folder / "frozen_content.c", Path(plan["manifest"]), port),
+        frozen.modules(Path(plan["manifest"]), port, Path(plan["board"])),
+        lambda: frozen.write(folder / "frozen_content.c", plan),
     )
     objects = []
     for target, listed in plan["sources"].items():
