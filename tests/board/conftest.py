@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,9 @@ def _boards(parent: Path) -> Iterator[Callable[..., Board]]:
         folder = parent / name
         folders.append(folder)
         if flash is not None:
+            if folder.exists():  # of a fixture that is made once more, for a test that came late
+                control.stop(folder)
+                shutil.rmtree(folder)
             folder.mkdir()
             (folder / "flash.bin").write_bytes(flash)
         return Board(folder, control.start(folder, name, **options))  # type: ignore[arg-type]

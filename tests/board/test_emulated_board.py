@@ -125,7 +125,7 @@ def test_a_reset_goes_through_the_monitor(serving: Board, calls: Path) -> None:
         known = len(serving.log)
         press()
         serving.wait_for_log_after(known, SERVES)
-        assert serving.log[known:].startswith(b"ESP-ROM:")
+        assert b"ESP-ROM:" in serving.log[known:]
     assert len(straps(calls)) == 1
 
 

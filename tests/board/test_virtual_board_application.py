@@ -74,7 +74,7 @@ def test_the_application_has_a_terminal_a_session_and_nothing_else(
     console.send(b"v\n")
     told = console.expect(b"session 1 1\r\n").decode()
     names = {line.split("=")[0] for line in told.split("\r\n") if line.startswith("env ")}
-    kinds = ("FLASH_FD", "CHIP_FD", "FORWARD", "RUNNING_APP")
+    kinds = ("FLASH_FD", "CHIP_FD", "FORWARD", "RUNNING_APP", "RESET", "RESETS")
     assert names == {f"env VIRTUAL_{kind}" for kind in kinds}
     assert f"VIRTUAL_RUNNING_APP={FACTORY}\r\n" in told
     assert f"VIRTUAL_FORWARD=80:{running.info.http_port}\r\n" in told
